@@ -1,0 +1,47 @@
+import { appSection } from './app.config.ts';
+import { authSection } from './auth.config.ts';
+import { awsSection } from './aws.config.ts';
+import { databaseSection } from './database.config.ts';
+import { feedsSection } from './feeds.config.ts';
+import { httpSection } from './http.config.ts';
+import { ConfigError, type ConfigProblem, parseSection } from './parse.ts';
+import { safetyProblems } from './safety.ts';
+import type { SectionValues } from './section.ts';
+import { videosSection } from './videos.config.ts';
+
+export { ConfigError } from './parse.ts';
+
+/** Every section, in the order the generated reference prints them. */
+export const sections = {
+  app: appSection,
+  http: httpSection,
+  database: databaseSection,
+  auth: authSection,
+  aws: awsSection,
+  videos: videosSection,
+  feeds: feedsSection,
+} as const;
+
+export type Config = {
+  readonly [K in keyof typeof sections]: SectionValues<(typeof sections)[K]['settings']>;
+};
+
+/**
+ * Reads and checks the whole configuration.
+ * @throws ConfigError naming every setting that is missing, malformed or unsafe for the environment.
+ */
+export function parseConfig(environment: Readonly<Record<string, unknown>>): Config {
+  const problems: ConfigProblem[] = [];
+  const config: Config = {
+    app: parseSection(appSection, environment, problems),
+    http: parseSection(httpSection, environment, problems),
+    database: parseSection(databaseSection, environment, problems),
+    auth: parseSection(authSection, environment, problems),
+    aws: parseSection(awsSection, environment, problems),
+    videos: parseSection(videosSection, environment, problems),
+    feeds: parseSection(feedsSection, environment, problems),
+  };
+  if (problems.length === 0) problems.push(...safetyProblems(config));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}

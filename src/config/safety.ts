@@ -1,0 +1,67 @@
+import type { Config } from './index.ts';
+import type { ConfigProblem } from './parse.ts';
+
+const minimumSecretLength = 32;
+const localHost = /^(localhost|127\.|0\.0\.0\.0|\[?::1\]?|.*\.local$|host\.docker\.internal)/i;
+const weakSecret = /change.?me|placeholder|secret|password|example|(.)\1{7}/i;
+
+const hostOf = (url: string): string => {
+  try {
+    return new URL(url).hostname;
+  } catch {
+    return '';
+  }
+};
+
+/** What makes a parsed configuration unsafe outside development. Empty in `development` and `test`. */
+export function safetyProblems(config: Config): ConfigProblem[] {
+  if (config.app.environment === 'development' || config.app.environment === 'test') return [];
+  const problems: ConfigProblem[] = [];
+  const refuse = (env: string, message: string) => problems.push({ env, message });
+
+  const secrets: [string, string][] = [
+    ['CURSOR_SECRET', config.http.cursorSecret],
+    ['PASSWORD_PEPPER', config.auth.passwordPepper],
+    ['AWS_WEBHOOK_SECRET', config.aws.webhookSecret],
+  ];
+  for (const [env, value] of secrets) {
+    if (value.length < minimumSecretLength)
+      refuse(
+        env,
+        `needs at least ${minimumSecretLength} random characters; make one with: openssl rand -base64 33`,
+      );
+    else if (weakSecret.test(value))
+      refuse(env, 'looks like a placeholder; make one with: openssl rand -base64 33');
+  }
+
+  const urls: [string, string][] = [
+    ['DATABASE_URL', config.database.primaryUrl],
+    ['DATABASE_REPLICA_URL', config.database.replicaUrl],
+    ...config.database.shardUrls.map((url): [string, string] => ['DATABASE_SHARD_URLS', url]),
+    ['NEON_PROXY_URL', config.database.neonProxyUrl],
+    ['TOKEN_ISSUER', config.auth.issuer],
+    ['S3_ENDPOINT', config.aws.s3Endpoint],
+    ['S3_PUBLIC_ENDPOINT', config.aws.s3PublicEndpoint],
+    ['CDN_BASE_URL', config.aws.cdnBaseUrl],
+    ['MEDIACONVERT_ENDPOINT', config.aws.mediaConvertEndpoint],
+  ];
+  for (const [env, url] of urls) {
+    if (url === '') continue;
+    if (localHost.test(hostOf(url))) refuse(env, 'points at this machine; use the public address');
+    else if (url.startsWith('http:')) refuse(env, 'must use https');
+  }
+
+  if (config.aws.mediaConvertRoleArn.includes('::000000000000:'))
+    refuse('MEDIACONVERT_ROLE_ARN', 'is the local placeholder; use the role of your account');
+  if (config.aws.mediaConvertQueueArn.includes(':000000000000:'))
+    refuse('MEDIACONVERT_QUEUE_ARN', 'is the local placeholder; use the queue of your account');
+  if (config.app.debugErrors) refuse('DEBUG_ERRORS', 'must be false');
+  if (config.app.logLevel === 'debug' || config.app.logLevel === 'silent')
+    refuse('LOG_LEVEL', 'must be info, warn or error');
+  if (!config.http.rateLimitsEnabled) refuse('RATE_LIMITS_ENABLED', 'must be true');
+  for (const origin of config.http.corsOrigins) {
+    if (origin === '*') refuse('CORS_ORIGINS', 'must name each origin instead of *');
+    else if (localHost.test(hostOf(origin))) refuse('CORS_ORIGINS', `must not allow ${origin}`);
+  }
+  return problems;
+}

@@ -1,0 +1,82 @@
+import { defineError } from '../shared/errors.ts';
+
+export const notFound = defineError({
+  code: 'http.not_found',
+  status: 404,
+  title: 'There is nothing at this address.',
+});
+export const methodNotAllowed = defineError({
+  code: 'http.method_not_allowed',
+  status: 405,
+  title: 'This address does not take that method; see the Allow header.',
+});
+export const malformedJson = defineError({
+  code: 'request.malformed_json',
+  status: 400,
+  title: 'The body is not valid JSON.',
+});
+export const invalidRequest = defineError({
+  code: 'request.invalid',
+  status: 422,
+  title: 'Some fields are not valid; each is listed under errors.',
+});
+export const invalidParameters = defineError({
+  code: 'request.invalid_parameters',
+  status: 400,
+  title: 'Some parameters are not valid; each is listed under errors.',
+});
+export const duplicateParameter = defineError({
+  code: 'request.duplicate_parameter',
+  status: 400,
+  title: 'A query parameter was given more than once.',
+});
+export const bodyTooLarge = defineError({
+  code: 'request.body_too_large',
+  status: 413,
+  title: 'The body is too large.',
+});
+export const unsupportedMediaType = defineError({
+  code: 'request.unsupported_media_type',
+  status: 415,
+  title: 'Send the body as application/json in UTF-8.',
+});
+export const invalidCursor = defineError({
+  code: 'request.invalid_cursor',
+  status: 400,
+  title: 'The cursor is not one this list gave out; start again without it.',
+});
+export const unauthenticated = defineError({
+  code: 'auth.unauthenticated',
+  status: 401,
+  title: 'Send a valid access token: Authorization: Bearer <token>.',
+});
+export const forbidden = defineError({
+  code: 'auth.forbidden',
+  status: 403,
+  title: 'This account may not do that.',
+});
+export const rateLimited = defineError({
+  code: 'rate_limit.exceeded',
+  status: 429,
+  title: 'Too many requests; wait as long as Retry-After says.',
+});
+export const unavailable = defineError({
+  code: 'service.unavailable',
+  status: 503,
+  title: 'A part of the service is not reachable just now; try again shortly.',
+});
+export const idempotencyMismatch = defineError({
+  code: 'idempotency.key_reused',
+  status: 422,
+  title: 'This Idempotency-Key was used for a different request; use a new key.',
+});
+export const idempotencyRunning = defineError({
+  code: 'idempotency.in_progress',
+  status: 409,
+  title: 'The first request with this Idempotency-Key is still running; try again shortly.',
+});
+export const idempotencyKeyInvalid = defineError({
+  code: 'idempotency.key_invalid',
+  status: 400,
+  title: 'Idempotency-Key must be 1 to 255 printable characters.',
+});
