@@ -1,0 +1,25 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { corsByConfig } from './http/cors.ts';
+import { mountDocs } from './http/docs.ts';
+import type { AppEnv } from './http/env.ts';
+import { guardRequest, pinReadsAfterWrite } from './http/guards.ts';
+import { handleError, handleNotFound } from './http/handle-error.ts';
+import { rejectWrongMethod } from './http/methods.ts';
+import { requestContext } from './http/request-context.ts';
+import { securityHeaders } from './http/security-headers.ts';
+import { authRoutes } from './modules/auth/index.ts';
+import { healthRoutes } from './observability/health.ts';
+
+/** The HTTP application: middleware in order, one mount for each module, error handling. */
+export function createApp(): OpenAPIHono<AppEnv> {
+  const app = new OpenAPIHono<AppEnv>();
+  app.onError(handleError);
+  app.use(requestContext(), securityHeaders(), corsByConfig(), guardRequest(), pinReadsAfterWrite());
+
+  app.route('/', healthRoutes);
+  app.route('/v1/auth', authRoutes);
+  mountDocs(app);
+
+  app.notFound(rejectWrongMethod(app, handleNotFound));
+  return app;
+}

@@ -1,0 +1,9 @@
+import type { Db } from './client.ts';
+import { deadLetters } from './outbox.table.ts';
+
+export async function insertDeadLetter(
+  db: Db,
+  letter: { id: string; queue: string; body: unknown },
+): Promise<void> {
+  await db.insert(deadLetters).values({ ...letter, body: letter.body ?? null });
+}

@@ -1,0 +1,22 @@
+import type { Actor, RequestContext } from '../context.ts';
+import { unauthenticated } from './errors.ts';
+
+const bearer = /^Bearer ([A-Za-z0-9._-]{1,4096})$/;
+
+/**
+ * The user behind an Authorization header; undefined when there is none.
+ * @throws auth.unauthenticated when the header is there but not a valid access token.
+ */
+export async function authenticate(
+  ctx: RequestContext,
+  authorization: string | undefined,
+): Promise<Extract<Actor, { kind: 'user' }> | undefined> {
+  if (authorization === undefined) return undefined;
+  const token = bearer.exec(authorization)?.[1];
+  const actor = token === undefined ? undefined : await ctx.accessTokens.verify(token);
+  if (actor === undefined)
+    throw unauthenticated({
+      headers: { 'www-authenticate': 'Bearer realm="social-flow", error="invalid_token"' },
+    });
+  return actor;
+}

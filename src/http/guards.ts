@@ -1,0 +1,73 @@
+import { readPinHeaders } from '../db/read-pin.ts';
+import type { AppMiddleware } from './env.ts';
+import { bodyTooLarge, duplicateParameter, malformedJson, unsupportedMediaType } from './errors.ts';
+
+const writes = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+
+/** Refuses what no handler should see: repeated query keys, bodies that are too large, not JSON, or not UTF-8. */
+export function guardRequest(): AppMiddleware {
+  return async (c, next) => {
+    const keys = [...new URL(c.req.url).searchParams.keys()];
+    const repeated = keys.find((key, index) => keys.indexOf(key) !== index);
+    if (repeated !== undefined)
+      throw duplicateParameter({
+        errors: [
+          { pointer: `?${repeated.slice(0, 100)}`, code: 'duplicate', message: 'Given more than once.' },
+        ],
+      });
+
+    if (writes.has(c.req.method) && c.req.raw.body !== null) await checkBody(c);
+    await next();
+  };
+}
+
+/** After a successful write, lets the same client read from the primary for a few seconds. */
+export function pinReadsAfterWrite(): AppMiddleware {
+  return async (c, next) => {
+    await next();
+    if (!writes.has(c.req.method) || c.res.status >= 400) return;
+    const { clock, config } = c.var.ctx;
+    if (config.database.readPinSeconds === 0) return;
+    const headers = readPinHeaders(clock.now(), config.database.readPinSeconds);
+    c.res.headers.set('x-read-pin', headers['x-read-pin']);
+    c.res.headers.append('set-cookie', headers['set-cookie']);
+  };
+}
+
+async function checkBody(c: Parameters<AppMiddleware>[0]): Promise<void> {
+  const limit = c.var.ctx.config.http.maxBodyBytes;
+  const declared = Number(c.req.header('content-length') ?? '0');
+  if (declared > limit) throw bodyTooLarge({ detail: `At most ${limit} bytes are accepted.` });
+  const bytes = await readAtMost(c.req.raw.body, limit);
+  if (bytes === undefined) throw bodyTooLarge({ detail: `At most ${limit} bytes are accepted.` });
+  if (bytes.length === 0) return;
+  const type = c.req.header('content-type') ?? '';
+  if (!/^application\/json(\s*;\s*charset=utf-8)?\s*$/i.test(type)) throw unsupportedMediaType();
+  // The body was consumed here once, with the limit; validators and the idempotency fingerprint read this copy.
+  c.req.bodyCache.arrayBuffer = Promise.resolve(bytes.buffer as ArrayBuffer);
+  try {
+    JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch {
+    throw malformedJson();
+  }
+}
+
+async function readAtMost(
+  body: ReadableStream<Uint8Array> | null,
+  limit: number,
+): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body ?? []) {
+    length += chunk.length;
+    if (length > limit) return undefined;
+    chunks.push(chunk);
+  }
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,100 @@
+import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
+import { type Access, enforceAccess } from './access.ts';
+import type { AppEnv, AppMiddleware } from './env.ts';
+import { idempotent } from './idempotency.ts';
+import { type LimitName, rateLimit } from './rate-limit.ts';
+import { rejectInvalid } from './validate.ts';
+
+export interface RouteRules {
+  readonly access: Access;
+  /** Which rate limit policy is charged. */
+  readonly limit: LimitName;
+  /** Set on writes that may be repeated under an `Idempotency-Key`. */
+  readonly idempotent?: boolean;
+}
+
+export interface RegisteredRoute extends RouteRules {
+  readonly method: string;
+  /** Path template within the module, as declared. */
+  readonly path: string;
+}
+
+/** Marks the middleware of a declared route, so that a test can walk the router and find routes nobody declared. */
+export const ruleSymbol = Symbol('route rules');
+
+type Declared = Omit<RouteConfig, 'middleware' | 'security'>;
+
+/**
+ * Declares a route: its rules, its OpenAPI operation, and the chain that enforces both, in this order:
+ * access, rate limit, idempotency, then the validators of its schemas.
+ */
+export function defineRoute<const P extends string, const R extends Declared & { path: P }>(
+  rules: RouteRules,
+  config: R,
+) {
+  const chain: AppMiddleware[] = [enforceAccess(rules.access), rateLimit(rules.limit)];
+  if (rules.idempotent === true) chain.push(idempotent());
+  const first = chain[0];
+  if (first !== undefined) Object.assign(first, { [ruleSymbol]: rules });
+  const security =
+    rules.access.kind === 'user'
+      ? [{ bearer: [] }]
+      : rules.access.kind === 'optional'
+        ? [{}, { bearer: [] }]
+        : [];
+  return createRoute({ ...config, middleware: chain, security, 'x-rate-limit': rules.limit } as R & {
+    middleware: AppMiddleware[];
+  });
+}
+
+/** A router whose validation failures are problem+json. Modules mount one each. */
+export const createRouter = (): OpenAPIHono<AppEnv> =>
+  new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid });
+
+const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().optional(),
+    code: z.string(),
+    request_id: z.string(),
+    errors: z.array(z.object({ pointer: z.string(), code: z.string(), message: z.string() })).optional(),
+  })
+  .openapi('Problem');
+
+const problemContent = { 'application/problem+json': { schema: problemSchema } };
+
+const problemDescriptions: Record<number, string> = {
+  400: 'Malformed JSON, parameters or cursor',
+  401: 'No valid access token',
+  403: 'Not allowed for this account',
+  404: 'Not found',
+  409: 'Conflicts with the current state',
+  413: 'Body too large',
+  415: 'Body is not JSON',
+  422: 'A field is not valid',
+  429: 'Rate limit exceeded',
+  503: 'A dependency is not reachable',
+};
+
+type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 503;
+
+/** The problem+json answers of a route, for its `responses`. Rate limiting and unreachable dependencies are added to all. */
+export function problems(...statuses: ProblemStatus[]) {
+  const responses: Record<string, { description: string; content: typeof problemContent }> = {};
+  for (const status of [...statuses, 429, 503])
+    responses[status] = { description: problemDescriptions[status] ?? 'Failure', content: problemContent };
+  return responses;
+}
+
+/** A JSON answer, for a route's `responses`. */
+export const jsonResponse = <S extends z.ZodType>(schema: S, description: string) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+
+/** A required JSON body, for a route's `request`. */
+export const jsonBody = <S extends z.ZodType>(schema: S) => ({
+  body: { required: true, content: { 'application/json': { schema } } },
+});

@@ -1,0 +1,18 @@
+import { createApp } from './app.ts';
+import { type Bindings, servicesOf } from './context.ts';
+import { consumeBatch } from './jobs/consume.ts';
+import { runCron } from './jobs/cron.ts';
+
+export { Idempotency } from '../durable-objects/idempotency/idempotency.ts';
+export { Lock } from '../durable-objects/lock/lock.ts';
+export { RateLimiter } from '../durable-objects/rate-limiter/rate-limiter.ts';
+export { UserHub } from '../durable-objects/user-hub/user-hub.ts';
+
+const app = createApp();
+
+export default {
+  fetch: (request, env, executionContext) => app.fetch(request, env, executionContext),
+  queue: (batch, env) => consumeBatch(batch, servicesOf(env)),
+  scheduled: (event, env, executionContext) =>
+    runCron(event, servicesOf(env), (task) => executionContext.waitUntil(task)),
+} satisfies ExportedHandler<Bindings>;

@@ -1,0 +1,48 @@
+import type { RequestContext, Services } from '../context.ts';
+import { withDatabaseScope } from '../db/scope.ts';
+import { maintainDatabase, reconcileCounters } from '../db/maintenance.ts';
+import { databaseScope } from '../http/request-context.ts';
+import { trimTimelines } from '../modules/feeds/index.ts';
+import { expireUploads, reconcileEncodeJobs } from '../modules/videos/index.ts';
+import { publishEvents } from './publish.ts';
+import { systemContext } from './system-context.ts';
+import { withLock } from './with-lock.ts';
+
+interface Job {
+  readonly name: string;
+  readonly run: (ctx: RequestContext) => Promise<unknown>;
+}
+
+const sweepLimit = 500;
+
+/** Which jobs run when. Every job may run twice or be skipped: each works from the state it finds. */
+export const cronTable: Readonly<Record<string, readonly Job[]>> = {
+  '* * * * *': [
+    { name: 'outbox.sweep', run: (ctx) => publishEvents(ctx, { limit: sweepLimit }) },
+    { name: 'videos.reconcile', run: reconcileEncodeJobs },
+    { name: 'uploads.expire', run: expireUploads },
+  ],
+  '17 * * * *': [{ name: 'database.maintain', run: maintainDatabase }],
+  '41 3 * * *': [
+    { name: 'timelines.trim', run: trimTimelines },
+    { name: 'counters.reconcile', run: reconcileCounters },
+  ],
+};
+
+/** Runs the jobs of a cron expression, each under its lock so that two runs never overlap; one failure stops no other. */
+export async function runCron(
+  event: { readonly cron: string },
+  services: Services,
+  waitUntil: (task: Promise<unknown>) => void,
+): Promise<void> {
+  for (const job of cronTable[event.cron] ?? []) {
+    const ctx = systemContext(services, { job: job.name, waitUntil });
+    try {
+      const work = () => withDatabaseScope(databaseScope(ctx, 'background'), () => job.run(ctx));
+      const outcome = await withLock(services.bindings.LOCK, `cron:${job.name}`, { ttlMs: 300_000 }, work);
+      ctx.log.log('info', outcome.acquired ? 'cron.completed' : 'cron.skipped', { cron: event.cron });
+    } catch (error) {
+      ctx.log.log('error', 'cron.failed', { cron: event.cron, error_name: error instanceof Error ? error.name : 'unknown' });
+    }
+  }
+}

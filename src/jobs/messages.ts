@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { feedMessages } from '../modules/feeds/feeds.events.ts';
+import { graphMessages } from '../modules/graph/graph.events.ts';
+import { postMessages } from '../modules/posts/posts.events.ts';
+import { videoMessages } from '../modules/videos/videos.events.ts';
+
+/** Every message the queues carry. */
+export const messageSchema = z.discriminatedUnion('type', [
+  ...graphMessages,
+  ...postMessages,
+  ...feedMessages,
+  ...videoMessages,
+]);
+
+export type Message = z.infer<typeof messageSchema>;
+export type MessageType = Message['type'];
+export type MessageOf<T extends MessageType> = Extract<Message, { type: T }>;
+export type MessageData<T extends MessageType> = MessageOf<T>['data'];
+
+const mediaTypes: ReadonlySet<string> = new Set<MessageType>([
+  'video.uploaded',
+  'video.encode_requested',
+  'mediaconvert.job_changed',
+]);
+
+/** Media work waits on S3 and MediaConvert, so it has a queue of its own and never delays feeds. */
+export const queueOf = (type: string): 'EVENTS_QUEUE' | 'MEDIA_QUEUE' =>
+  mediaTypes.has(type) ? 'MEDIA_QUEUE' : 'EVENTS_QUEUE';

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { defineMessage } from '../../jobs/message.ts';
+
+const videoData = z.strictObject({ video_id: z.uuid(), revision: z.int().positive() });
+
+export const videoMessages = [
+  defineMessage('video.uploaded', videoData),
+  defineMessage('video.encode_requested', videoData),
+  defineMessage('video.progressed', z.strictObject({ video_id: z.uuid(), owner_id: z.uuid() })),
+  defineMessage('video.published', z.strictObject({ video_id: z.uuid(), owner_id: z.uuid() })),
+  defineMessage('video.failed', z.strictObject({ video_id: z.uuid(), owner_id: z.uuid() })),
+  // An EventBridge `MediaConvert Job State Change`, as received: `detail` is parsed by the handler.
+  defineMessage(
+    'mediaconvert.job_changed',
+    z.strictObject({ event_id: z.string().max(128), time: z.iso.datetime({ offset: true }), detail: z.record(z.string(), z.unknown()) }),
+  ),
+] as const;
