@@ -60,7 +60,8 @@ function settings(options: ServerOptions, port: number): Record<string, string> 
     log_timezone: 'UTC',
     lc_messages: 'C',
     log_line_prefix: '',
-    log_min_messages: 'warning',
+    // Failed statements are the client's to report; crashes and refusals still show.
+    log_min_messages: 'log',
     log_min_error_statement: 'panic',
     log_checkpoints: 'off',
     shared_buffers: '48MB',
