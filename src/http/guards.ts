@@ -44,7 +44,7 @@ async function checkBody(c: Parameters<AppMiddleware>[0]): Promise<void> {
   const type = c.req.header('content-type') ?? '';
   if (!/^application\/json(\s*;\s*charset=utf-8)?\s*$/i.test(type)) throw unsupportedMediaType();
   // The body was consumed here once, with the limit; validators and the idempotency fingerprint read this copy.
-  c.req.bodyCache.arrayBuffer = Promise.resolve(bytes.buffer as ArrayBuffer);
+  Object.assign(c.req.bodyCache, { arrayBuffer: Promise.resolve(bytes.buffer) });
   try {
     JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch {

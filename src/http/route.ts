@@ -7,8 +7,8 @@ import { rejectInvalid } from './validate.ts';
 
 export interface RouteRules {
   readonly access: Access;
-  /** Which rate limit policy is charged. */
-  readonly limit: LimitName;
+  /** Which rate limit policy is charged; `none` only where the answer costs nothing. */
+  readonly limit: LimitName | 'none';
   /** Set on writes that may be repeated under an `Idempotency-Key`. */
   readonly idempotent?: boolean;
 }
@@ -32,7 +32,8 @@ export function defineRoute<const P extends string, const R extends Declared & {
   rules: RouteRules,
   config: R,
 ) {
-  const chain: AppMiddleware[] = [enforceAccess(rules.access), rateLimit(rules.limit)];
+  const chain: AppMiddleware[] = [enforceAccess(rules.access)];
+  if (rules.limit !== 'none') chain.push(rateLimit(rules.limit));
   if (rules.idempotent === true) chain.push(idempotent());
   const first = chain[0];
   if (first !== undefined) Object.assign(first, { [ruleSymbol]: rules });

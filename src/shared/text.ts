@@ -1,0 +1,31 @@
+import { z } from '@hono/zod-openapi';
+
+// Control characters but tab and newline; the two bidirectional overrides, which make text lie about its order.
+const forbidden = /(?![\t\n])\p{Cc}|[\u202d\u202e\ufeff]/u;
+
+/** Length in code points, as Postgres' char_length counts. */
+export const codePoints = (text: string): number => {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+};
+
+/**
+ * Text people write: NFC, CRLF made LF, trimmed at the ends, no control characters, `min` to `max` code points.
+ * Everything else (emoji, right-to-left, markup, SQL) is kept as typed: it is data here and is encoded where it is shown.
+ */
+export const plainText = (options: {
+  readonly min: number;
+  readonly max: number;
+  readonly multiline?: boolean;
+}) =>
+  z
+    .string()
+    .max(options.max * 8)
+    .refine((text) => text.isWellFormed(), 'must be well-formed Unicode')
+    .transform((text) => text.replaceAll('\r\n', '\n').normalize('NFC').trim())
+    .refine((text) => !forbidden.test(text), 'must not contain control or direction-override characters')
+    .refine((text) => options.multiline === true || !/[\n\t]/.test(text), 'must be one line')
+    .refine((text) => codePoints(text) >= options.min, `must have at least ${options.min} characters`)
+    .refine((text) => codePoints(text) <= options.max, `must have at most ${options.max} characters`)
+    .openapi({ type: 'string', minLength: options.min, maxLength: options.max });
