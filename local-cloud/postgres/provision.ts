@@ -71,6 +71,13 @@ export async function withClient<T>(url: string, use: (client: pg.Client) => Pro
   }
 }
 
+/** Creates the roles, or sets their passwords and attributes. `client` is the superuser's. */
+export async function ensureRoles(client: pg.Client, passwords: RolePasswords): Promise<void> {
+  for (const kind of ['owner', 'app', 'replica'] as const)
+    await ensureRole(client, ROLES[kind], passwords[kind]);
+  await client.query(`ALTER ROLE ${ROLES.replica} SET default_transaction_read_only = on`);
+}
+
 async function ensureRole(client: pg.Client, role: string, password: string): Promise<void> {
   const { rowCount } = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [role]);
   const verb = rowCount === 0 ? 'CREATE' : 'ALTER';

@@ -31,8 +31,8 @@ export type PostgresHandle = {
   superuserUrl: string;
   /** Resolves with the reason when the server process is gone, whether asked to stop or not. */
   exited: Promise<string>;
-  /** Stops the server in order; safe to call twice. */
-  stop(): Promise<void>;
+  /** Stops the server in order, and with `removeData` deletes its databases too; safe to call twice. */
+  stop(options?: { removeData?: boolean }): Promise<void>;
 };
 
 const HOST = '127.0.0.1';
@@ -79,8 +79,9 @@ export async function startPostgres(options: StartPostgresOptions): Promise<Post
       pgdata,
       superuserUrl: connectionString({ ...superuser, database: 'postgres' }),
       exited: server.exited,
-      stop: async () => {
+      stop: async (stopOptions) => {
         await server.stop();
+        if (stopOptions?.removeData === true) await rm(pgdata, { recursive: true, force: true });
         await releaseLock();
       },
     };
@@ -88,13 +89,6 @@ export async function startPostgres(options: StartPostgresOptions): Promise<Post
     await releaseLock();
     throw error;
   }
-}
-
-/** Deletes a stopped server's data directory, including a cluster that had to be kept elsewhere. */
-export async function removePostgresData(dataDir: string): Promise<void> {
-  const location = await readLocation(dataDir);
-  if (location !== null) await rm(location, { recursive: true, force: true });
-  await rm(dataDir, { recursive: true, force: true });
 }
 
 async function readOrCreateSecret(path: string): Promise<string> {
