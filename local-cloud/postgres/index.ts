@@ -14,7 +14,6 @@ export {
 } from './provision.ts';
 export {
   type PostgresHandle,
-  removePostgresData,
   type StartPostgresOptions,
   startPostgres,
 } from './start.ts';
