@@ -10,7 +10,16 @@ export default defineConfig({
           cloudflareTest(({ inject }) => ({
             main: './src/index.ts',
             wrangler: { configPath: './wrangler.toml' },
-            miniflare: { bindings: testBindings(inject('neonBridgeUrl')) },
+            miniflare: {
+              bindings: testBindings({
+                neonBridgeUrl: inject('neonBridgeUrl'),
+                s3Url: inject('s3Url'),
+                mediaConvertUrl: inject('mediaConvertUrl'),
+                cdnUrl: inject('cdnUrl'),
+                awsAccessKeyId: inject('awsAccessKeyId'),
+                awsSecretAccessKey: inject('awsSecretAccessKey'),
+              }),
+            },
           })),
         ],
         test: {

@@ -1,0 +1,36 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+
+const { privateKey } = generateKeyPairSync('ed25519');
+const signingKeys = JSON.stringify([{ ...privateKey.export({ format: 'jwk' }), kid: 'test-1' }]);
+const random = (length: number): string => randomBytes(length).toString('base64url');
+
+/** What the test environment provides outside the Worker. */
+export interface TestEndpoints {
+  readonly neonBridgeUrl: string;
+  readonly s3Url: string;
+  readonly mediaConvertUrl: string;
+  readonly cdnUrl: string;
+  readonly awsAccessKeyId: string;
+  readonly awsSecretAccessKey: string;
+}
+
+/** Settings of the Worker under test. The database URLs are placeholders: every test file gets its own (worker/setup.ts). */
+export const testBindings = (endpoints: TestEndpoints): Record<string, string> => ({
+  ENVIRONMENT: 'test',
+  LOG_LEVEL: 'silent',
+  CURSOR_SECRET: random(33),
+  PASSWORD_PEPPER: random(33),
+  ACCESS_TOKEN_KEYS: signingKeys,
+  TOKEN_ISSUER: 'https://api.test',
+  AWS_WEBHOOK_SECRET: random(33),
+  AWS_ACCESS_KEY_ID: endpoints.awsAccessKeyId,
+  AWS_SECRET_ACCESS_KEY: endpoints.awsSecretAccessKey,
+  S3_ENDPOINT: endpoints.s3Url,
+  S3_PUBLIC_ENDPOINT: endpoints.s3Url,
+  MEDIACONVERT_ENDPOINT: endpoints.mediaConvertUrl,
+  CDN_BASE_URL: endpoints.cdnUrl,
+  NEON_PROXY_URL: endpoints.neonBridgeUrl,
+  DATABASE_URL: 'postgres://unset:unset@db.test/unset',
+  DATABASE_REPLICA_URL: 'postgres://unset:unset@db.test/unset',
+  DATABASE_SHARD_URLS: 'postgres://unset:unset@db.test/unset,postgres://unset:unset@db.test/unset',
+});

@@ -1,0 +1,12 @@
+declare module 'vitest' {
+  interface ProvidedContext {
+    neonBridgeUrl: string;
+    s3Url: string;
+    mediaConvertUrl: string;
+    cdnUrl: string;
+    awsAccessKeyId: string;
+    awsSecretAccessKey: string;
+  }
+}
+
+export {};
