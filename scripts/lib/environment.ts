@@ -6,7 +6,11 @@ const root = join(import.meta.dirname, '..', '..');
 
 /** Settings for scripts: the process environment over `.dev.vars`, which the local cloud writes. */
 export function loadEnvironment(): Record<string, string | undefined> {
-  const file = join(root, '.dev.vars');
-  const local = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
-  return { ...local, ...process.env };
+  const read = (file: string) => (existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {});
+
+  return {
+    ...read(join(root, '.dev.vars')),
+    ...read(join(root, '.local-cloud', 'owner.env')),
+    ...process.env,
+  };
 }

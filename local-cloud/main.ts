@@ -1,0 +1,95 @@
+import { rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { seed } from '../scripts/seed.ts';
+import { dotenv, writePrivateFile } from './supervisor/files.ts';
+import { parseOptions, type StartOptions, usage } from './supervisor/options.ts';
+import { freePort } from './supervisor/ports.ts';
+import { type Stack, startStack } from './supervisor/stack.ts';
+import { status } from './supervisor/status.ts';
+import { startWorker, type WorkerProcess } from './supervisor/worker.ts';
+
+// The local cloud: everything Social Flow needs, on this machine, with no account. For development only.
+
+const root = resolve(import.meta.dirname, '..');
+
+async function main(options: StartOptions): Promise<number> {
+  const startedAt = Date.now();
+  const stateDir = resolve(root, options.stateDir ?? '.local-cloud');
+  const workerPort = await freePort(options.workerPort);
+  const workerUrl = `http://127.0.0.1:${workerPort}`;
+  let stack: Stack | undefined;
+  let worker: WorkerProcess | undefined;
+  let stopping: Promise<void> | undefined;
+
+  const stopAll = (): Promise<void> => {
+    stopping ??= (async () => {
+      status.title('Stopping');
+      await worker?.stop();
+      await stack?.stop();
+      status.ok('stopped', 'nothing is left running; data is kept for the next start');
+    })();
+    return stopping;
+  };
+  const interrupted = new Promise<'interrupted'>((done) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(signal, () => done('interrupted'));
+  });
+
+  try {
+    status.title('Social Flow local cloud (for development only)');
+    if (options.fresh) rmSync(join(root, '.wrangler', 'state'), { recursive: true, force: true });
+    stack = await startStack({ root, stateDir, fresh: options.fresh, workerUrl, chaos: options.chaos });
+    writePrivateFile(
+      join(root, '.dev.vars'),
+      dotenv('Settings of the Worker for the local cloud. Written by npm start.', stack.workerSettings),
+    );
+    if (options.seed) {
+      const seededAt = Date.now();
+      const world = await seed({ ...stack.workerSettings, ...stack.ownerSettings });
+      status.ok(
+        'demo data',
+        `${world.people} people, ${world.posts} posts, ${world.videos} videos; password: ${world.password}`,
+        seededAt,
+      );
+    }
+    if (options.worker) {
+      const workerStartedAt = Date.now();
+      worker = await startWorker({
+        root,
+        port: workerPort,
+        onLine: (line) => status.service('worker', line),
+      });
+      status.ok('worker', `${worker.url}`, workerStartedAt);
+      await worker
+        .runCron('* * * * *')
+        .catch(() => status.warn('the first cron run did not finish; the next is in a minute'));
+    }
+    status.title(`Ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+    status.note(`API        ${workerUrl}`);
+    status.note(`Reference  ${workerUrl}/docs`);
+    status.note(
+      options.worker ? 'Tour       npm run demo   (in a second terminal)' : 'Now run    npx wrangler dev',
+    );
+    status.note('Stop       Ctrl-C');
+
+    const ended = await Promise.race([
+      interrupted,
+      stack.broken,
+      ...(worker === undefined ? [] : [worker.exited.then((code) => `wrangler dev ended with code ${code}`)]),
+    ]);
+    if (ended !== 'interrupted') status.fail(ended);
+    await stopAll();
+    return ended === 'interrupted' ? 0 : 1;
+  } catch (error) {
+    status.fail(error instanceof Error ? error.message : String(error));
+    await stopAll();
+    return 1;
+  }
+}
+
+try {
+  process.exitCode = await main(parseOptions(process.argv.slice(2)));
+} catch (error) {
+  console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+  process.exitCode = 2;
+}

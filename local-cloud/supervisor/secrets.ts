@@ -1,0 +1,44 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writePrivateFile } from './files.ts';
+
+/** Secrets of this checkout's local cloud: random, made once, kept beside its data, never in the repository. */
+export interface LocalSecrets {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly cursorSecret: string;
+  readonly passwordPepper: string;
+  readonly webhookSecret: string;
+  /** JSON array of one Ed25519 private JWK. */
+  readonly signingKeys: string;
+  readonly ownerPassword: string;
+  readonly appPassword: string;
+  readonly replicaPassword: string;
+}
+
+/** Reads the secrets, making what is missing. */
+export function localSecrets(stateDir: string): LocalSecrets {
+  const file = join(stateDir, 'secrets.json');
+  const known = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<LocalSecrets>) : {};
+  const secrets: LocalSecrets = { ...makeSecrets(), ...known };
+  writePrivateFile(file, `${JSON.stringify(secrets, null, 2)}\n`);
+  return secrets;
+}
+
+function makeSecrets(): LocalSecrets {
+  const random = (length: number): string => randomBytes(length).toString('base64url');
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const kid = `local-${randomBytes(4).toString('hex')}`;
+  return {
+    accessKeyId: `LOCAL${randomBytes(8).toString('hex').toUpperCase()}`,
+    secretAccessKey: random(30),
+    cursorSecret: random(33),
+    passwordPepper: random(33),
+    webhookSecret: random(33),
+    signingKeys: JSON.stringify([{ ...privateKey.export({ format: 'jwk' }), kid }]),
+    ownerPassword: random(18),
+    appPassword: random(18),
+    replicaPassword: random(18),
+  };
+}

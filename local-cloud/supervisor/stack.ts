@@ -1,0 +1,223 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { migrateUp } from '../../scripts/lib/migrations.ts';
+import { startCdnServer } from '../cdn/index.ts';
+import { createEventBus } from '../events/index.ts';
+import { locateFfmpeg } from '../ffmpeg/index.ts';
+import { createMediaConvertHandler } from '../mediaconvert/index.ts';
+import { startNeonBridge } from '../neon-bridge/index.ts';
+import { provision, startPostgres } from '../postgres/index.ts';
+import { startS3Server } from '../s3/index.ts';
+import { dotenv, writePrivateFile } from './files.ts';
+import { freePort } from './ports.ts';
+import { type LocalSecrets, localSecrets } from './secrets.ts';
+import { status } from './status.ts';
+
+export const region = 'us-east-1';
+export const accountId = '000000000000';
+export const uploadsBucket = 'social-flow-uploads';
+export const mediaBucket = 'social-flow-media';
+
+const preferredPorts = { postgres: 55_432, neon: 4_480, s3: 9_000, aws: 9_001, cdn: 9_002 };
+
+export interface StackOptions {
+  readonly root: string;
+  readonly stateDir: string;
+  readonly fresh: boolean;
+  /** Where the Worker will answer; events are delivered to its webhook. */
+  readonly workerUrl: string;
+  readonly chaos: { readonly duplicate: number; readonly reorder: number; readonly drop: number };
+  /** Opens fault switches of the bridge, for tests of outages. */
+  readonly testControls?: boolean;
+}
+
+export interface Stack {
+  /** Settings of the Worker, as written to `.dev.vars`. */
+  readonly workerSettings: Readonly<Record<string, string>>;
+  /** Settings of scripts: direct connections of the schema's owner. */
+  readonly ownerSettings: Readonly<Record<string, string>>;
+  readonly cdnUrl: string;
+  readonly neonBridgeUrl: string;
+  /** Resolves with a sentence when a part of the stack is gone without being asked. */
+  readonly broken: Promise<string>;
+  stop(): Promise<void>;
+}
+
+type Closer = () => Promise<unknown>;
+
+/** Starts everything the Worker needs, on loopback, in order; takes back what it started when a step fails. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  if (options.fresh) clearState(options.stateDir);
+  mkdirSync(options.stateDir, { recursive: true });
+  const secrets = localSecrets(options.stateDir);
+  const closers: Closer[] = [];
+  const stop = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse())
+      await close().catch((error: unknown) => status.warn(String(error)));
+  };
+  try {
+    return await startParts(options, secrets, closers, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+// Postgres clears its own folder: it may lie elsewhere when this user must not run it.
+function clearState(stateDir: string): void {
+  for (const part of ['s3', 'mediaconvert', 'events', 'secrets.json'])
+    rmSync(join(stateDir, part), { recursive: true, force: true });
+}
+
+async function startParts(
+  options: StackOptions,
+  secrets: LocalSecrets,
+  closers: Closer[],
+  stop: () => Promise<void>,
+): Promise<Stack> {
+  const { root, stateDir } = options;
+  const credentials = [{ accessKeyId: secrets.accessKeyId, secretAccessKey: secrets.secretAccessKey }];
+
+  let startedAt = Date.now();
+  const postgres = await startPostgres({
+    dataDir: join(stateDir, 'postgres'),
+    port: preferredPorts.postgres,
+    fresh: options.fresh,
+    log: (line) => status.service('postgres', line),
+  });
+  closers.push(() => postgres.stop());
+  const databases = await provision(postgres, {
+    passwords: { owner: secrets.ownerPassword, app: secrets.appPassword, replica: secrets.replicaPassword },
+  });
+  status.ok(
+    'postgres',
+    `127.0.0.1:${postgres.port}, primary and ${databases.shards.length} timeline shards`,
+    startedAt,
+  );
+
+  startedAt = Date.now();
+  const applied = await migrateUp({
+    connectionString: databases.primary.owner,
+    directory: join(root, 'migrations'),
+  });
+  for (const shard of databases.shards)
+    applied.push(
+      ...(await migrateUp({ connectionString: shard.owner, directory: join(root, 'migrations', 'shards') })),
+    );
+  status.ok('migrations', applied.length === 0 ? 'up to date' : `${applied.length} applied`, startedAt);
+
+  startedAt = Date.now();
+  const bridge = await startNeonBridge({
+    port: await freePort(preferredPorts.neon),
+    postgres,
+    ...(options.testControls === true ? { testControls: {} } : {}),
+    log: (line) => status.service('neon', line),
+  });
+  closers.push(() => bridge.close());
+  status.ok('neon', `${bridge.url}, the driver's HTTP and WebSocket protocol`, startedAt);
+
+  startedAt = Date.now();
+  const s3 = await startS3Server({
+    port: await freePort(preferredPorts.s3),
+    dataDir: join(stateDir, 's3'),
+    region,
+    credentials,
+    buckets: [{ name: uploadsBucket, cors: uploadsCors }, { name: mediaBucket }],
+  });
+  closers.push(() => s3.close());
+  const cdn = await startCdnServer({
+    port: await freePort(preferredPorts.cdn),
+    originBucket: mediaBucket,
+    s3,
+  });
+  closers.push(() => cdn.close());
+  status.ok('s3', `${s3.url}, signatures checked; CDN front at ${cdn.url}`, startedAt);
+
+  startedAt = Date.now();
+  const ffmpeg = await locateFfmpeg();
+  const events = await createEventBus({
+    target: { url: `${options.workerUrl}/v1/webhooks/aws`, headers: { 'x-api-key': secrets.webhookSecret } },
+    chaos: options.chaos,
+    dataDir: join(stateDir, 'events'),
+  });
+  closers.push(() => events.close());
+  const mediaConvert = createMediaConvertHandler({
+    region,
+    credentials,
+    accountId,
+    dataDir: join(stateDir, 'mediaconvert'),
+    objectStore: s3,
+    ffmpeg,
+    emit: (event) => events.emit(event),
+  });
+  closers.push(() => mediaConvert.close());
+  const gateway = createServer((request, response) => {
+    mediaConvert
+      .handle(request, response)
+      .then((handled) => {
+        if (!handled) response.writeHead(404, { 'x-amzn-ErrorType': 'UnknownOperationException' }).end('{}');
+      })
+      .catch((error: unknown) => {
+        status.service('aws', String(error));
+        response.destroy();
+      });
+  });
+  const awsPort = await freePort(preferredPorts.aws);
+  await new Promise<void>((resolve, reject) => {
+    gateway.once('error', reject);
+    gateway.listen(awsPort, '127.0.0.1', resolve);
+  });
+  closers.push(
+    () =>
+      new Promise((resolve) => {
+        gateway.close(resolve);
+        gateway.closeAllConnections();
+      }),
+  );
+  const awsUrl = `http://127.0.0.1:${awsPort}`;
+  status.ok('mediaconvert', `${awsUrl}, transcodes with ${ffmpeg.description}`, startedAt);
+
+  const workerSettings = {
+    ENVIRONMENT: 'development',
+    DATABASE_URL: databases.primary.app,
+    DATABASE_REPLICA_URL: databases.primary.replica,
+    DATABASE_SHARD_URLS: databases.shards.map((shard) => shard.app).join(','),
+    NEON_PROXY_URL: bridge.url,
+    TOKEN_ISSUER: options.workerUrl,
+    CURSOR_SECRET: secrets.cursorSecret,
+    PASSWORD_PEPPER: secrets.passwordPepper,
+    ACCESS_TOKEN_KEYS: secrets.signingKeys,
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: secrets.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secrets.secretAccessKey,
+    AWS_WEBHOOK_SECRET: secrets.webhookSecret,
+    S3_ENDPOINT: s3.url,
+    S3_PUBLIC_ENDPOINT: s3.url,
+    MEDIACONVERT_ENDPOINT: awsUrl,
+    UPLOADS_BUCKET: uploadsBucket,
+    MEDIA_BUCKET: mediaBucket,
+    CDN_BASE_URL: cdn.url,
+    VIDEO_RECONCILE_AFTER_SECONDS: '20',
+  };
+  const ownerSettings = {
+    DATABASE_OWNER_URL: databases.primary.owner,
+    DATABASE_SHARD_OWNER_URLS: databases.shards.map((shard) => shard.owner).join(','),
+  };
+  writePrivateFile(
+    join(stateDir, 'owner.env'),
+    dotenv('Connections of the schema owner, for scripts. Written by npm start.', ownerSettings),
+  );
+  const broken = postgres.exited.then((reason) => `postgres stopped: ${reason}`);
+  return { workerSettings, ownerSettings, cdnUrl: cdn.url, neonBridgeUrl: bridge.url, broken, stop };
+}
+
+const uploadsCors = [
+  {
+    allowedOrigins: ['*'],
+    allowedMethods: ['PUT', 'GET', 'HEAD'],
+    allowedHeaders: ['*'],
+    exposeHeaders: ['ETag'],
+    maxAgeSeconds: 3600,
+  },
+];
