@@ -1,0 +1,76 @@
+import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../../http/route.ts';
+import { accountSchema, updateProfileBody, userProfileSchema, userReferenceParams } from './users.schemas.ts';
+import { getMyAccount, getProfile, updateMyProfile } from './users.usecases.ts';
+import { presentAccount, presentProfile } from './users.views.ts';
+
+const tags = ['Users'];
+
+/** Mounted at `/v1/users`. */
+export const usersRoutes = createRouter();
+
+usersRoutes.openapi(
+  defineRoute(
+    { access: { kind: 'optional' }, limit: 'read' },
+    {
+      method: 'get',
+      path: '/{user}',
+      request: { params: userReferenceParams },
+      responses: { 200: jsonResponse(userProfileSchema, 'The profile'), ...problems(401, 404) },
+      summary: 'Get a profile by username or user id',
+      operationId: 'getUser',
+      tags,
+    },
+  ),
+  async (c) => {
+    const { ctx } = c.var;
+    const { user, viewer } = await getProfile(ctx, c.req.valid('param').user);
+    return c.json(presentProfile(user, viewer, ctx.config.aws.cdnBaseUrl), 200);
+  },
+);
+
+/** Mounted at `/v1/me`. */
+export const meRoutes = createRouter();
+
+meRoutes.openapi(
+  defineRoute(
+    { access: { kind: 'user' }, limit: 'read' },
+    {
+      method: 'get',
+      path: '/',
+      responses: { 200: jsonResponse(accountSchema, 'The account of the caller'), ...problems(401) },
+      summary: 'Get my account',
+      operationId: 'getMe',
+      tags,
+    },
+  ),
+  async (c) => {
+    const { ctx } = c.var;
+    return c.json(presentAccount(await getMyAccount(ctx), ctx.config.aws.cdnBaseUrl), 200);
+  },
+);
+
+meRoutes.openapi(
+  defineRoute(
+    { access: { kind: 'user' }, limit: 'write', idempotent: true },
+    {
+      method: 'patch',
+      path: '/',
+      request: jsonBody(updateProfileBody),
+      responses: { 200: jsonResponse(accountSchema, 'The changed account'), ...problems(400, 401, 422) },
+      summary: 'Change my profile',
+      description: 'Fields that are left out stay as they are. `website: null` removes the website.',
+      operationId: 'updateMe',
+      tags,
+    },
+  ),
+  async (c) => {
+    const { ctx } = c.var;
+    const body = c.req.valid('json');
+    const account = await updateMyProfile(ctx, {
+      displayName: body.display_name,
+      bio: body.bio,
+      website: body.website,
+    });
+    return c.json(presentAccount(account, ctx.config.aws.cdnBaseUrl), 200);
+  },
+);
