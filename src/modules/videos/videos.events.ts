@@ -12,6 +12,10 @@ export const videoMessages = [
   // An EventBridge `MediaConvert Job State Change`, as received: `detail` is parsed by the handler.
   defineMessage(
     'mediaconvert.job_changed',
-    z.strictObject({ event_id: z.string().max(128), time: z.iso.datetime({ offset: true }), detail: z.record(z.string(), z.unknown()) }),
+    z.strictObject({
+      event_id: z.string().max(128),
+      time: z.iso.datetime({ offset: true }),
+      detail: z.record(z.string(), z.unknown()),
+    }),
   ),
 ] as const;

@@ -1,0 +1,52 @@
+/** Why a video could not be published: a stable code, a sentence its creator understands, and whether trying again may help. */
+interface Failure {
+  readonly message: string;
+  readonly retryable: boolean;
+}
+
+export const failures = {
+  not_a_video: {
+    message: 'This file is not a video we can read. Upload an MP4, MOV, WebM, MKV, AVI, FLV or MPEG file.',
+    retryable: false,
+  },
+  truncated: {
+    message: 'The file is incomplete: it ends before the film does. Export it again and upload the new file.',
+    retryable: false,
+  },
+  no_video_track: {
+    message: 'The file has sound but no picture. Upload a file with a video track.',
+    retryable: false,
+  },
+  too_long: { message: 'The film is longer than is allowed. Upload a shorter cut.', retryable: false },
+  too_large_dimensions: {
+    message:
+      'The picture is larger than 8192 pixels on a side. Export it at 4K or below and upload it again.',
+    retryable: false,
+  },
+  too_small_dimensions: {
+    message: 'The picture is smaller than 32 pixels on a side. Export it larger and upload it again.',
+    retryable: false,
+  },
+  size_mismatch: {
+    message: 'The file that arrived has not the size that was announced. Upload it again.',
+    retryable: false,
+  },
+  source_missing: { message: 'The uploaded file is gone. Upload it again.', retryable: false },
+  probe_timeout: {
+    message: 'We could not read this file. Export it again as MP4 and upload the new file.',
+    retryable: false,
+  },
+  encode_failed: {
+    message:
+      'Converting the film failed. Try again; if it fails again, export it as MP4 (H.264) and upload that.',
+    retryable: true,
+  },
+  encode_canceled: { message: 'Converting the film was stopped. Try again.', retryable: true },
+  encode_lost: { message: 'Converting the film broke off on our side. Try again.', retryable: true },
+} as const satisfies Record<string, Failure>;
+
+export type FailureCode = keyof typeof failures;
+
+/** Whether a new attempt may succeed where this one failed. Unusable content stays unusable. */
+export const isRetryable = (code: string): boolean =>
+  code in failures && failures[code as FailureCode].retryable;
