@@ -60,10 +60,15 @@ export const migrateUp = (options: MigrateOptions): Promise<string[]> =>
     }
     const pending = migrations.filter((migration) => !applied.has(migration.version));
     for (const migration of pending) {
-      await runScript(client, migration.up, [
-        'INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)',
-        [migration.version, migration.name, migration.checksum],
-      ]);
+      await runScript(
+        client,
+        migration.up,
+        [
+          'INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)',
+          [migration.version, migration.name, migration.checksum],
+        ],
+        options.log,
+      );
       options.log?.(`applied ${label(migration)}`);
     }
     return pending.map(label);
@@ -78,10 +83,12 @@ export const migrateDown = (options: MigrateOptions & { readonly steps: number }
       .reverse()
       .slice(0, options.steps);
     for (const migration of undone) {
-      await runScript(client, migration.down, [
-        'DELETE FROM schema_migrations WHERE version = $1',
-        [migration.version],
-      ]);
+      await runScript(
+        client,
+        migration.down,
+        ['DELETE FROM schema_migrations WHERE version = $1', [migration.version]],
+        options.log,
+      );
       options.log?.(`took back ${label(migration)}`);
     }
     return undone.map(label);
@@ -111,7 +118,12 @@ async function appliedVersions(client: pg.Client): Promise<Map<number, string>> 
 }
 
 // A migration gives up after its lock_timeout instead of queueing every query behind it; waiting and trying again is ours.
-async function runScript(client: pg.Client, script: string, record: [string, unknown[]]): Promise<void> {
+async function runScript(
+  client: pg.Client,
+  script: string,
+  record: [string, unknown[]],
+  log: (line: string) => void = () => undefined,
+): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await client.query('BEGIN');
@@ -123,6 +135,7 @@ async function runScript(client: pg.Client, script: string, record: [string, unk
       await client.query('ROLLBACK');
       const blocked = error instanceof pg.DatabaseError && error.code === '55P03';
       if (!blocked || attempt >= lockRetries) throw error;
+      log('waiting for a lock held by another session, then trying again');
       await new Promise((resolve) => setTimeout(resolve, 500 * 2 ** attempt));
     } finally {
       await client.query('RESET lock_timeout; RESET statement_timeout');

@@ -1,10 +1,11 @@
 import type { RequestContext, Services } from '../context.ts';
-import { withDatabaseScope } from '../db/scope.ts';
 import { maintainDatabase, reconcileCounters } from '../db/maintenance.ts';
+import { withDatabaseScope } from '../db/scope.ts';
 import { databaseScope } from '../http/request-context.ts';
 import { trimTimelines } from '../modules/feeds/index.ts';
 import { expireUploads, reconcileEncodeJobs } from '../modules/videos/index.ts';
 import { publishEvents } from './publish.ts';
+import { type CronSchedule, cronSchedules } from './schedules.ts';
 import { systemContext } from './system-context.ts';
 import { withLock } from './with-lock.ts';
 
@@ -16,7 +17,7 @@ interface Job {
 const sweepLimit = 500;
 
 /** Which jobs run when. Every job may run twice or be skipped: each works from the state it finds. */
-export const cronTable: Readonly<Record<string, readonly Job[]>> = {
+export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
   '* * * * *': [
     { name: 'outbox.sweep', run: (ctx) => publishEvents(ctx, { limit: sweepLimit }) },
     { name: 'videos.reconcile', run: reconcileEncodeJobs },
@@ -35,14 +36,19 @@ export async function runCron(
   services: Services,
   waitUntil: (task: Promise<unknown>) => void,
 ): Promise<void> {
-  for (const job of cronTable[event.cron] ?? []) {
+  for (const job of isKnown(event.cron) ? cronTable[event.cron] : []) {
     const ctx = systemContext(services, { job: job.name, waitUntil });
     try {
       const work = () => withDatabaseScope(databaseScope(ctx, 'background'), () => job.run(ctx));
       const outcome = await withLock(services.bindings.LOCK, `cron:${job.name}`, { ttlMs: 300_000 }, work);
       ctx.log.log('info', outcome.acquired ? 'cron.completed' : 'cron.skipped', { cron: event.cron });
     } catch (error) {
-      ctx.log.log('error', 'cron.failed', { cron: event.cron, error_name: error instanceof Error ? error.name : 'unknown' });
+      ctx.log.log('error', 'cron.failed', {
+        cron: event.cron,
+        error_name: error instanceof Error ? error.name : 'unknown',
+      });
     }
   }
 }
+
+const isKnown = (cron: string): cron is CronSchedule => (cronSchedules as readonly string[]).includes(cron);

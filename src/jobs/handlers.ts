@@ -6,14 +6,18 @@ import { videoHandlers } from '../modules/videos/index.ts';
 import type { Message, MessageOf, MessageType } from './messages.ts';
 
 /** What modules do about messages. Each handler is idempotent on (its own name, message id). */
-export type Handlers = { readonly [T in MessageType]?: (ctx: RequestContext, message: MessageOf<T>) => Promise<void> };
+export type Handlers = {
+  readonly [T in MessageType]?: (ctx: RequestContext, message: MessageOf<T>) => Promise<void>;
+};
 
 const subscribers: readonly Handlers[] = [graphHandlers, postHandlers, feedHandlers, videoHandlers];
 
 /** Hands a message to every module that subscribed to its type, one after the other. */
 export async function handleMessage(ctx: RequestContext, message: Message): Promise<void> {
   for (const handlers of subscribers) {
-    const handler = handlers[message.type] as ((ctx: RequestContext, message: Message) => Promise<void>) | undefined;
+    const handler = handlers[message.type] as
+      | ((ctx: RequestContext, message: Message) => Promise<void>)
+      | undefined;
     await handler?.(ctx, message);
   }
 }

@@ -1,0 +1,84 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type PostgresHandle, provision, startPostgres } from '../../local-cloud/postgres/index.ts';
+import { migrateDown, migrateUp, readMigrations } from '../../scripts/lib/migrations.ts';
+import { schemaOf } from '../support/node/schema.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+let stateDir: string;
+let postgres: PostgresHandle;
+let owners: { primary: string; shard: string };
+
+beforeAll(async () => {
+  stateDir = await mkdtemp(join(tmpdir(), 'social-flow-migrations-'));
+  postgres = await startPostgres({ dataDir: stateDir, port: 0, durable: false });
+  const databases = await provision(postgres, {
+    passwords: { owner: 'owner', app: 'app', replica: 'replica' },
+  });
+  const [shard] = databases.shards;
+  if (shard === undefined) throw new Error('no shard');
+  owners = { primary: databases.primary.owner, shard: shard.owner };
+});
+
+afterAll(async () => {
+  await postgres.stop({ removeData: true });
+  await rm(stateDir, { recursive: true, force: true });
+});
+
+describe.each([
+  ['primary', join(root, 'migrations')],
+  ['shard', join(root, 'migrations', 'shards')],
+] as const)('migrations of the %s', (kind, directory) => {
+  it('give the same schema after up, down to nothing, and up again', async () => {
+    const options = { connectionString: owners[kind], directory };
+    const count = readMigrations(directory).length;
+    const empty = await schemaOf(owners[kind]);
+
+    expect(await migrateUp(options)).toHaveLength(count);
+    const first = await schemaOf(owners[kind]);
+    expect(first.length).toBeGreaterThan(empty.length);
+
+    for (let step = count; step > 0; step -= 1)
+      expect(await migrateDown({ ...options, steps: 1 })).toHaveLength(1);
+    expect(await schemaOf(owners[kind])).toEqual(empty);
+
+    expect(await migrateUp(options)).toHaveLength(count);
+    expect(await schemaOf(owners[kind])).toEqual(first);
+  });
+
+  it('are each taken back to exactly what stood before them', async () => {
+    const options = { connectionString: owners[kind], directory };
+    for (const _ of readMigrations(directory)) {
+      const after = await schemaOf(owners[kind]);
+      await migrateDown({ ...options, steps: 1 });
+      const before = await schemaOf(owners[kind]);
+      expect(before).not.toEqual(after);
+    }
+    await migrateUp(options);
+  });
+
+  it('do nothing when run again', async () => {
+    expect(await migrateUp({ connectionString: owners[kind], directory })).toEqual([]);
+  });
+});
+
+it('gives up on a locked table instead of queueing every query behind it, then succeeds once the lock is gone', async () => {
+  const options = { connectionString: owners.primary, directory: join(root, 'migrations') };
+  const blocker = new pg.Client({ connectionString: owners.primary });
+  await blocker.connect();
+  await blocker.query('BEGIN');
+  await blocker.query('LOCK TABLE outbox IN ACCESS SHARE MODE');
+  const waits: string[] = [];
+  const release = setTimeout(() => void blocker.query('COMMIT'), 3_000);
+  await migrateDown({ ...options, steps: 1, log: (line) => waits.push(line) });
+  clearTimeout(release);
+  await blocker.end();
+  expect(waits).toEqual([
+    'waiting for a lock held by another session, then trying again',
+    'took back 0005_platform',
+  ]);
+  await migrateUp(options);
+});

@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { unstable_readConfig } from 'wrangler';
+import { cronSchedules } from '../../src/jobs/schedules.ts';
+
+const configPath = join(import.meta.dirname, '..', '..', 'wrangler.toml');
+const environments = [undefined, 'dev', 'staging', 'production'] as const;
+
+const read = (env: (typeof environments)[number]) =>
+  unstable_readConfig({ config: configPath, ...(env === undefined ? {} : { env }) }, { hideWarnings: true });
+
+const bindingsOf = (env: (typeof environments)[number]) => {
+  const config = read(env);
+  return {
+    durableObjects: config.durable_objects.bindings
+      .map(({ name, class_name }) => `${name}=${class_name}`)
+      .sort(),
+    queueProducers: (config.queues.producers ?? []).map(({ binding }) => binding).sort(),
+    kv: config.kv_namespaces.map(({ binding }) => binding).sort(),
+    rateLimits: config.ratelimits
+      .map(({ name, simple }) => `${name} ${simple.limit}/${simple.period}`)
+      .sort(),
+    assets: config.assets?.binding,
+    vars: Object.keys(config.vars).sort(),
+  };
+};
+
+describe.each(environments.map((env) => [env ?? 'local', env] as const))('the %s environment', (_, env) => {
+  it('has the same bindings as every other', () => {
+    expect(bindingsOf(env)).toEqual(bindingsOf(undefined));
+    expect(bindingsOf(env).durableObjects).toHaveLength(4);
+  });
+
+  it('inherits the Durable Object migrations, which make every class SQLite-backed', () => {
+    const config = read(env);
+    const classes = config.migrations.flatMap((migration) => migration.new_sqlite_classes ?? []);
+    expect(classes.sort()).toEqual(
+      config.durable_objects.bindings.map(({ class_name }) => class_name).sort(),
+    );
+    expect(config.migrations.some((migration) => migration.new_classes !== undefined)).toBe(false);
+  });
+
+  it('consumes every queue it produces to, and the dead letters of each', () => {
+    const { queues } = read(env);
+    const consumers = queues.consumers ?? [];
+    for (const producer of queues.producers ?? []) {
+      const consumer = consumers.find(({ queue }) => queue === producer.queue);
+      expect(consumer?.dead_letter_queue).toMatch(/-dlq/);
+      expect(consumers.map(({ queue }) => queue)).toContain(consumer?.dead_letter_queue);
+    }
+  });
+
+  it('runs exactly the crons the Worker knows', () => {
+    expect([...(read(env).triggers.crons ?? [])].sort()).toEqual([...cronSchedules].sort());
+  });
+});
+
+it('gives no two environments the same queue, KV namespace or rate limit namespace', () => {
+  const names = environments.flatMap((env) => {
+    const config = read(env);
+    return [
+      ...(config.queues.producers ?? []).map(({ queue }) => `queue ${queue}`),
+      ...config.kv_namespaces.map(({ id }) => `kv ${id}`),
+      ...config.ratelimits.map(({ namespace_id }) => `limit ${namespace_id}`),
+    ];
+  });
+  expect(new Set(names).size).toBe(names.length);
+});
