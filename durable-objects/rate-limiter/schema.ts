@@ -1,0 +1,13 @@
+// One row for each key and window. Quota and period are part of the identity: a changed policy starts anew instead of
+// reading ticks of another length.
+export const rateLimiterMigrations: readonly string[] = [
+  `CREATE TABLE arrivals (
+     key TEXT NOT NULL,
+     quota INTEGER NOT NULL,
+     period_seconds INTEGER NOT NULL,
+     tat_ticks INTEGER NOT NULL,
+     full_at_ms INTEGER NOT NULL,
+     PRIMARY KEY (key, quota, period_seconds)
+   ) WITHOUT ROWID;
+   CREATE INDEX arrivals_full_at ON arrivals (full_at_ms);`,
+];
