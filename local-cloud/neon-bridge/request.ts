@@ -112,7 +112,8 @@ async function readText(request: IncomingMessage): Promise<string> {
   if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge;
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request) {
+  // A refused body is left unread rather than destroyed, so that the refusal can still be sent.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     const bytes = chunk as Buffer;
     length += bytes.length;
     if (length > MAX_BODY_BYTES) throw tooLarge;
@@ -127,6 +128,12 @@ async function readText(request: IncomingMessage): Promise<string> {
 
 function unreadable(reason: string): Error {
   return sqlHttpError(400, `could not parse the HTTP request body: ${reason}`);
+}
+
+/** Path and query of a request; an unparsable request line counts as the root. */
+export function urlOf(request: IncomingMessage): URL {
+  const base = 'http://bridge';
+  return URL.parse(request.url ?? '/', base) ?? new URL(base);
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

@@ -4,7 +4,7 @@ import { createConnections } from './connections.ts';
 import { createTripCounter, type TripCounts } from './counts.ts';
 import { type CloneSource, createTestDatabases, type TestDatabases } from './databases.ts';
 import { createFaults, parseFaultOrder } from './faults.ts';
-import { isObject } from './request.ts';
+import { isObject, urlOf } from './request.ts';
 import { handleSql, type SqlContext, sendJson } from './sql.ts';
 import { serveTunnels } from './tunnel.ts';
 
@@ -61,7 +61,7 @@ export async function startNeonBridge(options: StartNeonBridgeOptions): Promise<
   server.requestTimeout = 0;
 
   const route = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const url = new URL(request.url ?? '/', 'http://bridge');
+    const url = urlOf(request);
     const name = `${request.method} ${url.pathname}`;
     if (name === 'POST /sql') return handleSql(context, request, response);
     if (name === 'GET /health') {

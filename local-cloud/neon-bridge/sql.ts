@@ -38,22 +38,24 @@ export async function handleSql(
       abort.signal.removeEventListener('abort', lease.cancel);
     });
     if (fault?.when === 'after') throw fault.error;
-    if (payload.kind === 'batch') echoOptions(response, options);
+    if (payload.kind === 'batch') echoOptions(request, response, options);
     sendJson(response, 200, body);
   } catch (error) {
     const failure =
       error instanceof SqlHttpError ? error : sqlHttpError(500, 'internal error in the bridge: see its log');
     if (failure !== error)
       context.log(`neon-bridge: ${error instanceof Error ? error.stack : String(error)}`);
-    // The rest of an oversized body is not read, so the connection cannot serve another request.
-    if (failure.status === 413) response.setHeader('connection', 'close');
+    // Closing on a client that is still sending would reset the connection before it reads the answer.
+    if (!request.complete) request.resume();
     sendJson(response, failure.status, JSON.stringify(failure.body));
   }
 }
 
-function echoOptions(response: ServerResponse, options: SqlOptions): void {
+function echoOptions(request: IncomingMessage, response: ServerResponse, options: SqlOptions): void {
   if (options.readOnly) response.setHeader('neon-batch-read-only', 'true');
   if (options.deferrable) response.setHeader('neon-batch-deferrable', 'true');
+  const level = headerOf(request, 'neon-batch-isolation-level');
+  if (level !== undefined) response.setHeader('neon-batch-isolation-level', level);
 }
 
 function headerOf(request: IncomingMessage, name: string): string | undefined {

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Faults } from './faults.ts';
+import { urlOf } from './request.ts';
 
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 
@@ -40,7 +41,7 @@ function refuse(
   postgres: { host: string; port: number },
   faults: Faults,
 ): string | null {
-  const url = new URL(request.url ?? '/', 'http://bridge');
+  const url = urlOf(request);
   if (url.pathname !== '/v2') return '404 Not Found';
   const address = url.searchParams.get('address');
   if (address !== null && !isOurPostgres(address, postgres)) return '403 Forbidden';

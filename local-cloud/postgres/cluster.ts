@@ -1,5 +1,16 @@
 import { spawn } from 'node:child_process';
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PostgresBinaries } from './binaries.ts';
@@ -32,7 +43,7 @@ export async function prepareHome(dataDir: string, identity: Identity): Promise<
   await rm(inside, { recursive: true, force: true });
 
   for (const base of new Set(['/var/tmp', tmpdir()])) {
-    await removeAbandoned(base, dataDir);
+    await removeAbandoned(base, dataDir, identity);
     const relocated = await mkdtemp(join(base, RELOCATED_PREFIX)).catch(() => null);
     if (relocated === null) continue;
     await writeFile(join(relocated, 'belongs-to'), dataDir);
@@ -55,10 +66,13 @@ async function makePrivate(directory: string, identity: Identity): Promise<void>
 }
 
 /** Removes relocated homes whose data directory was deleted, or is `dataDir` itself, which no longer points there. */
-async function removeAbandoned(base: string, dataDir: string): Promise<void> {
+async function removeAbandoned(base: string, dataDir: string, identity: Identity): Promise<void> {
+  const ours = [process.geteuid?.(), identity?.uid];
   for (const name of await readdir(base).catch(() => [])) {
     if (!name.startsWith(RELOCATED_PREFIX)) continue;
     const home = join(base, name);
+    const stats = await lstat(home).catch(() => null);
+    if (stats === null || !stats.isDirectory() || !ours.includes(stats.uid)) continue;
     const owner = await readTextIfExists(join(home, 'belongs-to')).catch(() => undefined);
     if (owner === undefined || (await readServerPid(join(home, 'pgdata'))) !== null) continue;
     const wanted = owner !== dataDir && (await readLocation(owner).catch(() => home)) === home;

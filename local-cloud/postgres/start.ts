@@ -81,7 +81,7 @@ export async function startPostgres(options: StartPostgresOptions): Promise<Post
       exited: server.exited,
       stop: async (stopOptions) => {
         await server.stop();
-        if (stopOptions?.removeData === true) await rm(pgdata, { recursive: true, force: true });
+        if (stopOptions?.removeData === true) await rm(home, { recursive: true, force: true });
         await releaseLock();
       },
     };
