@@ -7,7 +7,8 @@ import { handleError, handleNotFound } from './http/handle-error.ts';
 import { rejectWrongMethod } from './http/methods.ts';
 import { requestContext } from './http/request-context.ts';
 import { securityHeaders } from './http/security-headers.ts';
-import { authRoutes } from './modules/auth/index.ts';
+import { authRoutes, wellKnownRoutes } from './modules/auth/index.ts';
+import { meRoutes, usersRoutes } from './modules/users/index.ts';
 import { healthRoutes } from './observability/health.ts';
 
 /** The HTTP application: middleware in order, one mount for each module, error handling. */
@@ -17,7 +18,10 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.use(requestContext(), securityHeaders(), corsByConfig(), guardRequest(), pinReadsAfterWrite());
 
   app.route('/', healthRoutes);
+  app.route('/', wellKnownRoutes);
   app.route('/v1/auth', authRoutes);
+  app.route('/v1/me', meRoutes);
+  app.route('/v1/users', usersRoutes);
   mountDocs(app);
 
   app.notFound(rejectWrongMethod(app, handleNotFound));

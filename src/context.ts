@@ -1,5 +1,6 @@
 import { type Config, parseConfig } from './config/index.ts';
 import { createDatabases, type Databases, type Db } from './db/client.ts';
+import { createAccessTokens } from './modules/auth/index.ts';
 import type { Logger } from './observability/logger.ts';
 import { createLogger } from './observability/logger.ts';
 import type { TraceContext } from './observability/trace.ts';
@@ -86,6 +87,7 @@ export function servicesOf(bindings: Bindings): Services {
       bindings,
       config,
       databases: createDatabases(config.database),
+      accessTokens: createAccessTokens(config.auth),
       clock: systemClock,
       log: createLogger(config.app.logLevel, {
         release: config.app.release,

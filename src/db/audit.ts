@@ -7,7 +7,8 @@ import type { Db } from './client.ts';
 export interface AuditEntry {
   /** `domain.verb`. */
   readonly action: string;
-  readonly target?: { readonly kind: string; readonly id: string };
+  /** The id may be an expression over the CTEs of the statement that writes the entry. */
+  readonly target?: { readonly kind: string; readonly id: string | SQL };
   readonly outcome?: 'success' | 'denied' | 'failure';
   readonly detail?: Readonly<Record<string, unknown>>;
 }

@@ -1,0 +1,37 @@
+import { defineError } from '../../shared/errors.ts';
+
+export const invalidCredentials = defineError({
+  code: 'auth.invalid_credentials',
+  status: 401,
+  title: 'The username, e-mail address or password is not right.',
+});
+export const accountSuspended = defineError({
+  code: 'auth.account_suspended',
+  status: 403,
+  title: 'This account is suspended.',
+});
+export const accountDeactivated = defineError({
+  code: 'auth.account_deactivated',
+  status: 403,
+  title: 'This account is deactivated.',
+});
+export const passwordRefused = defineError({
+  code: 'auth.password_refused',
+  status: 422,
+  title: 'This password is too easy to guess; choose another.',
+});
+export const refreshInvalid = defineError({
+  code: 'auth.refresh_invalid',
+  status: 401,
+  title: 'This refresh token is not valid any more; log in again.',
+});
+export const refreshReused = defineError({
+  code: 'auth.refresh_reused',
+  status: 401,
+  title: 'This refresh token was used before, so its session was ended; log in again.',
+});
+export const refreshConflict = defineError({
+  code: 'auth.refresh_conflict',
+  status: 409,
+  title: 'This refresh token was exchanged a moment ago; use the tokens of that answer.',
+});

@@ -1,0 +1,62 @@
+import { z } from '@hono/zod-openapi';
+import { accountSchema, displayNameSchema, emailSchema, usernameSchema } from '../users/index.ts';
+
+// Taken exactly as received: not trimmed, not normalised (OWASP ASVS 6.2.8). Length and strength are judged by policy.
+const newPasswordSchema = z
+  .string()
+  .min(1)
+  .max(1_024)
+  .refine((text) => text.isWellFormed(), 'must be well-formed Unicode')
+  .openapi({ format: 'password', minLength: 8, maxLength: 128, example: 'correct horse battery staple' });
+
+export const registerBody = z
+  .strictObject({
+    username: usernameSchema,
+    email: emailSchema,
+    password: newPasswordSchema,
+    display_name: displayNameSchema.optional(),
+  })
+  .openapi('Register');
+
+export const loginBody = z
+  .strictObject({
+    identifier: z.string().min(1).max(254).openapi({
+      description: 'The username, or the e-mail address once it is verified.',
+      example: 'ada_lovelace',
+    }),
+    password: z.string().min(1).max(1_024).openapi({ format: 'password' }),
+  })
+  .openapi('Login');
+
+export const refreshBody = z
+  .strictObject({ refresh_token: z.string().min(1).max(256).openapi({ example: 'sfr_...' }) })
+  .openapi('Refresh');
+
+const tokenFields = {
+  access_token: z.string(),
+  token_type: z.literal('Bearer'),
+  expires_in: z.int().openapi({ description: 'Seconds the access token is valid.' }),
+  refresh_token: z.string(),
+  refresh_expires_in: z.int().openapi({
+    description: 'Seconds the refresh token is valid. Each works once; its answer holds the next.',
+  }),
+};
+
+export const tokensSchema = z.object(tokenFields).openapi('Tokens');
+
+export const signedInSchema = z.object({ user: accountSchema, ...tokenFields }).openapi('SignedIn');
+
+export const jwksSchema = z
+  .object({
+    keys: z.array(
+      z.object({
+        kty: z.literal('OKP'),
+        crv: z.literal('Ed25519'),
+        kid: z.string(),
+        x: z.string(),
+        alg: z.literal('EdDSA'),
+        use: z.literal('sig'),
+      }),
+    ),
+  })
+  .openapi('JsonWebKeySet');

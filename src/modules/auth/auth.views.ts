@@ -1,0 +1,27 @@
+import type { z } from '@hono/zod-openapi';
+import { type AccountRow, presentAccount } from '../users/index.ts';
+import type { signedInSchema, tokensSchema } from './auth.schemas.ts';
+
+/** A fresh pair of tokens. Lives are in seconds from now. */
+export interface TokenPair {
+  readonly accessToken: string;
+  readonly expiresInSeconds: number;
+  readonly refreshToken: string;
+  readonly refreshExpiresInSeconds: number;
+}
+
+export const presentTokens = (pair: TokenPair): z.infer<typeof tokensSchema> => ({
+  access_token: pair.accessToken,
+  token_type: 'Bearer',
+  expires_in: pair.expiresInSeconds,
+  refresh_token: pair.refreshToken,
+  refresh_expires_in: pair.refreshExpiresInSeconds,
+});
+
+export const presentSignedIn = (
+  signedIn: { readonly account: AccountRow; readonly tokens: TokenPair },
+  cdnBaseUrl: string,
+): z.infer<typeof signedInSchema> => ({
+  user: presentAccount(signedIn.account, cdnBaseUrl),
+  ...presentTokens(signedIn.tokens),
+});
