@@ -6,7 +6,32 @@ import { cronSchedules } from '../../src/jobs/schedules.ts';
 const configPath = join(import.meta.dirname, '..', '..', 'wrangler.toml');
 const environments = [undefined, 'dev', 'staging', 'production'] as const;
 
-const read = (env: (typeof environments)[number]) =>
+interface Binding {
+  readonly name: string;
+}
+
+/** The parts of wrangler's configuration this contract speaks of. */
+interface WranglerConfig {
+  readonly durable_objects: { readonly bindings: readonly (Binding & { readonly class_name: string })[] };
+  readonly queues: {
+    readonly producers?: readonly { readonly binding: string; readonly queue: string }[];
+    readonly consumers?: readonly { readonly queue: string; readonly dead_letter_queue?: string }[];
+  };
+  readonly kv_namespaces: readonly { readonly binding: string; readonly id: string }[];
+  readonly ratelimits: readonly (Binding & {
+    readonly namespace_id: string;
+    readonly simple: { readonly limit: number; readonly period: number };
+  })[];
+  readonly assets?: { readonly binding?: string };
+  readonly vars: Readonly<Record<string, unknown>>;
+  readonly migrations: readonly {
+    readonly new_sqlite_classes?: readonly string[];
+    readonly new_classes?: readonly string[];
+  }[];
+  readonly triggers: { readonly crons?: readonly string[] };
+}
+
+const read = (env: (typeof environments)[number]): WranglerConfig =>
   unstable_readConfig({ config: configPath, ...(env === undefined ? {} : { env }) }, { hideWarnings: true });
 
 const bindingsOf = (env: (typeof environments)[number]) => {
