@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type NeonBridge, startNeonBridge } from '../../../local-cloud/neon-bridge/index.ts';
 import {
@@ -15,6 +13,7 @@ import {
   superuserUrlFor,
   withClient,
 } from '../../../local-cloud/postgres/index.ts';
+import { migrateUp } from '../../../scripts/migrate.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const MAX_CONCURRENT_RUNS = 16;
@@ -100,22 +99,12 @@ async function makeTemplate(
   await withClient(superuserUrlFor(postgres.superuserUrl, database), (client) =>
     grantDatabase(client, database),
   );
-  await migrate(databaseUrls(postgres, database, passwords).owner, migrations);
+  await migrateUp({
+    connectionString: databaseUrls(postgres, database, passwords).owner,
+    directory: migrations,
+  });
   // Copying needs a template nobody is connected to.
   await withClient(postgres.superuserUrl, (client) =>
     client.query(`ALTER DATABASE ${database} WITH ALLOW_CONNECTIONS false IS_TEMPLATE true`),
   );
-}
-
-async function migrate(connectionString: string, directory: string): Promise<void> {
-  const names = existsSync(directory)
-    ? (await readdir(directory)).filter((name) => name.endsWith('.up.sql'))
-    : [];
-  await withClient(connectionString, async (client) => {
-    for (const name of names.sort()) {
-      await client.query(await readFile(join(directory, name), 'utf8')).catch((cause: unknown) => {
-        throw new Error(`migration ${name} failed`, { cause });
-      });
-    }
-  });
 }
