@@ -11,6 +11,13 @@ export interface SequencedEvent {
   readonly event: HubEvent;
 }
 
+/** Headers the Worker sets on the upgrade it forwards, after it authenticated the client. Nobody else can reach the object. */
+export const hubHeaders = {
+  sessionId: 'x-hub-session',
+  /** Unix seconds. */
+  expiresAt: 'x-hub-expires',
+} as const;
+
 /** WebSocket close codes of ours (RFC 6455 §7.4.2 leaves 4000-4999 to applications). */
 export const closeCodes = {
   normal: 1000,

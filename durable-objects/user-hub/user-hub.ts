@@ -10,6 +10,7 @@ import {
   encodeReady,
   encodeResync,
   type HubEvent,
+  hubHeaders,
   keptEvents,
   keptMs,
   maxEventLength,
@@ -19,13 +20,6 @@ import {
 import { userHubMigrations } from './schema.ts';
 import { attachmentOf, closeQuietly, type SocketAttachment, sendQuietly } from './sockets.ts';
 import { createEventStore, type EventStore } from './store.ts';
-
-/** Headers the Worker sets on the upgrade it forwards, after it authenticated the client. Nobody else can reach the object. */
-export const hubHeaders = {
-  sessionId: 'x-hub-session',
-  /** Unix seconds. */
-  expiresAt: 'x-hub-expires',
-} as const;
 
 export type PushResult =
   | { readonly ok: true; readonly seq: number; readonly delivered: number; readonly duplicate: boolean }

@@ -1,0 +1,2 @@
+export { disconnectUser, pushToUser } from './push.ts';
+export { realtimeRoutes } from './realtime.routes.ts';

@@ -1,0 +1,39 @@
+import { createRouter, defineRoute, problems } from '../../http/route.ts';
+import { connectQuery } from './realtime.schemas.ts';
+import { connect } from './realtime.usecases.ts';
+
+/** Mounted at `/v1/realtime`. */
+export const realtimeRoutes = createRouter();
+
+realtimeRoutes.openapi(
+  defineRoute(
+    // The token may also come as a subprotocol, which only the handshake reads; without any the answer is 401.
+    { access: { kind: 'optional' }, limit: 'realtime' },
+    {
+      method: 'get',
+      path: '/',
+      request: { query: connectQuery },
+      responses: {
+        101: { description: 'The connection is open; messages are JSON text frames' },
+        ...problems(400, 401, 403),
+        426: { description: 'Not a WebSocket handshake' },
+      },
+      summary: 'Open a realtime connection',
+      description:
+        'WebSocket. Authenticate with an Authorization header, or from a browser with the subprotocols `social-flow.v1, bearer.<access token>`. ' +
+        'The server sends `{"type":"event","seq","event":{"id","type","data"}}` for what happens to the caller, `{"type":"ready","seq"}` once missed events were sent, ' +
+        'and `{"type":"resync","seq"}` when some are gone. The only client message is the text `ping`, answered with `pong`. ' +
+        'Closes with 4401 when the access token ends and 4009 when the same account opens too many connections.',
+      operationId: 'connectRealtime',
+      tags: ['Realtime'],
+    },
+  ),
+  (c) =>
+    connect(c.var.ctx, {
+      upgrade: c.req.header('upgrade'),
+      origin: c.req.header('origin'),
+      authorization: c.req.header('authorization'),
+      protocols: c.req.header('sec-websocket-protocol'),
+      after: c.req.valid('query').after,
+    }),
+);
