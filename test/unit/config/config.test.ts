@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, parseConfig } from '../../../src/config/index.ts';
+
+const random = (seed: number): string =>
+  Array.from(
+    { length: 44 },
+    (_, index) => 'abcdefghjkmnpqrstuvwxyz23456789'[(index * 7 + seed * 13) % 31],
+  ).join('');
+
+const key = { kty: 'OKP', crv: 'Ed25519', kid: 'k1', x: 'a', d: 'b' };
+
+const development = {
+  ENVIRONMENT: 'development',
+  CURSOR_SECRET: random(1),
+  PASSWORD_PEPPER: random(2),
+  AWS_WEBHOOK_SECRET: random(3),
+  AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE',
+  AWS_SECRET_ACCESS_KEY: random(4),
+  ACCESS_TOKEN_KEYS: JSON.stringify([key]),
+  DATABASE_URL: 'postgres://app:pw@127.0.0.1/social_flow',
+  DATABASE_REPLICA_URL: 'postgres://replica:pw@127.0.0.1/social_flow',
+  DATABASE_SHARD_URLS: 'postgres://app:pw@127.0.0.1/shard_0,postgres://app:pw@127.0.0.1/shard_1',
+};
+
+const production = {
+  ...development,
+  ENVIRONMENT: 'production',
+  DATABASE_URL: 'postgres://app:pw@ep-a.eu-central-1.aws.neon.tech/social_flow',
+  DATABASE_REPLICA_URL: 'postgres://replica:pw@ep-b.eu-central-1.aws.neon.tech/social_flow',
+  DATABASE_SHARD_URLS:
+    'postgres://app:pw@ep-c.eu-central-1.aws.neon.tech/shard_0,postgres://app:pw@ep-d.eu-central-1.aws.neon.tech/shard_1',
+  TOKEN_ISSUER: 'https://api.social-flow.example',
+  CDN_BASE_URL: 'https://media.social-flow.example',
+  CORS_ORIGINS: 'https://app.social-flow.example',
+  MEDIACONVERT_ROLE_ARN: 'arn:aws:iam::123456789012:role/SocialFlowMediaConvert',
+  MEDIACONVERT_QUEUE_ARN: 'arn:aws:mediaconvert:eu-central-1:123456789012:queues/Default',
+};
+
+const namesRefused = (environment: Record<string, string>): string[] => {
+  try {
+    parseConfig(environment);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const problem of error.problems) expect(error.message).toContain(problem.env);
+    return [...new Set(error.problems.map((problem) => problem.env))].sort();
+  }
+};
+
+describe('parseConfig', () => {
+  it('fills defaults and turns text into values', () => {
+    const config = parseConfig({
+      ...development,
+      VIDEO_DAILY_UPLOADS: '7',
+      CORS_ORIGINS: ' http://localhost:3000 , ',
+    });
+    expect(config.videos.dailyUploads).toBe(7);
+    expect(config.auth.accessTokenTtlSeconds).toBe(1800);
+    expect(config.http.corsOrigins).toEqual(['http://localhost:3000']);
+    expect(config.database.shardUrls).toHaveLength(2);
+  });
+
+  it('names every missing setting at once', () => {
+    expect(namesRefused({})).toEqual(
+      [
+        'ACCESS_TOKEN_KEYS',
+        'AWS_ACCESS_KEY_ID',
+        'AWS_SECRET_ACCESS_KEY',
+        'AWS_WEBHOOK_SECRET',
+        'CURSOR_SECRET',
+        'DATABASE_REPLICA_URL',
+        'DATABASE_SHARD_URLS',
+        'DATABASE_URL',
+        'PASSWORD_PEPPER',
+      ].sort(),
+    );
+  });
+
+  it.each([
+    ['VIDEO_DAILY_UPLOADS', '1.5'],
+    ['VIDEO_DAILY_UPLOADS', '0'],
+    ['VIDEO_DAILY_UPLOADS', ''],
+    ['RATE_LIMITS_ENABLED', 'yes'],
+    ['DATABASE_URL', 'mysql://x'],
+    ['CDN_BASE_URL', 'media.example'],
+    ['CORS_ORIGINS', 'not an origin'],
+    ['SHARD_SLOT_MAP', '0-479'],
+    ['ACCESS_TOKEN_KEYS', '[]'],
+    ['ACCESS_TOKEN_KEYS', '{'],
+    ['ENVIRONMENT', 'prod'],
+  ])('refuses %s=%s and names it', (name, value) => {
+    expect(namesRefused({ ...development, [name]: value })).toEqual([name]);
+  });
+
+  it('never repeats a value in its message', () => {
+    expect(() => parseConfig({ ...production, PASSWORD_PEPPER: 'change-me-hunter22' })).toThrowError(
+      expect.objectContaining({ message: expect.not.stringContaining('hunter22') }),
+    );
+  });
+});
+
+describe('in production', () => {
+  it('starts with public https addresses and strong secrets', () => {
+    expect(namesRefused(production)).toEqual([]);
+  });
+
+  it.each([
+    ['CURSOR_SECRET', 'short-but-16-long'],
+    ['PASSWORD_PEPPER', 'change-me-change-me-change-me-change-me'],
+    ['AWS_WEBHOOK_SECRET', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'],
+    ['DATABASE_URL', 'postgres://app:pw@localhost/social_flow'],
+    ['DATABASE_SHARD_URLS', 'postgres://app:pw@127.0.0.1/shard_0'],
+    ['NEON_PROXY_URL', 'http://127.0.0.1:4480'],
+    ['S3_ENDPOINT', 'http://localhost:9000'],
+    ['S3_PUBLIC_ENDPOINT', 'http://s3.example.com'],
+    ['MEDIACONVERT_ENDPOINT', 'http://127.0.0.1:9001'],
+    ['CDN_BASE_URL', 'http://127.0.0.1:9002'],
+    ['TOKEN_ISSUER', 'http://api.example.com'],
+    ['CORS_ORIGINS', '*'],
+    ['CORS_ORIGINS', 'https://app.example.com,http://localhost:3000'],
+    ['DEBUG_ERRORS', 'true'],
+    ['LOG_LEVEL', 'debug'],
+    ['RATE_LIMITS_ENABLED', 'false'],
+    ['MEDIACONVERT_ROLE_ARN', 'arn:aws:iam::000000000000:role/Local'],
+  ])('refuses %s=%s', (name, value) => {
+    expect(namesRefused({ ...production, [name]: value })).toEqual([name]);
+    expect(namesRefused({ ...production, ENVIRONMENT: 'staging', [name]: value })).toEqual([name]);
+  });
+});
