@@ -1,0 +1,2 @@
+export { createMediaConvertHandler, type MediaConvertHandler } from './handler.ts';
+export type { MediaConvertOptions, ObjectStore } from './ports.ts';

@@ -1,0 +1,221 @@
+import { mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Ffmpeg, FfmpegError, fontsDir, lastErrorLine, type MediaProbe } from '../../ffmpeg/index.ts';
+import { type Cue, parseCues, retimeCues } from '../captions/cues.ts';
+import { JobFailure } from '../errors.ts';
+import type { JobPhase } from '../jobs/job.ts';
+import { type OutputGroupDetail, packageOutputs, type UploadFile } from '../package/package.ts';
+import type { ObjectStore } from '../ports.ts';
+import type { CreateJobBody, Input, JobSettings } from '../settings/create-job.ts';
+import { splitS3Url } from '../settings/primitives.ts';
+import { buildPlan } from './build.ts';
+import { type Plan, type PlanWarning, WARNING_SHORTER_THAN_INPUT } from './plan.ts';
+import { clipRanges } from './sources.ts';
+
+const MAX_CAPTION_BYTES = 2_000_000;
+
+export type TranscodeRequest = {
+  job: CreateJobBody;
+  /** Scratch directory of this attempt; created, and removed whatever happens. */
+  workDirectory: string;
+  ffmpeg: Ffmpeg;
+  objectStore: ObjectStore;
+  preset: string;
+  signal: AbortSignal;
+  onInput: (probe: MediaProbe) => Promise<void>;
+  /** `phasePercent` is 0 to 100 within the phase. */
+  onProgress: (phase: JobPhase, phasePercent: number, frames: number) => void;
+};
+
+export type TranscodeResult = { outputGroups: OutputGroupDetail[]; warnings: PlanWarning[] };
+
+/**
+ * Carries out one job: probes the input, encodes everything in one pass, packages and uploads. Nothing is uploaded
+ * before everything is encoded, and what was uploaded is taken back when the rest cannot be.
+ * @throws JobFailure with the reason to put on the job; `signal.reason` when aborted.
+ */
+export async function transcode(request: TranscodeRequest): Promise<TranscodeResult> {
+  const { workDirectory, signal } = request;
+  try {
+    await mkdir(workDirectory, { recursive: true });
+    const plan = await prepare(request);
+    signal.throwIfAborted();
+    await encode(request, plan);
+    const packaged = await packageOutputs(plan, workDirectory);
+    const warnings = [...plan.warnings];
+    if (packaged.longestSeconds > 0 && packaged.longestSeconds < plan.durationSeconds * 0.9 - 0.5) {
+      warnings.push({
+        code: WARNING_SHORTER_THAN_INPUT,
+        message: `the input claims ${plan.durationSeconds.toFixed(1)} s but only ${packaged.longestSeconds.toFixed(1)} s could be decoded`,
+      });
+    }
+    await upload(request, packaged.files);
+    return { outputGroups: packaged.groups, warnings };
+  } finally {
+    await rm(workDirectory, { recursive: true, force: true });
+  }
+}
+
+async function prepare(request: TranscodeRequest): Promise<Plan> {
+  const { job, ffmpeg, objectStore, signal, workDirectory } = request;
+  const [input] = job.settings.inputs;
+  if (!input) throw new JobFailure(1999, 'the job has no input');
+  request.onProgress('PROBING', 0, 0);
+  const inputPath = await locate(objectStore, input.fileInput);
+  const probe = await probeInput(ffmpeg, inputPath, input.fileInput, signal);
+  await request.onInput(probe);
+  if (job.accelerationSettings?.mode === 'ENABLED' && hasBurnIn(job.settings)) {
+    throw new JobFailure(1040, 'burn-in captions are not supported with accelerated transcoding ENABLED');
+  }
+  const plan = buildPlan({
+    settings: job.settings,
+    inputPath,
+    probe,
+    imagePaths: await locateImages(objectStore, job.settings),
+    captions: await readCaptions(objectStore, input, probe),
+    preset: request.preset,
+  });
+  for (const directory of plan.directories) await mkdir(join(workDirectory, directory), { recursive: true });
+  for (const file of plan.files) await writeFile(join(workDirectory, file.name), file.text);
+  if (plan.needsFonts) await symlink(fontsDir(), join(workDirectory, 'fonts'));
+  return plan;
+}
+
+async function encode(request: TranscodeRequest, plan: Plan): Promise<void> {
+  let decodedSeconds = 0;
+  request.onProgress('TRANSCODING', 0, 0);
+  try {
+    await request.ffmpeg.run(plan.args, {
+      cwd: request.workDirectory,
+      signal: request.signal,
+      onProgress: ({ outTimeSeconds, frames }) => {
+        decodedSeconds = Math.max(decodedSeconds, outTimeSeconds);
+        const percent = plan.durationSeconds > 0 ? (decodedSeconds / plan.durationSeconds) * 100 : 0;
+        request.onProgress('TRANSCODING', Math.min(100, Math.floor(percent)), frames);
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof FfmpegError)) throw error;
+    const reason = lastErrorLine(error.stderrTail);
+    throw decodedSeconds === 0
+      ? new JobFailure(1076, `Demuxer: [the input could not be decoded: ${reason}]`)
+      : new JobFailure(3450, `Encoder: [${reason}]`);
+  }
+}
+
+async function upload(request: TranscodeRequest, files: readonly UploadFile[]): Promise<void> {
+  const { objectStore, signal } = request;
+  const done: UploadFile[] = [];
+  try {
+    for (const file of files) {
+      signal.throwIfAborted();
+      request.onProgress('UPLOADING', Math.floor((done.length / files.length) * 100), 0);
+      done.push(file);
+      await objectStore
+        .putFile(file.bucket, file.key, file.path, { contentType: file.contentType })
+        .catch((error) => {
+          throw new JobFailure(
+            1404,
+            `Unable to write output file [s3://${file.bucket}/${file.key}]: [${text(error)}]`,
+          );
+        });
+    }
+    signal.throwIfAborted();
+  } catch (error) {
+    for (const file of done.reverse())
+      await objectStore.deleteObject?.(file.bucket, file.key).catch(() => {});
+    throw error;
+  }
+}
+
+async function locate(objectStore: ObjectStore, url: string): Promise<string> {
+  const { bucket, key } = splitS3Url(url);
+  const path = objectStore.objectPath(bucket, key);
+  const info = path === undefined ? undefined : await stat(path).catch(() => undefined);
+  if (path === undefined || !info) {
+    throw new JobFailure(
+      1404,
+      `Unable to open input file [${url}]: [Failed probe/open: [Failed to read data: HTTP 404 NoSuchKey]]`,
+    );
+  }
+  return path;
+}
+
+async function probeInput(
+  ffmpeg: Ffmpeg,
+  path: string,
+  url: string,
+  signal: AbortSignal,
+): Promise<MediaProbe> {
+  let reason = 'no audio or video track found';
+  try {
+    const probe = await ffmpeg.probe(path, { signal });
+    const usable = probe.streams.some((stream) => stream.kind !== 'data');
+    if (usable && probe.durationSeconds > 0) return probe;
+    if (usable) reason = 'the file has no duration';
+  } catch (error) {
+    if (!(error instanceof FfmpegError)) throw error;
+    reason = lastErrorLine(error.stderrTail);
+  }
+  throw new JobFailure(
+    1010,
+    `Unable to open input file [${url}]: [Failed probe/open: [${withoutPath(reason, path)}]]`,
+  );
+}
+
+async function locateImages(objectStore: ObjectStore, settings: JobSettings): Promise<Map<string, string>> {
+  const paths = new Map<string, string>();
+  const inserters = [
+    ...settings.inputs.map((input) => input.imageInserter),
+    ...settings.outputGroups.flatMap((group) =>
+      group.outputs.map((output) => output.videoDescription?.videoPreprocessors?.imageInserter),
+    ),
+  ];
+  for (const image of inserters.flatMap((inserter) => inserter?.insertableImages ?? [])) {
+    paths.set(image.imageInserterInput, await locate(objectStore, image.imageInserterInput));
+  }
+  return paths;
+}
+
+async function readCaptions(
+  objectStore: ObjectStore,
+  input: Input,
+  probe: MediaProbe,
+): Promise<Map<string, Cue[]>> {
+  const captions = new Map<string, Cue[]>();
+  const clips = clipRanges(input, probe);
+  for (const [name, selector] of Object.entries(input.captionSelectors ?? {})) {
+    const { sourceFile, timeDelta = 0, timeDeltaUnits } = selector.sourceSettings.fileSourceSettings;
+    const path = await locate(objectStore, sourceFile);
+    if ((await stat(path)).size > MAX_CAPTION_BYTES) {
+      throw new JobFailure(
+        1010,
+        `Unable to open caption file [${sourceFile}]: [larger than ${MAX_CAPTION_BYTES} bytes]`,
+      );
+    }
+    try {
+      const cues = parseCues(new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path)));
+      captions.set(
+        name,
+        retimeCues(cues, timeDeltaUnits === 'MILLISECONDS' ? timeDelta / 1000 : timeDelta, clips),
+      );
+    } catch (error) {
+      throw new JobFailure(1010, `Unable to open caption file [${sourceFile}]: [${text(error)}]`);
+    }
+  }
+  return captions;
+}
+
+function hasBurnIn(settings: JobSettings): boolean {
+  return settings.outputGroups
+    .flatMap((group) => group.outputs)
+    .flatMap((output) => output.captionDescriptions ?? [])
+    .some((caption) => caption.destinationSettings.destinationType === 'BURN_IN');
+}
+
+/** Job errors name objects, never where the local cloud keeps them. */
+function withoutPath(message: string, path: string): string {
+  return message.replaceAll(`${path}: `, '').replaceAll(path, 'the file');
+}
+
+const text = (error: unknown): string => (error instanceof Error ? error.message : String(error));
