@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { AwsClient } from 'aws4fetch';
 import pg from 'pg';
 import { locateFfmpeg } from '../local-cloud/ffmpeg/index.ts';
-import { hashPassword } from '../src/modules/auth/password.ts';
+import { hashPassword } from '../src/modules/auth/usecases/hash-password.ts';
 import { loadEnvironment } from './lib/environment.ts';
 import { clipSeconds, clips, follows, namedId, people, posts } from './seed-world.ts';
 
@@ -54,7 +54,7 @@ const required = (settings: Settings, name: string): string => {
 const sourceKeyOf = (clipId: string): string => `uploads/${clipId}/original.mp4`;
 
 async function insertWorld(client: pg.Client, pepper: string): Promise<void> {
-  const passwordHash = await hashPassword(demoPassword, pepper);
+  const passwordHash = await hashPassword({ passwordPepper: pepper, maxConcurrentHashes: 1 }, demoPassword);
   for (const { id, username, displayName, bio } of people) {
     await client.query(
       'INSERT INTO users (id, username, email, email_verified_at, password_hash, display_name, bio) VALUES ($1, $2, $3, now(), $4, $5, $6)',

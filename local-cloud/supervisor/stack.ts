@@ -2,13 +2,13 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { migrateUp } from '../../scripts/lib/migrations.ts';
-import { startCdnServer } from '../cdn/index.ts';
+import { startCdnServer } from '../cdn/server.ts';
 import { createEventBus } from '../events/index.ts';
 import { locateFfmpeg } from '../ffmpeg/index.ts';
 import { createMediaConvertHandler } from '../mediaconvert/index.ts';
 import { startNeonBridge } from '../neon-bridge/index.ts';
 import { provision, startPostgres } from '../postgres/index.ts';
-import { startS3Server } from '../s3/index.ts';
+import { type CorsRule, startS3Server } from '../s3/server.ts';
 import { dotenv, writePrivateFile } from './files.ts';
 import { freePort } from './ports.ts';
 import { type LocalSecrets, localSecrets } from './secrets.ts';
@@ -212,7 +212,7 @@ async function startParts(
   return { workerSettings, ownerSettings, cdnUrl: cdn.url, neonBridgeUrl: bridge.url, broken, stop };
 }
 
-const uploadsCors = [
+const uploadsCors: readonly CorsRule[] = [
   {
     allowedOrigins: ['*'],
     allowedMethods: ['PUT', 'GET', 'HEAD'],

@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startCdnServer } from '../../../local-cloud/cdn/server.ts';
+import type { EventBridgeEvent } from '../../../local-cloud/events/index.ts';
+import { locateFfmpeg } from '../../../local-cloud/ffmpeg/index.ts';
+import { createMediaConvertHandler } from '../../../local-cloud/mediaconvert/index.ts';
+import { startS3Server } from '../../../local-cloud/s3/server.ts';
+
+export interface TestAws {
+  readonly s3Url: string;
+  readonly cdnUrl: string;
+  /** Also answers `GET /test/events`: every event MediaConvert sent so far, in order, for the test to deliver as it likes. */
+  readonly mediaConvertUrl: string;
+  readonly awsAccessKeyId: string;
+  readonly awsSecretAccessKey: string;
+  close(): Promise<void>;
+}
+
+/** The emulated AWS services on free ports, for the Worker's tests. Events are kept instead of delivered. */
+export async function startTestAws(): Promise<TestAws> {
+  const folder = await mkdtemp(join(tmpdir(), 'social-flow-test-aws-'));
+  const region = 'us-east-1';
+  const credentials = [
+    { accessKeyId: 'TESTKEY', secretAccessKey: randomBytes(30).toString('base64url') },
+  ] as const;
+  const s3 = await startS3Server({
+    port: 0,
+    dataDir: join(folder, 's3'),
+    region,
+    credentials,
+    buckets: [{ name: 'social-flow-uploads' }, { name: 'social-flow-media' }],
+  });
+  const cdn = await startCdnServer({ port: 0, originBucket: 'social-flow-media', s3 });
+  const events: EventBridgeEvent[] = [];
+  const mediaConvert = createMediaConvertHandler({
+    region,
+    credentials,
+    accountId: '000000000000',
+    dataDir: join(folder, 'mediaconvert'),
+    objectStore: s3,
+    ffmpeg: await locateFfmpeg(),
+    emit: async (event) => {
+      events.push(event);
+    },
+  });
+  const server = createServer((request, response) => {
+    if (request.url === '/test/events') {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(events));
+      return;
+    }
+    mediaConvert.handle(request, response).catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    s3Url: s3.url,
+    cdnUrl: cdn.url,
+    mediaConvertUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    awsAccessKeyId: credentials[0].accessKeyId,
+    awsSecretAccessKey: credentials[0].secretAccessKey,
+    async close() {
+      await mediaConvert.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await cdn.close();
+      await s3.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
