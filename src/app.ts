@@ -8,6 +8,9 @@ import { rejectWrongMethod } from './http/methods.ts';
 import { requestContext } from './http/request-context.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { authRoutes, wellKnownRoutes } from './modules/auth/index.ts';
+import { feedsRoutes } from './modules/feeds/index.ts';
+import { graphRoutes } from './modules/graph/index.ts';
+import { postsRoutes } from './modules/posts/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
 import { healthRoutes } from './observability/health.ts';
 
@@ -22,6 +25,9 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/auth', authRoutes);
   app.route('/v1/me', meRoutes);
   app.route('/v1/users', usersRoutes);
+  app.route('/v1', graphRoutes);
+  app.route('/v1', postsRoutes);
+  app.route('/v1/feeds', feedsRoutes);
   mountDocs(app);
 
   app.notFound(rejectWrongMethod(app, handleNotFound));
