@@ -47,8 +47,16 @@ function readTextOrEmpty(path: string): string {
 }
 
 /** The part of spawn options that runs a child as `identity`, from a directory every user may enter. */
-export function spawnAs(identity: Identity): { cwd: string; uid?: number; gid?: number } {
-  return identity === null ? { cwd: '/' } : { cwd: '/', uid: identity.uid, gid: identity.gid };
+export function spawnAs(identity: Identity): {
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+  uid?: number;
+  gid?: number;
+} {
+  // Without a valid locale, macOS starts a thread inside the server, which then refuses to run.
+  const common = { cwd: '/', env: { ...process.env, LC_ALL: 'C' } };
+  // Node takes ids to spawn with as signed 32-bit numbers, but reports and chowns them unsigned.
+  return identity === null ? common : { ...common, uid: identity.uid | 0, gid: identity.gid | 0 };
 }
 
 /** True when `identity` can enter `directory` and create files there (asked of the kernel, not guessed from modes). */
