@@ -69,8 +69,8 @@ export interface RequestContext extends Services {
   readonly ids: IdSource;
   /** Replica, or the primary for a few seconds after this client wrote. */
   readonly readDb: Db;
-  /** Keeps the isolate alive for work after the response. */
-  background(task: Promise<unknown>): void;
+  /** Keeps the isolate alive for work after the response; its database trips count as background work. */
+  background(task: () => Promise<unknown>): void;
 }
 
 const servicesByBindings = new WeakMap<object, Services>();

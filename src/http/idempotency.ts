@@ -118,6 +118,6 @@ async function settle(
         error_name: error instanceof Error ? error.name : 'unknown',
       }),
   );
-  ctx.background(settled);
+  ctx.background(() => settled);
   await settled;
 }

@@ -75,7 +75,9 @@ function createRequestContext(services: Services, c: AppContext): RequestContext
     readDb: pinned ? services.databases.primary : services.databases.replica,
     background: (task) =>
       c.executionCtx.waitUntil(
-        withDatabaseScope(databaseScope(context, 'background'), () => task).catch((error: unknown) =>
+        withDatabaseScope(databaseScope(context, 'background'), async () => {
+          await task();
+        }).catch((error: unknown) =>
           log.log('error', 'background.failed', {
             error_name: error instanceof Error ? error.name : 'unknown',
           }),

@@ -6,7 +6,7 @@ const sendBatchLimit = 100;
 
 /** Sends the outbox rows just written by this request to their queues, after the response. The sweeper repeats what fails. */
 export const publishAfterResponse = (ctx: RequestContext, ids: readonly string[]): void => {
-  if (ids.length > 0) ctx.background(publishEvents(ctx, { ids, limit: ids.length }));
+  if (ids.length > 0) ctx.background(() => publishEvents(ctx, { ids, limit: ids.length }));
 };
 
 /**

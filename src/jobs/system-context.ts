@@ -33,7 +33,7 @@ export function systemContext(
     readDb: services.databases.primary,
     background: (task) =>
       origin.waitUntil?.(
-        task.catch((error: unknown) =>
+        task().catch((error: unknown) =>
           log.log('error', 'background.failed', {
             error_name: error instanceof Error ? error.name : 'unknown',
           }),

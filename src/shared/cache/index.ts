@@ -12,7 +12,7 @@ export interface CacheScope {
   /** One object for each request; loads of the same request share their promise through it. */
   readonly trace: object;
   readonly config: { readonly auth: { readonly issuer: string } };
-  background(task: Promise<unknown>): void;
+  background(task: () => Promise<unknown>): void;
 }
 
 export interface CacheOptions<T> {
@@ -83,7 +83,7 @@ export function createCache<T>(options: CacheOptions<T>): Cache<T> {
     const value = text === undefined ? undefined : schema.parse(JSON.parse(text));
     const endsAtMs = now() + ttlSeconds * 1_000;
     if (edge)
-      scope.background(writeEdge(origin, name, key, text, ttlSeconds, endsAtMs).catch(() => undefined));
+      scope.background(() => writeEdge(origin, name, key, text, ttlSeconds, endsAtMs).catch(() => undefined));
     return hold(key, value, endsAtMs);
   };
 
