@@ -4,7 +4,7 @@ const usernamePattern = /^[A-Za-z0-9_]{3,30}$/;
 
 // Names that would pass for the platform itself.
 const reservedUsernames = new Set(
-  `about abuse account admin administrator anonymous api billing contact deleted everyone help legal login logout me
+  `about abuse account admin administrator anonymous api billing contact deleted everyone help legal login logout
    moderator news null official owner payments postmaster press privacy register root safety security settings social_flow
    socialflow staff status superuser support sysadmin system team terms trust undefined user users verified webmaster`.split(
     /\s+/,

@@ -55,7 +55,7 @@ export async function login(
 // passwords into the wrong field.
 function recordFailure(ctx: RequestContext, account: CredentialsRow | undefined, reason: string): void {
   ctx.log.log('warn', 'auth.login_failed', { reason, user_id: account?.userId });
-  ctx.background(
+  ctx.background(() =>
     insertAudit(ctx.databases.primary, ctx, {
       action: 'auth.login',
       outcome: 'failure',
