@@ -14,7 +14,7 @@ export type ObjectStore = {
     options: { contentType: string },
   ): Promise<unknown>;
   /** Removes an object; used to take back the outputs of a job that is cancelled while uploading. */
-  deleteObject?(bucket: string, key: string): Promise<unknown>;
+  deleteObject(bucket: string, key: string): Promise<unknown>;
 };
 
 export type MediaConvertOptions = {

@@ -7,7 +7,7 @@ import { checkCorsRules } from './cors.ts';
 import { appendFileRange } from './disk.ts';
 import { type HandlerOptions, handleRequest } from './handle-request.ts';
 import { checkKey } from './keys.ts';
-import { commitObject } from './objects.ts';
+import { commitObject, removeObject } from './objects.ts';
 import { createdEvent } from './operations/objects.ts';
 import { sendObject } from './send-object.ts';
 import {
@@ -48,6 +48,8 @@ export type S3Server = {
   objectPath(bucket: string, key: string): string | undefined;
   /** Copies a local file into an object, in one step for readers. Throws `AwsError` (`NoSuchBucket`, bad key). */
   putFile(bucket: string, key: string, sourcePath: string, file: DeliveredFile): Promise<void>;
+  /** Removes an object. Quiet when there is none. */
+  deleteObject(bucket: string, key: string): Promise<void>;
   /** Answers a GET or HEAD of an object without asking for a signature; false, with nothing sent, if there is none. */
   serveObject(input: {
     bucket: string;
@@ -165,6 +167,18 @@ export const startS3Server = async (options: S3ServerOptions): Promise<S3Server>
       return bucket && record && dataPath(store, bucket, record);
     },
     putFile: (bucket, key, sourcePath, file) => putFile(handlerOptions, bucket, key, sourcePath, file),
+    async deleteObject(bucketName, key) {
+      const bucket = store.buckets.get(bucketName);
+      const removed = bucket && (await removeObject(store, bucket, key));
+      if (removed)
+        handlerOptions.emit({
+          bucket: bucketName,
+          key,
+          size: 0,
+          eTag: '',
+          eventName: 'ObjectRemoved:Delete',
+        });
+    },
     async serveObject({ bucket: bucketName, key, req, res, headers }) {
       const bucket = store.buckets.get(bucketName);
       if (bucket === undefined) return false;

@@ -122,8 +122,7 @@ async function upload(request: TranscodeRequest, files: readonly UploadFile[]): 
     }
     signal.throwIfAborted();
   } catch (error) {
-    for (const file of done.reverse())
-      await objectStore.deleteObject?.(file.bucket, file.key).catch(() => {});
+    for (const file of done.reverse()) await objectStore.deleteObject(file.bucket, file.key).catch(() => {});
     throw error;
   }
 }
