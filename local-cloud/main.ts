@@ -7,10 +7,16 @@ import { freePort } from './supervisor/ports.ts';
 import { type Stack, startStack } from './supervisor/stack.ts';
 import { status } from './supervisor/status.ts';
 import { startWorker, type WorkerProcess } from './supervisor/worker.ts';
+import { readableLine } from './supervisor/worker-log.ts';
 
 // The local cloud: everything Social Flow needs, on this machine, with no account. For development only.
 
 const root = resolve(import.meta.dirname, '..');
+
+function showWorkerLine(line: string): void {
+  const readable = readableLine(line);
+  if (readable !== undefined) status.service('worker', readable);
+}
 
 async function main(options: StartOptions): Promise<number> {
   const startedAt = Date.now();
@@ -57,7 +63,7 @@ async function main(options: StartOptions): Promise<number> {
       worker = await startWorker({
         root,
         port: workerPort,
-        onLine: (line) => status.service('worker', line),
+        onLine: showWorkerLine,
       });
       status.ok('worker', `${worker.url}`, workerStartedAt);
       await worker

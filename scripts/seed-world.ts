@@ -67,7 +67,7 @@ export const clips: readonly Clip[] = [
     owner: 6,
     title: 'Falling into the Mandelbrot set',
     description: 'Eight seconds at the edge of chaos, with a rising tone.',
-    picture: 'mandelbrot=size=1280x720:rate=30:end_scale=0.05',
+    picture: 'mandelbrot=size=640x360:rate=24:end_scale=0.05,scale=1280:720',
     sound: "aevalsrc='0.2*sin(2*PI*(220+55*t)*t)':s=48000",
   },
   {

@@ -5,6 +5,7 @@ import { AwsClient } from 'aws4fetch';
 import pg from 'pg';
 import { locateFfmpeg } from '../local-cloud/ffmpeg/index.ts';
 import { hashPassword } from '../src/modules/auth/usecases/hash-password.ts';
+import { extractFacets } from '../src/modules/posts/posts.policy.ts';
 import { loadEnvironment } from './lib/environment.ts';
 import { clipSeconds, clips, follows, namedId, people, posts } from './seed-world.ts';
 
@@ -85,13 +86,22 @@ async function insertWorld(client: pg.Client, pepper: string): Promise<void> {
     const authorId = people[post.author]?.id;
     const clip = post.clip === undefined ? undefined : clips[post.clip];
     await client.query(
-      'INSERT INTO posts (id, author_id, text, video_id, created_at) VALUES ($1, $2, $3, $4, $5)',
-      [post.id, authorId, post.text, clip?.id ?? null, post.createdAt],
+      'INSERT INTO posts (id, author_id, text, facets, video_id, created_at) VALUES ($1, $2, $3, $4, $5, $6)',
+      [post.id, authorId, post.text, JSON.stringify(facetsOf(post.text)), clip?.id ?? null, post.createdAt],
     );
     await client.query('INSERT INTO post_counters (post_id) VALUES ($1)', [post.id]);
     await emit(client, `post:${post.id}`, 'post.created', { post_id: post.id, author_id: authorId });
   }
 }
+
+// As a post made through the API stores them: mentions hold the id of the person they name.
+const facetsOf = (text: string): object[] =>
+  extractFacets(text).flatMap((facet): object[] => {
+    if (facet.type !== 'mention') return [facet];
+    const { username, ...rest } = facet;
+    const mentioned = people.find((person) => person.username === username);
+    return mentioned === undefined ? [] : [{ ...rest, userId: mentioned.id }];
+  });
 
 const emit = (client: pg.Client, name: string, type: string, payload: object) =>
   client.query('INSERT INTO outbox (id, type, payload) VALUES ($1, $2, $3)', [

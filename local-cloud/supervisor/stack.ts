@@ -84,7 +84,9 @@ async function startParts(
     dataDir: join(stateDir, 'postgres'),
     port: preferredPorts.postgres,
     fresh: options.fresh,
-    log: (line) => status.service('postgres', line),
+    log: (line) => {
+      if (!/\bLOG:/.test(line)) status.service('postgres', line);
+    },
   });
   closers.push(() => postgres.stop());
   const databases = await provision(postgres, {
