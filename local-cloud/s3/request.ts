@@ -42,6 +42,12 @@ export const parseTarget = (rawUrl: string): Target => {
   return { rawPath, bucketName, key, query };
 };
 
+/**
+ * S3 ignores checksum values in the query. The SDK's presigner puts the CRC32 of an empty body there, so anything else
+ * would refuse every upload through its URLs (aws-sdk-js-v3 issue 4448).
+ */
+const IGNORED_IN_QUERY = /^x-amz-(sdk-checksum-algorithm|checksum-(?!algorithm$|type$|mode$))/;
+
 /** Query values come decoded from UTF-8, header values as latin1; the store keeps latin1, ready to be a header again. */
 export const collectAmz = (
   req: IncomingMessage,
@@ -50,7 +56,8 @@ export const collectAmz = (
   const amz = new Map<string, string>();
   for (const [name, value] of query) {
     const lower = name.toLowerCase();
-    if (lower.startsWith('x-amz-')) amz.set(lower, Buffer.from(value, 'utf8').toString('latin1'));
+    if (lower.startsWith('x-amz-') && !IGNORED_IN_QUERY.test(lower))
+      amz.set(lower, Buffer.from(value, 'utf8').toString('latin1'));
   }
   for (const [name, value] of Object.entries(req.headers)) {
     if (name.startsWith('x-amz-') && value !== undefined)
