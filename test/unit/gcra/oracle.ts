@@ -1,0 +1,48 @@
+import type { RateWindow } from '../../../durable-objects/rate-limiter/gcra.ts';
+
+interface Admitted {
+  readonly atMs: number;
+  readonly cost: number;
+}
+
+/**
+ * What GCRA must decide, computed from the whole history instead of one number: a cost is allowed when no span that ends
+ * now would hold more than `burst` plus what refilled during the span. All comparisons are between integers.
+ */
+export function createOracle(window: RateWindow) {
+  const { limit, periodSeconds, burst = limit } = window;
+  const periodMs = periodSeconds * 1_000;
+  const log: Admitted[] = [];
+
+  const allows = (nowMs: number, cost: number): boolean => {
+    let sum = cost;
+    if (sum > burst) return false;
+    for (const { atMs, cost: admitted } of log.toReversed()) {
+      sum += admitted;
+      if ((sum - burst) * periodMs > (nowMs - atMs) * limit) return false;
+    }
+    return true;
+  };
+
+  return {
+    allows,
+    record(nowMs: number, cost: number): void {
+      if (cost > 0) log.push({ atMs: nowMs, cost });
+    },
+    remaining(nowMs: number): number {
+      let units = 0;
+      while (units < burst && allows(nowMs, units + 1)) units += 1;
+      return units;
+    },
+    /** Whether any span of the history holds more than the policy. */
+    isWithinPolicy(): boolean {
+      return log.every((first, start) => {
+        let sum = 0;
+        return log.slice(start).every((entry) => {
+          sum += entry.cost;
+          return (sum - burst) * periodMs <= (entry.atMs - first.atMs) * limit;
+        });
+      });
+    },
+  };
+}
