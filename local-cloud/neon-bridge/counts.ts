@@ -11,10 +11,8 @@ export type TripCounter = {
   reset(): void;
 };
 
-const MAX_REQUEST_IDS = 10_000;
-
-/** Counts round trips per request id; only the most recently active ids are remembered. */
-export function createTripCounter(): TripCounter {
+/** Counts round trips per request id; only the `maxRequestIds` most recently active ids are remembered. */
+export function createTripCounter(maxRequestIds = 10_000): TripCounter {
   const byRequest = new Map<string, TripCounts>();
   let all = emptyCounts();
 
@@ -27,7 +25,7 @@ export function createTripCounter(): TripCounter {
       byRequest.delete(requestId);
       byRequest.set(requestId, counts);
       const [oldest] = byRequest.keys();
-      if (byRequest.size > MAX_REQUEST_IDS && oldest !== undefined) byRequest.delete(oldest);
+      if (byRequest.size > maxRequestIds && oldest !== undefined) byRequest.delete(oldest);
     },
     read: (requestId) => ({
       ...(requestId === undefined ? all : (byRequest.get(requestId) ?? emptyCounts())),

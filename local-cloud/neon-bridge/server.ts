@@ -97,6 +97,7 @@ export async function startNeonBridge(options: StartNeonBridgeOptions): Promise<
     server.closeAllConnections();
     await closed;
     await context.connections.close();
+    await databases?.close();
   };
   return {
     url: `http://${host}:${port}`,
