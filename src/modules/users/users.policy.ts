@@ -11,11 +11,14 @@ const reservedUsernames = new Set(
   ),
 );
 
-/** Whether nobody may take this username: it belongs to the platform, or could be mistaken for a user id. */
-export const isReservedUsername = (username: string): boolean => {
-  const name = username.toLowerCase();
-  return reservedUsernames.has(name) || name.startsWith(`${idPrefixes.user}_`);
-};
+const idLike = new RegExp(
+  `^(${idPrefixes.user}_.*|(${Object.values(idPrefixes).join('|')})_[0-9a-z]{26})$`,
+  'i',
+);
+
+/** Whether nobody may take this username: it belongs to the platform, or could be mistaken for a public id. */
+export const isReservedUsername = (username: string): boolean =>
+  reservedUsernames.has(username.toLowerCase()) || idLike.test(username);
 
 export type UserReference =
   | { readonly kind: 'id'; readonly id: string }
@@ -25,9 +28,7 @@ export type UserReference =
 export function parseUserReference(text: string): UserReference | undefined {
   const id = decodeId('user', text);
   if (id !== undefined) return { kind: 'id', id };
-  return usernamePattern.test(text) && !text.toLowerCase().startsWith(`${idPrefixes.user}_`)
-    ? { kind: 'username', username: text }
-    : undefined;
+  return usernamePattern.test(text) && !idLike.test(text) ? { kind: 'username', username: text } : undefined;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { withEtag } from '../../http/etag.ts';
 import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../../http/route.ts';
 import { accountSchema, updateProfileBody, userProfileSchema, userReferenceParams } from './users.schemas.ts';
 import { getMyAccount, getProfile, updateMyProfile } from './users.usecases.ts';
@@ -7,6 +8,8 @@ const tags = ['Users'];
 
 /** Mounted at `/v1/users`. */
 export const usersRoutes = createRouter();
+
+usersRoutes.use('/:user', withEtag());
 
 usersRoutes.openapi(
   defineRoute(

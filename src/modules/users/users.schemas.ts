@@ -30,7 +30,10 @@ export const updateProfileBody = z
     bio: plainText({ min: 0, max: 500, multiline: true }).optional(),
     website: websiteSchema.nullable().optional(),
   })
-  .refine((body) => Object.values(body).some((value) => value !== undefined), 'must change something')
+  .refine((body) => Object.values(body).some((value) => value !== undefined), {
+    message: 'must change something',
+    when: ({ issues }) => issues.length === 0,
+  })
   .openapi('UpdateProfile');
 
 export const userReferenceParams = z.object({

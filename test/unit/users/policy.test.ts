@@ -40,12 +40,17 @@ describe('websites', () => {
 describe('usernames', () => {
   const id = '01964d2e-6d30-7c3a-8d2f-5a1b3c4d5e6f';
 
-  it.each(['admin', 'Admin', 'SOCIALFLOW', 'support', 'usr_anything', encodeId('user', id)])(
-    'are reserved: %s',
-    (name) => {
-      expect(isReservedUsername(name)).toBe(true);
-    },
-  );
+  it.each([
+    'admin',
+    'Admin',
+    'SOCIALFLOW',
+    'support',
+    'usr_anything',
+    encodeId('user', id),
+    encodeId('video', id),
+  ])('are reserved: %s', (name) => {
+    expect(isReservedUsername(name)).toBe(true);
+  });
 
   it.each(['ada', 'administrator_of_nothing', 'user_1', 'usrname'])('are free: %s', (name) => {
     expect(isReservedUsername(name)).toBe(false);
