@@ -250,7 +250,7 @@ describe('a restart of the local cloud', () => {
     expect(countOf([first, second], id, 'COMPLETE')).toBe(1);
     expect(
       (await decodeStrictly(ffmpeg, concatenate(store, 'vod', 'restarted/', 'long_v.m3u8'))).frames,
-    ).toBe(750);
+    ).toBe(300);
   });
 
   it('after a crash finds the job and its scratch files as they were, and finishes it', async () => {
