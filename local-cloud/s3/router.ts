@@ -1,4 +1,5 @@
 import { EMPTY_SHA256 } from '../aws-gate/canonical.ts';
+import type { Verified } from '../aws-gate/verify.ts';
 import { AwsError, notImplemented } from './errors.ts';
 import * as buckets from './operations/buckets.ts';
 import { copyObject } from './operations/copy-object.ts';
@@ -79,10 +80,18 @@ const objectOperation = ({ method, query, amz }: S3Request): Operation | undefin
   return method === 'POST' && inUpload ? multipart.completeMultipartUpload : undefined;
 };
 
+const READ_A_BODY: ReadonlySet<Operation> = new Set([
+  buckets.putBucket,
+  buckets.putBucketCors,
+  deleteObjects,
+  multipart.completeMultipartUpload,
+  multipart.uploadPart,
+  putObject,
+]);
+
 /** A body that is not read must be signed as the empty one. */
-const checkEmptyBodyHash = ({ method, verified }: S3Request): void => {
-  if (!['GET', 'HEAD', 'DELETE'].includes(method)) return;
-  if (verified.payloadHash === 'UNSIGNED-PAYLOAD' || verified.payloadHash === EMPTY_SHA256) return;
+const checkEmptyBodyHash = ({ payloadHash }: Verified): void => {
+  if (payloadHash === 'UNSIGNED-PAYLOAD' || payloadHash === EMPTY_SHA256) return;
   throw new AwsError(
     400,
     'XAmzContentSHA256Mismatch',
@@ -93,7 +102,6 @@ const checkEmptyBodyHash = ({ method, verified }: S3Request): void => {
 /** Picks the operation by method, path level and subresource, and runs it. Throws `AwsError`. */
 export const route = async (request: S3Request): Promise<void> => {
   if (UNSUPPORTED_SUBRESOURCES.some((name) => request.query.has(name))) throw notImplemented();
-  checkEmptyBodyHash(request);
   const operation =
     request.bucketName === undefined
       ? serviceOperation(request.method)
@@ -110,5 +118,6 @@ export const route = async (request: S3Request): Promise<void> => {
       },
     );
   }
+  if (!READ_A_BODY.has(operation)) checkEmptyBodyHash(request.verified);
   await operation(request);
 };

@@ -178,6 +178,8 @@ describe('a signed body', () => {
   });
 
   it('of another request than it was signed for is refused', async () => {
+    const begin = { method: 'POST', query: 'uploads=', payloadHash: sha256('some body') };
+    expect(await outcome(begin)).toBe('400 XAmzContentSHA256Mismatch');
     expect(await outcome({ payloadHash: sha256('some body') })).toBe('400 XAmzContentSHA256Mismatch');
     expect(
       await outcome({
@@ -200,6 +202,11 @@ describe('a signed body', () => {
       region: REGION,
       retries: 0,
     });
+    const credentials = { accessKeyId: ACCESS_KEY_ID, secretAccessKey: 'x' };
+    const sdk = sdkClient(test.server.url, { credentials });
+    const put = sdk.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'big', Body: body }));
+    expect(await sdkFailure(put)).toBe('403 SignatureDoesNotMatch');
+    sdk.destroy();
     const response = await wrongSecret.fetch(objectUrl(test.server, 'big'), { method: 'PUT', body });
     expect(await failure(response)).toBe('403 SignatureDoesNotMatch');
   });
