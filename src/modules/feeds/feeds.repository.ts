@@ -3,9 +3,6 @@ import type { Db } from '../../db/client.ts';
 import { firstTime, insertEventIfAny, type OutboxEvent, textArray } from '../../db/outbox.ts';
 import { authorVisible, type PostRow, postShows, selectPosts } from '../posts/index.ts';
 
-/** How long a new follow is read straight from the author's posts, until the backfill has surely run. */
-const freshFollowMinutes = 10;
-
 /** In `processed_events` under an author's id: they have posts that were left for their followers to pull. */
 const leftToPull = 'feeds.left_to_pull';
 
@@ -27,6 +24,8 @@ export interface HomePageRequest {
   readonly floor: string | undefined;
   readonly limit: number;
   readonly pullThreshold: number;
+  /** Follows made since this moment (RFC 3339) are not expected in the skeleton yet. */
+  readonly freshSince: string;
 }
 
 /**
@@ -35,7 +34,7 @@ export interface HomePageRequest {
  * deletions, unfollows and blocks take effect at once whatever the timeline still holds.
  */
 export async function listHomePosts(db: Db, request: HomePageRequest): Promise<PostRow[]> {
-  const { viewerId, skeleton, before, floor, limit, pullThreshold } = request;
+  const { viewerId, skeleton, before, floor, limit, pullThreshold, freshSince } = request;
   const viewer = sql`${viewerId}::uuid`;
   const inRange = sql`${before === undefined ? sql`true` : sql`p.id < ${before}::uuid`}
     AND ${floor === undefined ? sql`true` : sql`p.id >= ${floor}::uuid`}`;
@@ -43,7 +42,7 @@ export async function listHomePosts(db: Db, request: HomePageRequest): Promise<P
     WITH pulled AS (
       SELECT followee_id AS author_id FROM follows
       WHERE follower_id = ${viewer} AND (
-        created_at > now() - make_interval(mins => ${freshFollowMinutes})
+        created_at > ${freshSince}::timestamptz
         OR ${isPulled(sql`followee_id`, pullThreshold)})
       UNION ALL SELECT ${viewer}
     ),

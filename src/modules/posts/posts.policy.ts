@@ -42,12 +42,13 @@ export function extractFacets(text: string): FacetCandidate[] {
 
 /**
  * The form under which hashtags are the same: NFKC, case-folded, without invisible characters
- * (Unicode 16 §3.13 D145 by way of the upper case, which is what JavaScript offers).
+ * (Unicode §3.13 R4). JavaScript has no case folding, but lower, upper and lower case in turn come to the same.
  */
 export const foldHashtag = (tag: string): string =>
   tag
     .normalize('NFKC')
     .replace(/\p{DI}/gu, '')
+    .toLowerCase()
     .toUpperCase()
     .toLowerCase()
     .replaceAll('ς', 'σ')

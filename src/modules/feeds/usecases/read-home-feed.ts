@@ -14,6 +14,8 @@ export interface HomeFeedPage {
 const spareEntries = 30;
 /** A timeline full of holes is looked into this many times for one page, each time twice as deep; then the reader gets what there is, and a cursor. */
 const maxRounds = 4;
+/** How long a new follow is read straight from the author's posts, until its backfill has surely run. */
+const freshFollowMs = 600_000;
 
 /**
  * A page of the caller's home feed, newest first, before the given post. Two round trips: the ids in the timeline, then the posts.
@@ -27,6 +29,7 @@ export async function readHomeFeed(
   const shard = ctx.databases.shardOf(viewerId);
   const { pullThreshold } = ctx.config.feeds;
   const wanted = limit + 1;
+  const freshSince = new Date(ctx.clock.now() - freshFollowMs).toISOString();
   const posts: PostRow[] = [];
   let position = before;
 
@@ -43,6 +46,7 @@ export async function readHomeFeed(
       floor,
       limit: missing,
       pullThreshold,
+      freshSince,
     });
     posts.push(...found);
     if (posts.length >= wanted) return { posts: posts.slice(0, limit), nextBefore: posts[limit - 1]?.id };
