@@ -54,7 +54,7 @@ export function httpApp(contextOf: (request: Request) => RequestContext): Hono<A
   app.onError(handleError);
   app.use(async (c, next) => {
     const context = contextOf(c.req.raw);
-    c.set('ctx', { ...context, background: (task) => c.executionCtx.waitUntil(task) });
+    c.set('ctx', { ...context, background: (task) => c.executionCtx.waitUntil(task()) });
     await next();
   });
   return app;
