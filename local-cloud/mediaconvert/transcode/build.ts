@@ -169,7 +169,11 @@ function burnIn(context: BuildContext, output: Output, framing: Framing, pad: st
 
 function watermarked(graph: Graph, pad: string, input: Input, request: PlanRequest): string {
   const images = input.imageInserter?.insertableImages;
-  return images ? overlayImages(graph, pad, images, request.imagePaths) : pad;
+  if (!images) return pad;
+  const padded = graph.label();
+  // The overlay filter forgets how long the last frame lasts, and the frame rate filters that follow would drop it.
+  graph.chain([overlayImages(graph, pad, images, request.imagePaths)], 'tpad=stop=1', [padded]);
+  return padded;
 }
 
 function usedAudio(input: Input, outputs: readonly Output[], request: PlanRequest): number[] {

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { CreateJobCommand, type CreateJobCommandInput, type Job } from '@aws-sdk/client-mediaconvert';
+import { ALL_FORMATS, FilePathSource, Input as MediaInput } from 'mediabunny';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Ffmpeg, locateFfmpeg } from '../../../local-cloud/ffmpeg/index.ts';
 import { type Cloud, startCloud } from './harness.ts';
@@ -71,6 +72,17 @@ describe('an adaptive ladder', () => {
     });
     const sound = await decodeStrictly(ffmpeg, concatenate(cloud.store, 'vod', prefix, audio?.URI ?? ''));
     expect(sound.seconds).toBeCloseTo(5, 1);
+  });
+
+  it('declares the codecs that another reader finds in the segments', async () => {
+    for (const { uri, attributes } of variantsOf(master())) {
+      const path = concatenate(cloud.store, 'vod', prefix, uri);
+      const input = new MediaInput({ source: new FilePathSource(path), formats: ALL_FORMATS });
+      const track = await input.getPrimaryVideoTrack();
+      expect((await track?.getCodecParameterString())?.toLowerCase()).toBe(attributes.CODECS?.split(',')[0]);
+      expect(await track?.computeDuration()).toBeCloseTo(5, 2);
+      input.dispose();
+    }
   });
 
   it('cuts every rendition at the same times, into segments of the requested length', () => {

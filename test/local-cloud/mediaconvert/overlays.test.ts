@@ -177,6 +177,9 @@ describe('watermarks', () => {
       ['film_big.m3u8', 320, 30, 30],
       ['film_small.m3u8', 160, 15, 15],
     ] as const) {
+      expect((await decodeStrictly(ffmpeg, concatenate(cloud.store, 'vod', 'marked/', name))).frames).toBe(
+        125,
+      );
       const bare = await frameAt(ffmpeg, concatenate(cloud.store, 'vod', 'bare/', name), 1);
       const seen = await frameAt(ffmpeg, concatenate(cloud.store, 'vod', 'marked/', name), 1);
       const at = (row * width + column) * 3;
