@@ -11,7 +11,10 @@ import { authRoutes, wellKnownRoutes } from './modules/auth/index.ts';
 import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
 import { postsRoutes } from './modules/posts/index.ts';
+import { realtimeRoutes } from './modules/realtime/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
+import { uploadsRoutes, videoListsRoutes, videosRoutes } from './modules/videos/index.ts';
+import { webhooksRoutes } from './modules/webhooks/index.ts';
 import { healthRoutes } from './observability/health.ts';
 
 /** The HTTP application: middleware in order, one mount for each module, error handling. */
@@ -28,6 +31,11 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', graphRoutes);
   app.route('/v1', postsRoutes);
   app.route('/v1/feeds', feedsRoutes);
+  app.route('/v1/videos/uploads', uploadsRoutes);
+  app.route('/v1/videos', videosRoutes);
+  app.route('/v1', videoListsRoutes);
+  app.route('/v1/webhooks', webhooksRoutes);
+  app.route('/v1/realtime', realtimeRoutes);
   mountDocs(app);
 
   app.notFound(rejectWrongMethod(app, handleNotFound));

@@ -20,6 +20,7 @@ export type MessageData<T extends MessageType> = MessageOf<T>['data'];
 const mediaTypes: ReadonlySet<string> = new Set<MessageType>([
   'video.uploaded',
   'video.encode_requested',
+  'video.deleted',
   'mediaconvert.job_changed',
 ]);
 

@@ -1,9 +1,24 @@
 import type { Handlers } from '../../jobs/handlers.ts';
+import { notifyOwner } from './usecases/notify-owner.ts';
+import { probeVideo } from './usecases/probe-video.ts';
+import { purgeVideo } from './usecases/purge-video.ts';
+import { takeJobEvent } from './usecases/report-job.ts';
+import { requestEncode } from './usecases/submit-encode.ts';
 
+export { uploadsRoutes } from './uploads.routes.ts';
+export { reconcileEncodeJobs } from './usecases/reconcile-jobs.ts';
+export { expireUploads } from './usecases/settle-upload.ts';
+export { videoListsRoutes, videosRoutes } from './videos.routes.ts';
 export { type VideoState, type VideoSummary, videoSummarySchema } from './videos.schemas.ts';
-export { renditions, thumbnails, videoSummaryJson, videos } from './videos.table.ts';
+export { renditions, thumbnails, uploads, videoSummaryJson, videos } from './videos.table.ts';
 export { presentVideoSummary, type VideoSummaryRow } from './videos.views.ts';
 
-export const videoHandlers: Handlers = {};
-export const reconcileEncodeJobs = async (): Promise<void> => {};
-export const expireUploads = async (): Promise<void> => {};
+export const videoHandlers: Handlers = {
+  'video.uploaded': probeVideo,
+  'video.encode_requested': requestEncode,
+  'mediaconvert.job_changed': takeJobEvent,
+  'video.progressed': notifyOwner,
+  'video.published': notifyOwner,
+  'video.failed': notifyOwner,
+  'video.deleted': purgeVideo,
+};

@@ -2,13 +2,16 @@ import { z } from 'zod';
 import { defineMessage } from '../../jobs/message.ts';
 
 const videoData = z.strictObject({ video_id: z.uuid(), revision: z.int().positive() });
+const ownedVideoData = z.strictObject({ video_id: z.uuid(), owner_id: z.uuid() });
 
 export const videoMessages = [
   defineMessage('video.uploaded', videoData),
   defineMessage('video.encode_requested', videoData),
-  defineMessage('video.progressed', z.strictObject({ video_id: z.uuid(), owner_id: z.uuid() })),
-  defineMessage('video.published', z.strictObject({ video_id: z.uuid(), owner_id: z.uuid() })),
-  defineMessage('video.failed', z.strictObject({ video_id: z.uuid(), owner_id: z.uuid() })),
+  defineMessage('video.progressed', ownedVideoData),
+  defineMessage('video.published', ownedVideoData),
+  defineMessage('video.failed', ownedVideoData),
+  // Its jobs are to be stopped and its files removed.
+  defineMessage('video.deleted', ownedVideoData),
   // An EventBridge `MediaConvert Job State Change`, as received: `detail` is parsed by the handler.
   defineMessage(
     'mediaconvert.job_changed',

@@ -1,4 +1,6 @@
 import { z } from '@hono/zod-openapi';
+import { pageOf } from '../../http/pagination.ts';
+import { idSchema } from '../../http/params.ts';
 import { plainText } from '../../shared/text.ts';
 import { userSummarySchema } from '../users/index.ts';
 
@@ -86,3 +88,7 @@ export const updateVideoBody = z
   .openapi('UpdateVideo');
 
 export type UpdateVideoInput = z.output<typeof updateVideoBody>;
+
+export const videoParams = z.strictObject({ video_id: idSchema('video') });
+export const videoAnswer = z.object({ video: videoSchema });
+export const videoPageSchema = pageOf(videoSchema).openapi('VideoPage');

@@ -27,6 +27,14 @@ export const failures = {
     message: 'The picture is smaller than 32 pixels on a side. Export it larger and upload it again.',
     retryable: false,
   },
+  unsupported_shape: {
+    message: 'The picture is too long for its width. Export it in a more usual shape and upload it again.',
+    retryable: false,
+  },
+  upload_expired: {
+    message: 'The upload was not finished in time. Upload the file again.',
+    retryable: false,
+  },
   size_mismatch: {
     message: 'The file that arrived has not the size that was announced. Upload it again.',
     retryable: false,

@@ -1,0 +1,104 @@
+import {
+  ADTS,
+  CustomSource,
+  FLAC,
+  Input,
+  type InputVideoTrack,
+  MATROSKA,
+  MP3,
+  MP4,
+  MPEG_TS,
+  OGG,
+  QTFF,
+  UnsupportedInputFormatError,
+  WAVE,
+  WEBM,
+} from 'mediabunny';
+import { type BlockReader, ReadBudgetExceeded } from './block-reader.ts';
+
+// Not ALL_FORMATS: a playlist (HLS) would make the parser read other addresses.
+const formats = [MP4, QTFF, MATROSKA, WEBM, MPEG_TS, MP3, WAVE, OGG, ADTS, FLAC];
+const frameRateSamplePackets = 90;
+
+/** What a container says about its tracks. */
+export interface ContainerFacts {
+  readonly format: string;
+  readonly durationSeconds: number;
+  readonly video:
+    | {
+        /** As shown: after rotation, in square pixels. */
+        readonly width: number;
+        readonly height: number;
+        readonly codec: string | null;
+        readonly frameRate: number | null;
+      }
+    | undefined;
+  readonly audio: { readonly codec: string | null } | undefined;
+}
+
+/**
+ * Reads tracks, duration and picture size from a few ranges of a file.
+ * @returns undefined when the container is one this parser does not know, or a damaged one.
+ * @throws ReadBudgetExceeded when the answer lies in more of the file than may be read; whatever else the reads threw.
+ */
+export async function probeContainer(reader: BlockReader): Promise<ContainerFacts | undefined> {
+  const input = new Input({
+    formats,
+    source: new CustomSource({
+      getSize: () => reader.sizeBytes,
+      read: (start, end) => reader.read(start, end),
+      handleUnhandledError: () => undefined,
+    }),
+  });
+  try {
+    return await factsOf(input, reader);
+  } catch (error) {
+    if (reader.failure !== undefined) throw reader.failure;
+    if (error instanceof UnsupportedInputFormatError) return undefined;
+    // Hostile bytes break parsers in many ways; none of them is our failure.
+    return undefined;
+  } finally {
+    input.dispose();
+  }
+}
+
+async function factsOf(input: Input, reader: BlockReader): Promise<ContainerFacts> {
+  const format = await input.getFormat();
+  const video = await input.getPrimaryVideoTrack();
+  const audio = await input.getPrimaryAudioTrack();
+  if (video === null && audio === null)
+    return { format: format.name, durationSeconds: 0, video: undefined, audio: undefined };
+  return {
+    format: format.name,
+    // Transport streams rarely start at zero.
+    durationSeconds: (await input.computeDuration()) - Math.max(0, await input.getFirstTimestamp()),
+    video:
+      video === null
+        ? undefined
+        : {
+            width: await video.getDisplayWidth(),
+            height: await video.getDisplayHeight(),
+            codec: await codecOf(video),
+            frameRate: await frameRateOf(video, reader),
+          },
+    audio: audio === null ? undefined : { codec: await audio.getCodec() },
+  };
+}
+
+async function codecOf(track: InputVideoTrack): Promise<string | null> {
+  const codec = await track.getCodec();
+  if (codec !== null) return codec;
+  const internal = await track.getInternalCodecId();
+  return typeof internal === 'string' ? internal.slice(0, 32) : null;
+}
+
+/** Over the first frames; null when finding out would cost too many reads. */
+async function frameRateOf(track: InputVideoTrack, reader: BlockReader): Promise<number | null> {
+  try {
+    const { averagePacketRate } = await track.computePacketStats(frameRateSamplePackets);
+    return Number.isFinite(averagePacketRate) && averagePacketRate > 0 ? averagePacketRate : null;
+  } catch (error) {
+    if (reader.failure instanceof ReadBudgetExceeded) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,196 @@
+import { z } from 'zod';
+import type { Job } from '../../../integrations/aws/index.ts';
+import { type EncodePlan, manifestKeys, mediaPrefix } from './encode-plan.ts';
+import type { JobPhase, JobReport } from './encode-state.ts';
+import type { FailureCode } from './failures.ts';
+
+/** Something said about a job, and whose job it is. */
+export interface ReportOfJob {
+  /** MediaConvert's id; undefined when it never took the job. */
+  readonly providerJobId: string | undefined;
+  /** Ours, as sent along with the job. */
+  readonly jobId: string | undefined;
+  readonly report: JobReport;
+  readonly error?: { readonly code: string; readonly message: string } | undefined;
+  readonly outputs?: ReportedOutputs | undefined;
+}
+
+export interface ReportedOutputs {
+  /** `s3://` addresses of manifests, when the report names them. */
+  readonly playlists: readonly string[];
+  /** Outputs of the streaming group, in the order of the job's settings. */
+  readonly streams: readonly {
+    readonly durationMs: number | undefined;
+    readonly width: number | undefined;
+    readonly height: number | undefined;
+  }[];
+}
+
+const maxMessageLength = 2_000;
+const text = z.string().transform((value) => value.slice(0, maxMessageLength));
+
+const outputDetail = z.looseObject({
+  durationInMs: z.number().optional(),
+  videoDetails: z
+    .looseObject({ widthInPx: z.number().optional(), heightInPx: z.number().optional() })
+    .optional(),
+});
+
+const outputGroupDetail = z.looseObject({
+  type: z.string().optional(),
+  playlistFilePaths: z.array(z.string()).optional(),
+  outputDetails: z.array(outputDetail).optional(),
+});
+
+/**
+ * `detail` of a `MediaConvert Job State Change` event. AWS may add fields at any time.
+ * https://docs.aws.amazon.com/mediaconvert/latest/ug/mediaconvert_cwe_events.html
+ */
+export const jobEventDetail = z.looseObject({
+  timestamp: z.number().optional(),
+  jobId: z.string().min(1).max(100),
+  status: z.string(),
+  userMetadata: z.record(z.string(), z.string()).optional(),
+  jobProgress: z
+    .looseObject({ jobPercentComplete: z.number().optional(), currentPhase: z.string().optional() })
+    .optional(),
+  outputGroupDetails: z.array(outputGroupDetail).optional(),
+  errorCode: z.union([z.number(), z.string()]).optional(),
+  errorMessage: text.optional(),
+});
+
+export type JobEventDetail = z.infer<typeof jobEventDetail>;
+
+/** What an event says; undefined for kinds that change nothing (warnings, queue hops, input information). */
+export function reportOfEvent(detail: JobEventDetail, eventTimeMs: number): ReportOfJob | undefined {
+  const atMs = detail.timestamp ?? eventTimeMs;
+  const whose = { providerJobId: detail.jobId, jobId: ourJobId(detail.userMetadata) };
+  switch (detail.status) {
+    case 'PROGRESSING':
+    case 'STATUS_UPDATE': {
+      const { jobPercentComplete: percent, currentPhase } = detail.jobProgress ?? {};
+      return { ...whose, report: { kind: 'progress', atMs, percent, phase: phaseOf(currentPhase) } };
+    }
+    case 'COMPLETE':
+      return {
+        ...whose,
+        report: { kind: 'complete', atMs },
+        outputs: outputsOf(detail.outputGroupDetails),
+      };
+    case 'ERROR':
+      return { ...whose, report: { kind: 'error', atMs }, error: errorOf(detail) };
+    case 'CANCELED':
+      return { ...whose, report: { kind: 'canceled', atMs } };
+    default:
+      return undefined;
+  }
+}
+
+/** What MediaConvert answers when asked about a job at `askedAtMs`; undefined while it still waits. */
+export function reportOfJob(job: Job, askedAtMs: number): ReportOfJob | undefined {
+  const finishTime = job.timing?.finishTime;
+  const endedAtMs = finishTime === undefined ? askedAtMs : finishTime * 1_000;
+  const whose = { providerJobId: job.id, jobId: ourJobId(job.userMetadata) };
+  switch (job.status) {
+    case 'PROGRESSING':
+      return {
+        ...whose,
+        report: {
+          kind: 'progress',
+          atMs: askedAtMs,
+          percent: job.jobPercentComplete,
+          phase: phaseOf(job.currentPhase),
+        },
+      };
+    case 'COMPLETE': {
+      const groups = z.array(outputGroupDetail).safeParse(job.outputGroupDetails ?? []);
+      return {
+        ...whose,
+        report: { kind: 'complete', atMs: endedAtMs },
+        outputs: outputsOf(groups.success ? groups.data : []),
+      };
+    }
+    case 'ERROR':
+      return { ...whose, report: { kind: 'error', atMs: endedAtMs }, error: errorOf(job) };
+    case 'CANCELED':
+      return { ...whose, report: { kind: 'canceled', atMs: endedAtMs } };
+    default:
+      return undefined;
+  }
+}
+
+const ourJobId = (metadata: Readonly<Record<string, string>> | undefined): string | undefined => {
+  const id = z.uuid().safeParse(metadata?.job_id);
+  return id.success ? id.data : undefined;
+};
+
+const phases: Readonly<Record<string, JobPhase>> = {
+  PROBING: 'probing',
+  TRANSCODING: 'transcoding',
+  UPLOADING: 'uploading',
+};
+
+const phaseOf = (phase: string | undefined): JobPhase | undefined =>
+  phase === undefined ? undefined : phases[phase];
+
+const errorOf = (said: {
+  readonly errorCode?: number | string | undefined;
+  readonly errorMessage?: string | undefined;
+}): { code: string; message: string } => ({
+  code: String(said.errorCode ?? 'unknown').slice(0, 100),
+  message: (said.errorMessage ?? '').slice(0, maxMessageLength),
+});
+
+function outputsOf(groups: readonly z.infer<typeof outputGroupDetail>[] | undefined): ReportedOutputs {
+  const stream = groups?.find((group) => group.type === 'CMAF_GROUP') ?? groups?.[0];
+  return {
+    playlists: stream?.playlistFilePaths ?? [],
+    streams: (stream?.outputDetails ?? []).map(({ durationInMs, videoDetails }) => ({
+      durationMs: durationInMs,
+      width: videoDetails?.widthInPx,
+      height: videoDetails?.heightInPx,
+    })),
+  };
+}
+
+/** Manifests as reported, if they lie where they must, else where our settings put them. */
+export function manifestsOf(
+  plan: EncodePlan,
+  mediaBucket: string,
+  playlists: readonly string[],
+): { readonly hlsKey: string; readonly dashKey: string } {
+  const bucket = `s3://${mediaBucket}/`;
+  const keys = playlists
+    .filter((path) => path.startsWith(`${bucket}${mediaPrefix(plan.videoId, plan.revision)}`))
+    .map((path) => path.slice(bucket.length));
+  const derived = manifestKeys(plan);
+  return {
+    hlsKey: keys.find((key) => key.endsWith('.m3u8')) ?? derived.hlsKey,
+    dashKey: keys.find((key) => key.endsWith('.mpd')) ?? derived.dashKey,
+  };
+}
+
+/** The plan's rungs with the sizes and durations that were really made. */
+export function madeRungs(plan: EncodePlan, outputs: ReportedOutputs | undefined) {
+  const pictures = (outputs?.streams ?? []).filter((stream) => stream.width !== undefined);
+  const matches = pictures.length === plan.rungs.length;
+  return plan.rungs.map((rung, index) => {
+    const made = matches ? pictures[index] : undefined;
+    return {
+      ...rung,
+      width: made?.width ?? rung.width,
+      height: made?.height ?? rung.height,
+      durationMs: positive(made?.durationMs),
+    };
+  });
+}
+
+export const madeDurationMs = (outputs: ReportedOutputs | undefined): number | null =>
+  positive(Math.max(0, ...(outputs?.streams ?? []).map((stream) => stream.durationMs ?? 0)));
+
+const positive = (value: number | undefined): number | null =>
+  value !== undefined && value > 0 ? Math.round(value) : null;
+
+/** The reason a creator is given for an error of the encoder. 1404: the input does not exist. */
+export const failureOfError = (code: string | undefined): FailureCode =>
+  code === '1404' ? 'source_missing' : code === 'lost' ? 'encode_lost' : 'encode_failed';

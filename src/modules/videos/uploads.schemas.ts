@@ -1,0 +1,116 @@
+import { z } from '@hono/zod-openapi';
+import { idSchema } from '../../http/params.ts';
+import { plainText } from '../../shared/text.ts';
+import { contentTypes } from './policy/containers.ts';
+import { maxPartCount } from './policy/part-plan.ts';
+import { maxSignedParts } from './usecases/part-urls.ts';
+import { descriptionSchema, titleSchema, visibilitySchema } from './videos.schemas.ts';
+
+const maxSizeBytes = 1_099_511_627_776;
+
+export const startUploadBody = z
+  .strictObject({
+    file_name: plainText({ min: 1, max: 255 }),
+    size_bytes: z.int().min(1).max(maxSizeBytes).openapi({ description: 'Exact size of the file.' }),
+    content_type: z
+      .string()
+      .max(100)
+      .transform((type) => type.toLowerCase())
+      .refine((type) => Object.hasOwn(contentTypes, type), 'must be the type of a video file we accept')
+      .openapi({ type: 'string', enum: Object.keys(contentTypes), example: 'video/mp4' }),
+    title: titleSchema
+      .optional()
+      .openapi({ description: 'The file name without its extension when omitted.' }),
+    description: descriptionSchema.optional(),
+    visibility: visibilitySchema.optional().openapi({ description: '`public` when omitted.' }),
+  })
+  .openapi('StartUpload');
+
+const partNumber = z.int().min(1).max(maxPartCount);
+
+export const signPartsBody = z
+  .strictObject({
+    part_numbers: z
+      .array(partNumber)
+      .min(1)
+      .max(maxSignedParts)
+      .refine((numbers) => new Set(numbers).size === numbers.length, 'must not name a part twice'),
+  })
+  .openapi('SignParts');
+
+export const completeUploadBody = z
+  .strictObject({
+    parts: z
+      .array(
+        z.strictObject({
+          part_number: partNumber,
+          etag: z
+            .string()
+            .regex(/^"?[0-9A-Za-z+/=-]{16,128}"?$/, 'must be the ETag header S3 answered to the part')
+            .openapi({ example: '"9b2cf535f27731c974343645a3985328"' }),
+        }),
+      )
+      .min(1)
+      .max(maxPartCount),
+  })
+  .openapi('CompleteUpload');
+
+export const uploadParams = z.strictObject({ upload_id: idSchema('upload') });
+
+export const partUrlSchema = z
+  .object({
+    part_number: partNumber,
+    url: z.url().openapi({ description: 'PUT the bytes of this part here.' }),
+    headers: z.record(z.string(), z.string()).openapi({
+      description:
+        'Part of the signature: the request must carry exactly these. HTTP clients set Content-Length themselves.',
+    }),
+    size_bytes: z.int(),
+    expires_at: z.iso.datetime(),
+  })
+  .openapi('PartUrl');
+
+export const heldPartSchema = z
+  .object({ part_number: partNumber, size_bytes: z.int(), etag: z.string() })
+  .openapi('HeldPart');
+
+const uploadFields = {
+  id: z.string(),
+  video_id: z.string(),
+  state: z.enum(['open', 'completing', 'completed', 'aborted', 'expired']),
+  file_name: z.string(),
+  content_type: z.string(),
+  size_bytes: z.int(),
+  part_size_bytes: z.int().openapi({ description: 'Size of every part but the last.' }),
+  part_count: z.int(),
+  expires_at: z.iso.datetime(),
+};
+
+export const uploadSchema = z.object(uploadFields).openapi('Upload');
+export const uploadAnswer = z.object({ upload: uploadSchema });
+export const startedUploadAnswer = z.object({
+  upload: z
+    .object({
+      ...uploadFields,
+      parts: z
+        .array(partUrlSchema)
+        .openapi({ description: `The first ${maxSignedParts} parts; ask for the others by number.` }),
+    })
+    .openapi('StartedUpload'),
+});
+export const resumableUploadAnswer = z.object({
+  upload: z
+    .object({
+      ...uploadFields,
+      held_parts: z
+        .array(heldPartSchema)
+        .openapi({ description: 'Parts that need not be sent again. Empty once the upload has ended.' }),
+      held_bytes: z.int(),
+    })
+    .openapi('ResumableUpload'),
+});
+export const partUrlsAnswer = z.object({ parts: z.array(partUrlSchema) });
+
+export type UploadView = z.infer<typeof uploadSchema>;
+export type PartUrlView = z.infer<typeof partUrlSchema>;
+export type HeldPartView = z.infer<typeof heldPartSchema>;

@@ -1,0 +1,78 @@
+import type { RequestContext } from '../../../context.ts';
+import { newEvent } from '../../../db/outbox.ts';
+import { requireViewerId, viewerIdOf } from '../../../http/viewer.ts';
+import { publishAfterResponse } from '../../../jobs/publish.ts';
+import { isRetryable } from '../policy/failures.ts';
+import { videoNotFound, videoNotRetryable } from '../videos.errors.ts';
+import {
+  deleteVideo as deleteVideoRow,
+  findOwnVideoState,
+  findVideo,
+  listVideos as listVideoRows,
+  restartEncode,
+  updateVideo as updateVideoRow,
+} from '../videos.repository.ts';
+import type { UpdateVideoInput } from '../videos.schemas.ts';
+import type { VideoRow } from '../videos.views.ts';
+
+/**
+ * A video as the caller may see it: everyone the published ones that are not private, the owner all of theirs.
+ * @throws videos.not_found
+ */
+export async function getVideo(ctx: RequestContext, videoId: string): Promise<VideoRow> {
+  const video = await findVideo(ctx.readDb, videoId, viewerIdOf(ctx));
+  if (video === undefined) throw videoNotFound();
+  return video;
+}
+
+/** Videos of an owner, newest first, as the caller may see them; one more than `limit` when there are more. */
+export const listVideos = (
+  ctx: RequestContext,
+  query: { readonly ownerId: string; readonly beforeId: string | undefined; readonly limit: number },
+): Promise<VideoRow[]> =>
+  listVideoRows(ctx.readDb, { ...query, viewerId: viewerIdOf(ctx), limit: query.limit + 1 });
+
+/**
+ * Changes title, description or visibility of the caller's video.
+ * @throws videos.not_found
+ */
+export async function updateVideo(
+  ctx: RequestContext,
+  videoId: string,
+  changes: UpdateVideoInput,
+): Promise<VideoRow> {
+  const video = await updateVideoRow(ctx.databases.primary, videoId, requireViewerId(ctx), changes);
+  if (video === undefined) throw videoNotFound();
+  return video;
+}
+
+/**
+ * Deletes the caller's video. Its files and jobs are removed right after.
+ * @throws videos.not_found
+ */
+export async function deleteVideo(ctx: RequestContext, videoId: string): Promise<void> {
+  const ownerId = requireViewerId(ctx);
+  const deleted = newEvent(ctx, 'video.deleted', { video_id: videoId, owner_id: ownerId });
+  if (!(await deleteVideoRow(ctx, videoId, ownerId, deleted))) throw videoNotFound();
+  publishAfterResponse(ctx, [deleted.id]);
+}
+
+/**
+ * Tries the conversion of the caller's failed video again.
+ * @throws videos.not_found; videos.not_retryable when it did not fail, or its file is the reason.
+ */
+export async function retryVideo(ctx: RequestContext, videoId: string): Promise<VideoRow> {
+  const ownerId = requireViewerId(ctx);
+  const { primary } = ctx.databases;
+  const found = await findOwnVideoState(primary, videoId, ownerId);
+  if (found === undefined) throw videoNotFound();
+  const { state, revision, failureCode } = found;
+  if (state !== 'failed' || failureCode === null || !isRetryable(failureCode)) throw videoNotRetryable();
+  const requested = newEvent(ctx, 'video.encode_requested', { video_id: videoId, revision });
+  const retry = { videoId, ownerId, failureCode, jobId: ctx.ids.next(), requested };
+  if (!(await restartEncode(primary, retry))) throw videoNotRetryable();
+  publishAfterResponse(ctx, [requested.id]);
+  const video = await findVideo(primary, videoId, ownerId);
+  if (video === undefined) throw videoNotFound();
+  return video;
+}

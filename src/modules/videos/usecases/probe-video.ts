@@ -1,0 +1,152 @@
+import type { RequestContext } from '../../../context.ts';
+import { newEvent } from '../../../db/outbox.ts';
+import { getRange, isAwsError, type ProbeResult, probe } from '../../../integrations/aws/index.ts';
+import {
+  type BlockReader,
+  createBlockReader,
+  probeContainer,
+  ReadBudgetExceeded,
+} from '../../../integrations/media/index.ts';
+import type { MessageOf } from '../../../jobs/messages.ts';
+import { publishEvents } from '../../../jobs/publish.ts';
+import { type Container, endsEarly, isAudioOnly, sniffBytes, sniffContainer } from '../policy/containers.ts';
+import { planLadder } from '../policy/encode-plan.ts';
+import type { FailureCode } from '../policy/failures.ts';
+import { type ProbeFacts, refusalOf } from '../policy/probe-verdict.ts';
+import { acceptProbe, findVideoToProbe, refuseVideo, type VideoToProbe } from '../videos.repository.ts';
+
+/**
+ * Looks into an uploaded file and either queues its encode or fails the video with a reason. Reads a few ranges of the file;
+ * its name and declared type count for nothing. Does nothing when the video is past this already.
+ * @throws AwsError when S3 or MediaConvert could not answer: the message is tried again.
+ */
+export async function probeVideo(ctx: RequestContext, message: MessageOf<'video.uploaded'>): Promise<void> {
+  const { video_id: videoId, revision } = message.data;
+  const video = await findVideoToProbe(ctx.databases.primary, videoId, revision);
+  if (video === undefined) return;
+  const found = await inspect(ctx, video);
+  const refusal = typeof found === 'string' ? found : refusalOf(found, ctx.config.videos);
+  if (typeof found === 'string' || refusal !== undefined || found.picture === undefined)
+    await refuse(ctx, video, refusal ?? 'no_video_track');
+  else await accept(ctx, video, { ...found, picture: found.picture });
+}
+
+/** Fails a video that cannot be processed, and tells so. Once only. */
+export async function refuse(
+  ctx: RequestContext,
+  video: Pick<VideoToProbe, 'id' | 'ownerId' | 'revision'>,
+  code: FailureCode,
+): Promise<void> {
+  const failed = newEvent(ctx, 'video.failed', { video_id: video.id, owner_id: video.ownerId });
+  const { id: videoId, revision } = video;
+  if (await refuseVideo(ctx.databases.primary, { videoId, revision, code, failed })) {
+    ctx.log.log('info', 'video.refused', { video_id: videoId, failure_code: code });
+    await publishEvents(ctx, { ids: [failed.id], limit: 1 });
+  }
+}
+
+async function accept(
+  ctx: RequestContext,
+  video: VideoToProbe,
+  facts: ProbeFacts & { readonly picture: NonNullable<ProbeFacts['picture']> },
+): Promise<void> {
+  const { id: videoId, revision } = video;
+  const requested = newEvent(ctx, 'video.encode_requested', { video_id: videoId, revision });
+  const plan = {
+    videoId,
+    revision,
+    sourceKey: video.sourceKey,
+    durationMs: facts.durationMs,
+    frameRate: facts.picture.frameRate,
+    hasAudio: facts.sound !== undefined,
+    rungs: planLadder(facts.picture),
+  };
+  if (await acceptProbe(ctx.databases.primary, { facts, plan, jobId: ctx.ids.next(), requested }))
+    await publishEvents(ctx, { ids: [requested.id], limit: 1 });
+}
+
+/** The facts of a file, or why it has none. */
+async function inspect(ctx: RequestContext, video: VideoToProbe): Promise<ProbeFacts | FailureCode> {
+  const { aws, videos } = ctx.config;
+  const target = { bucket: aws.uploadsBucket, key: video.sourceKey };
+  const reader = createBlockReader(video.sourceBytes, videos.probeMaxRequests, (start, end) =>
+    getRange(aws, target, { start, end }),
+  );
+  try {
+    const container = sniffContainer(await reader.read(0, sniffBytes));
+    if (container === undefined) return 'not_a_video';
+    if (isAudioOnly(container)) return 'no_video_track';
+    if (await endsEarly(container, reader.sizeBytes, (start, end) => reader.read(start, end)))
+      return 'truncated';
+    const facts = readable.has(container) ? await readFacts(reader) : undefined;
+    return facts ?? (await askMediaConvert(ctx, target, container));
+  } catch (error) {
+    if (isAwsError(error, 'NoSuchKey')) return 'source_missing';
+    throw error;
+  }
+}
+
+/** What the Worker parses itself. The rest is MediaConvert's to read. */
+const readable: ReadonlySet<Container> = new Set<Container>(['isobmff', 'matroska', 'mpegts']);
+
+/** Undefined when the answer lies too deep in the file, or the parser gives up on it. */
+async function readFacts(reader: BlockReader): Promise<ProbeFacts | undefined> {
+  try {
+    const found = await probeContainer(reader);
+    if (found === undefined) return undefined;
+    return {
+      container: found.format,
+      durationMs: Math.round(found.durationSeconds * 1_000),
+      picture: found.video,
+      sound: found.audio,
+    };
+  } catch (error) {
+    if (error instanceof ReadBudgetExceeded) return undefined;
+    throw error;
+  }
+}
+
+async function askMediaConvert(
+  ctx: RequestContext,
+  target: { readonly bucket: string; readonly key: string },
+  container: Container,
+): Promise<ProbeFacts | FailureCode> {
+  try {
+    const answer = await probe(ctx.config.aws, target);
+    return answer?.container === undefined ? 'not_a_video' : factsOf(answer, container);
+  } catch (error) {
+    if (isAwsError(error, 'NotFoundException')) return 'source_missing';
+    if (isAwsError(error, 'BadRequestException', 'UnprocessableEntityException')) return 'not_a_video';
+    throw error;
+  }
+}
+
+function factsOf(answer: ProbeResult, sniffed: Container): ProbeFacts {
+  const tracks = answer.container?.tracks ?? [];
+  const video = tracks.find((track) => track.trackType === 'video');
+  const audio = tracks.find((track) => track.trackType === 'audio');
+  return {
+    container: answer.container?.format ?? sniffed,
+    durationMs: Math.round((answer.container?.duration ?? 0) * 1_000),
+    picture: video === undefined ? undefined : pictureOf(video),
+    sound: audio === undefined ? undefined : { codec: audio.codec ?? null },
+  };
+}
+
+type ProbedTrack = NonNullable<NonNullable<ProbeResult['container']>['tracks']>[number];
+
+function pictureOf(track: ProbedTrack): NonNullable<ProbeFacts['picture']> {
+  const { width = 0, height = 0, frameRate, rotation = 0, sampleAspectRatio } = track.videoProperties ?? {};
+  const pixelAspect = ratioOf(sampleAspectRatio?.numerator, sampleAspectRatio?.denominator) ?? 1;
+  const shownWidth = Math.round(width * pixelAspect);
+  const onItsSide = Math.abs(rotation) % 180 === 90;
+  return {
+    width: onItsSide ? height : shownWidth,
+    height: onItsSide ? shownWidth : height,
+    codec: track.codec ?? null,
+    frameRate: ratioOf(frameRate?.numerator, frameRate?.denominator),
+  };
+}
+
+const ratioOf = (numerator = 0, denominator = 0): number | null =>
+  numerator > 0 && denominator > 0 ? numerator / denominator : null;

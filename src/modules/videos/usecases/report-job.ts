@@ -1,0 +1,144 @@
+import type { RequestContext } from '../../../context.ts';
+import { newEvent } from '../../../db/outbox.ts';
+import { headObject, listObjects } from '../../../integrations/aws/index.ts';
+import type { MessageOf } from '../../../jobs/messages.ts';
+import { publishEvents } from '../../../jobs/publish.ts';
+import {
+  type EncodeJobRow,
+  type EncodeOutputs,
+  findReportedJob,
+  saveTransition,
+  type TransitionToSave,
+} from '../encode-jobs.repository.ts';
+import { thumbnailPrefix } from '../policy/encode-plan.ts';
+import { applyReport, type JobReport, type Transition } from '../policy/encode-state.ts';
+import {
+  failureOfError,
+  jobEventDetail,
+  madeDurationMs,
+  madeRungs,
+  manifestsOf,
+  type ReportOfJob,
+  reportOfEvent,
+} from '../policy/job-reports.ts';
+
+const maxTries = 5;
+const handlerName = 'videos.job_changed';
+
+/** A report names a job of ours that is not there (yet): the message is tried again. */
+class UnknownJob extends Error {
+  constructor(jobId: string) {
+    super(`no encode job ${jobId}`);
+    this.name = 'UnknownJob';
+  }
+}
+
+/**
+ * Takes in a MediaConvert event. Duplicates, late ones and those of other systems sharing the account change nothing.
+ * @throws when the job is ours but not known yet, or a dependency did not answer: the message is tried again.
+ */
+export async function takeJobEvent(
+  ctx: RequestContext,
+  message: MessageOf<'mediaconvert.job_changed'>,
+): Promise<void> {
+  const parsed = jobEventDetail.safeParse(message.data.detail);
+  if (!parsed.success) {
+    ctx.log.log('error', 'mediaconvert.event_unreadable', { event_id: message.data.event_id });
+    return;
+  }
+  const { environment } = parsed.data.userMetadata ?? {};
+  if (environment !== undefined && environment !== ctx.config.app.environment) return;
+  const said = reportOfEvent(parsed.data, Date.parse(message.data.time));
+  if (said === undefined) return;
+  const outcome = await reportJob(ctx, { ...said, messageId: message.id });
+  if (outcome === 'unknown_job' && said.jobId !== undefined) throw new UnknownJob(said.jobId);
+}
+
+/**
+ * Applies a report about a job: the one verb behind events, the reconciling cron and refused submissions. The pure state
+ * machine decides; one statement writes the job, the video, what was made and the event, if nobody was faster.
+ * @throws AwsError when S3 could not be asked what was made.
+ */
+export async function reportJob(
+  ctx: RequestContext,
+  said: ReportOfJob & { readonly messageId?: string },
+): Promise<'applied' | 'ignored' | 'unknown_job'> {
+  for (let tries = 0; tries < maxTries; tries += 1) {
+    const job = await findReportedJob(ctx.databases.primary, said);
+    if (job === undefined) return 'unknown_job';
+    const decided = await decide(ctx, job, said);
+    if (!decided.transition.applies) return 'ignored';
+    const { video } = decided;
+    const event = newEvent(ctx, eventTypeOf(video), { video_id: job.videoId, owner_id: job.ownerId });
+    const saved = await saveTransition(ctx.databases.primary, job, {
+      providerJobId: said.providerJobId,
+      job: decided.transition.job,
+      error: said.error,
+      video,
+      event,
+      handled: said.messageId === undefined ? undefined : { handler: handlerName, messageId: said.messageId },
+    });
+    if (saved === 'conflict') continue;
+    if (saved === 'saved') await publishEvents(ctx, { ids: [event.id], limit: 1 });
+    return saved === 'saved' ? 'applied' : 'ignored';
+  }
+  throw new Error(`encode job of ${said.providerJobId ?? said.jobId} keeps changing`);
+}
+
+interface Decision {
+  readonly transition: Transition;
+  readonly video: TransitionToSave['video'];
+}
+
+async function decide(ctx: RequestContext, job: EncodeJobRow, said: ReportOfJob): Promise<Decision> {
+  const transition = transitionOf(job, said.report);
+  if (!transition.applies) return { transition, video: undefined };
+  switch (transition.video) {
+    case 'published': {
+      const outputs = await collectOutputs(ctx, job, said);
+      if (outputs !== undefined) return { transition, video: { state: 'published', outputs } };
+      ctx.log.log('error', 'encode.outputs_missing', { job_id: job.id, video_id: job.videoId });
+      return {
+        transition: transitionOf(job, { kind: 'error', atMs: said.report.atMs }),
+        video: { state: 'failed', code: 'encode_failed' },
+      };
+    }
+    case 'failed': {
+      const code = said.report.kind === 'canceled' ? 'encode_canceled' : failureOfError(said.error?.code);
+      return { transition, video: { state: 'failed', code } };
+    }
+    case 'transcoding':
+      return { transition, video: { state: 'transcoding' } };
+    default:
+      return { transition, video: undefined };
+  }
+}
+
+const transitionOf = (job: EncodeJobRow, report: JobReport): Transition =>
+  applyReport(job, { state: job.videoState, revision: job.videoRevision, deleted: job.videoDeleted }, report);
+
+/** What lies in the media bucket after an encode; undefined when there is nothing to play. */
+async function collectOutputs(
+  ctx: RequestContext,
+  job: EncodeJobRow,
+  said: ReportOfJob,
+): Promise<EncodeOutputs | undefined> {
+  const { aws } = ctx.config;
+  const bucket = aws.mediaBucket;
+  const manifests = manifestsOf(job.plan, bucket, said.outputs?.playlists ?? []);
+  const [hls, dash, stills] = await Promise.all([
+    headObject(aws, { bucket, key: manifests.hlsKey }),
+    headObject(aws, { bucket, key: manifests.dashKey }),
+    listObjects(aws, { bucket, prefix: thumbnailPrefix(job.plan) }),
+  ]);
+  if (hls === undefined || dash === undefined) return undefined;
+  return {
+    ...manifests,
+    durationMs: madeDurationMs(said.outputs),
+    rungs: madeRungs(job.plan, said.outputs),
+    thumbnailKeys: stills.keys.filter((key) => key.endsWith('.jpg')),
+  };
+}
+
+const eventTypeOf = (video: TransitionToSave['video']): string =>
+  video === undefined || video.state === 'transcoding' ? 'video.progressed' : `video.${video.state}`;

@@ -1,0 +1,286 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { RequestContext } from '../../context.ts';
+import { insertAuditIfAny } from '../../db/audit.ts';
+import type { Db } from '../../db/client.ts';
+import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
+import { userSummaryJson } from '../users/index.ts';
+import type { EncodePlan } from './policy/encode-plan.ts';
+import { type FailureCode, failures } from './policy/failures.ts';
+import type { ProbeFacts } from './policy/probe-verdict.ts';
+import type { UpdateVideoInput, VideoState } from './videos.schemas.ts';
+import type { VideoRow } from './videos.views.ts';
+
+const utc = (column: SQL): SQL => sql`to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+// The whole video page, for a statement with `videos AS video` and `users AS owner`.
+const videoColumns: SQL = sql`video.id, video.title, video.description, video.visibility, video.state,
+  video.progress_percent AS "progressPercent", video.failure_code AS "failureCode",
+  video.failure_message AS "failureMessage", video.duration_ms::float8 AS "durationMs", video.width, video.height,
+  video.hls_key AS "hlsKey", video.dash_key AS "dashKey", ${utc(sql`video.created_at`)} AS "createdAt",
+  ${utc(sql`video.published_at`)} AS "publishedAt", ${userSummaryJson('owner')} AS owner,
+  (SELECT job.phase FROM encode_jobs AS job
+    WHERE job.video_id = video.id AND job.revision = video.revision ORDER BY job.attempt DESC LIMIT 1) AS phase,
+  (SELECT coalesce(json_agg(json_build_object('name', rendition.name, 'width', rendition.width,
+      'height', rendition.height, 'maxBitrate', rendition.max_bitrate) ORDER BY rendition.max_bitrate), '[]')
+    FROM renditions AS rendition
+    WHERE rendition.video_id = video.id AND rendition.revision = video.revision) AS renditions,
+  (SELECT coalesce(json_agg(thumbnail.object_key ORDER BY thumbnail.position), '[]')
+    FROM thumbnails AS thumbnail
+    WHERE thumbnail.video_id = video.id AND thumbnail.revision = video.revision) AS "thumbnailKeys"`;
+
+/** What others than the owner may not see: unfinished work, and anything between two people of whom one blocks the other. */
+const openToOthers = (viewer: SQL): SQL => sql`video.state = 'published' AND owner.status = 'active'
+  AND NOT EXISTS (
+    SELECT FROM blocks
+    WHERE (blocker_id = video.owner_id AND blocked_id = ${viewer})
+       OR (blocker_id = ${viewer} AND blocked_id = video.owner_id))`;
+
+const viewerOf = (viewerId: string | undefined): SQL => sql`${viewerId ?? null}::uuid`;
+
+/** A video as this viewer may see it. Unlisted ones are found by their id, private ones by their owner. */
+export async function findVideo(
+  db: Db,
+  videoId: string,
+  viewerId: string | undefined,
+): Promise<VideoRow | undefined> {
+  const viewer = viewerOf(viewerId);
+  const result = await db.execute(sql`
+    SELECT ${videoColumns}
+    FROM videos AS video JOIN users AS owner ON owner.id = video.owner_id
+    WHERE video.id = ${videoId}::uuid AND video.deleted_at IS NULL
+      AND (video.owner_id = ${viewer} OR (video.visibility <> 'private' AND ${openToOthers(viewer)}))`);
+  return result.rows[0] as VideoRow | undefined;
+}
+
+/** A page of an owner's videos, newest first: all of them for the owner, published public ones for anyone else. */
+export async function listVideos(
+  db: Db,
+  query: {
+    readonly ownerId: string;
+    readonly viewerId: string | undefined;
+    readonly beforeId: string | undefined;
+    readonly limit: number;
+  },
+): Promise<VideoRow[]> {
+  const viewer = viewerOf(query.viewerId);
+  const before = query.beforeId === undefined ? sql`` : sql`AND video.id < ${query.beforeId}::uuid`;
+  const visible =
+    query.viewerId === query.ownerId
+      ? sql``
+      : sql`AND video.visibility = 'public' AND ${openToOthers(viewer)}`;
+  const result = await db.execute(sql`
+    SELECT ${videoColumns}
+    FROM videos AS video JOIN users AS owner ON owner.id = video.owner_id
+    WHERE video.owner_id = ${query.ownerId}::uuid AND video.deleted_at IS NULL ${before} ${visible}
+    ORDER BY video.id DESC LIMIT ${query.limit}`);
+  return result.rows as unknown as VideoRow[];
+}
+
+/** Changes what is given; undefined when the owner has no such video. */
+export async function updateVideo(
+  db: Db,
+  videoId: string,
+  ownerId: string,
+  changes: UpdateVideoInput,
+): Promise<VideoRow | undefined> {
+  const assignments = [sql`updated_at = now()`];
+  if (changes.title !== undefined) assignments.push(sql`title = ${changes.title}`);
+  if (changes.description !== undefined) assignments.push(sql`description = ${changes.description}`);
+  if (changes.visibility !== undefined) assignments.push(sql`visibility = ${changes.visibility}`);
+  const result = await db.execute(sql`
+    WITH video AS (
+      UPDATE videos SET ${sql.join(assignments, sql`, `)}
+      WHERE id = ${videoId}::uuid AND owner_id = ${ownerId}::uuid AND deleted_at IS NULL RETURNING *
+    )
+    SELECT ${videoColumns} FROM video JOIN users AS owner ON owner.id = video.owner_id`);
+  return result.rows[0] as VideoRow | undefined;
+}
+
+/** Deletes a video for its owner and ends its upload and jobs; `deleted` has everything outside the database removed. */
+export async function deleteVideo(
+  ctx: RequestContext,
+  videoId: string,
+  ownerId: string,
+  deleted: OutboxEvent,
+): Promise<boolean> {
+  const result = await ctx.databases.primary.execute(sql`
+    WITH video AS (
+      UPDATE videos SET deleted_at = now(), updated_at = now()
+      WHERE id = ${videoId}::uuid AND owner_id = ${ownerId}::uuid AND deleted_at IS NULL RETURNING id
+    ), upload AS (
+      UPDATE uploads SET state = 'aborted', finished_at = now()
+      FROM video WHERE uploads.video_id = video.id AND uploads.state IN ('open', 'completing')
+    ), job AS (
+      UPDATE encode_jobs SET state = 'canceled', finished_at = now()
+      FROM video
+      WHERE encode_jobs.video_id = video.id AND encode_jobs.state IN ('submitting', 'submitted', 'progressing')
+    ), event AS (${insertEventIfAny(deleted, sql`video`)}),
+    audit AS (${insertAuditIfAny(
+      ctx,
+      { action: 'video.delete', target: { kind: 'video', id: videoId } },
+      sql`video`,
+    )})
+    SELECT 1 FROM video`);
+  return result.rows.length > 0;
+}
+
+export interface OwnVideoState {
+  readonly state: VideoState;
+  readonly revision: number;
+  readonly failureCode: string | null;
+}
+
+/** How an owner's video stands. */
+export async function findOwnVideoState(
+  db: Db,
+  videoId: string,
+  ownerId: string,
+): Promise<OwnVideoState | undefined> {
+  const result = await db.execute(sql`
+    SELECT state, revision, failure_code AS "failureCode" FROM videos
+    WHERE id = ${videoId}::uuid AND owner_id = ${ownerId}::uuid AND deleted_at IS NULL`);
+  return result.rows[0] as OwnVideoState | undefined;
+}
+
+/**
+ * Starts a new attempt at the same work: the failed video transcodes again, with a new job of the last job's plan.
+ * @returns false when the video is no longer failed with `failureCode`.
+ */
+export async function restartEncode(
+  db: Db,
+  retry: {
+    readonly videoId: string;
+    readonly ownerId: string;
+    readonly failureCode: string;
+    readonly jobId: string;
+    readonly requested: OutboxEvent;
+  },
+): Promise<boolean> {
+  const result = await db.execute(sql`
+    WITH previous AS (
+      SELECT job.revision, job.attempt, job.plan FROM encode_jobs AS job
+      JOIN videos ON videos.id = job.video_id AND videos.revision = job.revision
+      WHERE job.video_id = ${retry.videoId}::uuid ORDER BY job.attempt DESC LIMIT 1
+    ), video AS (
+      UPDATE videos SET state = 'transcoding', failure_code = NULL, failure_message = NULL, progress_percent = 0,
+        updated_at = now()
+      FROM previous
+      WHERE videos.id = ${retry.videoId}::uuid AND videos.owner_id = ${retry.ownerId}::uuid
+        AND videos.state = 'failed' AND videos.failure_code = ${retry.failureCode} AND videos.deleted_at IS NULL
+      RETURNING videos.id
+    ), job AS (
+      INSERT INTO encode_jobs (id, video_id, revision, attempt, state, plan)
+      SELECT ${retry.jobId}::uuid, video.id, previous.revision, previous.attempt + 1, 'submitting', previous.plan
+      FROM video, previous
+      ON CONFLICT DO NOTHING RETURNING id
+    ), event AS (${insertEventIfAny(retry.requested, sql`job`)})
+    SELECT 1 FROM video`);
+  return result.rows.length > 0;
+}
+
+export interface VideoToProbe {
+  readonly id: string;
+  readonly ownerId: string;
+  readonly revision: number;
+  readonly sourceKey: string;
+  readonly sourceBytes: number;
+}
+
+/** A video that waits to be probed. */
+export async function findVideoToProbe(
+  db: Db,
+  videoId: string,
+  revision: number,
+): Promise<VideoToProbe | undefined> {
+  const result = await db.execute(sql`
+    SELECT id, owner_id AS "ownerId", revision, source_key AS "sourceKey", source_bytes::float8 AS "sourceBytes"
+    FROM videos
+    WHERE id = ${videoId}::uuid AND revision = ${revision} AND state = 'probing' AND deleted_at IS NULL`);
+  return result.rows[0] as VideoToProbe | undefined;
+}
+
+/** Keeps what the probe found and queues the encode: the job is written before anyone is asked to run it. Once only. */
+export async function acceptProbe(
+  db: Db,
+  accepted: {
+    readonly facts: ProbeFacts;
+    readonly plan: EncodePlan;
+    readonly jobId: string;
+    readonly requested: OutboxEvent;
+  },
+): Promise<boolean> {
+  const { facts, plan } = accepted;
+  const result = await db.execute(sql`
+    WITH video AS (
+      UPDATE videos SET state = 'transcoding', container = ${facts.container}, duration_ms = ${facts.durationMs}::bigint,
+        width = ${facts.picture?.width ?? null}::int, height = ${facts.picture?.height ?? null}::int,
+        frame_rate = ${facts.picture?.frameRate ?? null}::float8, video_codec = ${facts.picture?.codec ?? null},
+        audio_codec = ${facts.sound?.codec ?? null}, updated_at = now()
+      WHERE id = ${plan.videoId}::uuid AND revision = ${plan.revision} AND state = 'probing' AND deleted_at IS NULL
+      RETURNING id, revision
+    ), job AS (
+      INSERT INTO encode_jobs (id, video_id, revision, attempt, state, plan)
+      SELECT ${accepted.jobId}::uuid, video.id, video.revision, 1, 'submitting', ${JSON.stringify(plan)}::jsonb
+      FROM video RETURNING id
+    ), event AS (${insertEventIfAny(accepted.requested, sql`job`)})
+    SELECT 1 FROM video`);
+  return result.rows.length > 0;
+}
+
+/** Ends a video that cannot be published, with the reason. Once only. */
+export async function refuseVideo(
+  db: Db,
+  refused: {
+    readonly videoId: string;
+    readonly revision: number;
+    readonly code: FailureCode;
+    readonly failed: OutboxEvent;
+  },
+): Promise<boolean> {
+  const result = await db.execute(sql`
+    WITH video AS (
+      UPDATE videos SET state = 'failed', failure_code = ${refused.code},
+        failure_message = ${failures[refused.code].message}, updated_at = now()
+      WHERE id = ${refused.videoId}::uuid AND revision = ${refused.revision} AND state = 'probing'
+        AND deleted_at IS NULL
+      RETURNING id
+    ), event AS (${insertEventIfAny(refused.failed, sql`video`)})
+    SELECT 1 FROM video`);
+  return result.rows.length > 0;
+}
+
+export interface StalledProbe {
+  readonly id: string;
+  readonly ownerId: string;
+  readonly revision: number;
+  /** Since the file arrived. */
+  readonly waitingSeconds: number;
+}
+
+/** Videos that have waited for their probe longer than `silentSeconds`; they count as looked at from now on. */
+export async function claimStalledProbes(
+  db: Db,
+  options: { readonly nowMs: number; readonly silentSeconds: number; readonly limit: number },
+): Promise<StalledProbe[]> {
+  const now = sql`to_timestamp(${options.nowMs}::float8 / 1000)`;
+  const result = await db.execute(sql`
+    WITH stalled AS (
+      SELECT id FROM videos
+      WHERE state = 'probing' AND deleted_at IS NULL
+        AND updated_at < ${now} - make_interval(secs => ${options.silentSeconds})
+      ORDER BY updated_at LIMIT ${options.limit} FOR UPDATE SKIP LOCKED
+    )
+    UPDATE videos SET updated_at = ${now} FROM stalled WHERE videos.id = stalled.id
+    RETURNING videos.id, videos.owner_id AS "ownerId", videos.revision,
+      extract(epoch FROM ${now} - (
+        SELECT max(uploads.finished_at) FROM uploads WHERE uploads.video_id = videos.id
+      ))::float8 AS "waitingSeconds"`);
+  return result.rows as unknown as StalledProbe[];
+}
+
+/** Whether a video was deleted by its owner. */
+export async function isVideoDeleted(db: Db, videoId: string): Promise<boolean> {
+  const result = await db.execute(sql`
+    SELECT 1 FROM videos WHERE id = ${videoId}::uuid AND deleted_at IS NOT NULL`);
+  return result.rows.length > 0;
+}
