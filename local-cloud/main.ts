@@ -94,7 +94,9 @@ async function main(options: StartOptions): Promise<number> {
 }
 
 try {
-  process.exitCode = await main(parseOptions(process.argv.slice(2)));
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) console.log(usage);
+  else process.exitCode = await main(options);
 } catch (error) {
   console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
   process.exitCode = 2;

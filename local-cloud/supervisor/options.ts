@@ -8,6 +8,7 @@ export interface StartOptions {
   readonly seed: boolean;
   readonly workerPort: number;
   readonly stateDir: string | undefined;
+  readonly help: boolean;
   /** Probabilities (0..1) of misbehaviour of the emulated EventBridge. */
   readonly chaos: { readonly duplicate: number; readonly reorder: number; readonly drop: number };
 }
@@ -32,6 +33,7 @@ export function parseOptions(args: readonly string[]): StartOptions {
       port: { type: 'string', default: '8787' },
       'state-dir': { type: 'string' },
       chaos: { type: 'string', default: '0,0,0' },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   const workerPort = Number(values.port);
@@ -48,6 +50,7 @@ export function parseOptions(args: readonly string[]): StartOptions {
     seed: values.seed,
     workerPort,
     stateDir: values['state-dir'],
+    help: values.help,
     chaos: { duplicate, reorder, drop },
   };
 }

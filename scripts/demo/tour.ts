@@ -73,7 +73,7 @@ export async function runTour(options: TourOptions): Promise<TourResult> {
   say(`published ${video.id}: ${video.duration_seconds} s`);
 
   const text = `${options.title} is up! #firstfilm`;
-  const { post } = await creatorAccount.api.send<{ post: FeedPost }>('POST', '/v1/posts', {
+  const post = await creatorAccount.api.send<FeedPost>('POST', '/v1/posts', {
     text,
     video_id: video.id,
   });
@@ -174,7 +174,7 @@ const findInFeed = (api: ApiClient, postId: string, options: TourOptions): Promi
 
 const waitForLike = (api: ApiClient, postId: string, options: TourOptions): Promise<FeedPost> =>
   poll(options, 'the like to be counted', async () => {
-    const { post } = await api.get<{ post: FeedPost }>(`/v1/posts/${postId}`);
+    const post = await api.get<FeedPost>(`/v1/posts/${postId}`);
     return post.liked && post.like_count === 1 ? post : undefined;
   });
 

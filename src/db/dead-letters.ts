@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import type { Db } from './client.ts';
 import { deadLetters } from './outbox.table.ts';
 
@@ -5,5 +6,5 @@ export async function insertDeadLetter(
   db: Db,
   letter: { id: string; queue: string; body: unknown },
 ): Promise<void> {
-  await db.insert(deadLetters).values({ ...letter, body: letter.body ?? null });
+  await db.insert(deadLetters).values({ ...letter, body: letter.body ?? sql`'null'::jsonb` });
 }

@@ -44,8 +44,9 @@ export function pgErrorOf(error: unknown): PgError | undefined {
 export const violates = (error: unknown, constraint: string): boolean =>
   pgErrorOf(error)?.constraint === constraint;
 
-// 08 connection, 53 out of resources, 57P0x shutting down, 57014 statement timeout, 55P03 lock timeout.
-const unavailableStates = /^(08...|53...|57P0.|57014|55P03)$/;
+// 08 connection, 53 out of resources, 57P0x shutting down, 57014 statement timeout, 55P03 lock timeout, 40001 and 40P01
+// rolled back for another transaction's sake, more often than we retry.
+const unavailableStates = /^(08...|53...|57P0.|57014|55P03|40001|40P01)$/;
 
 /** Whether the database could not serve the statement, as opposed to refusing it. */
 export function isDatabaseUnavailable(error: unknown): boolean {

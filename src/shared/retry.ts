@@ -9,13 +9,32 @@ export interface RetryBudget {
   spend(): boolean;
 }
 
-export function createRetryBudget(share = 0.1, reserve = 10): RetryBudget {
+export interface RetryBudgetOptions {
+  /** Retries earned by each first attempt. */
+  readonly share?: number;
+  /** Most retries that can be saved up, and how many there are at first. */
+  readonly reserve?: number;
+  /** Retries earned by time alone, so that a quiet isolate can retry too. */
+  readonly perSecond?: number;
+  readonly now?: () => number;
+}
+
+export function createRetryBudget(options: RetryBudgetOptions = {}): RetryBudget {
+  const { share = 0.1, reserve = 10, perSecond = 1, now = Date.now } = options;
   let tokens = reserve;
+  let refilledAt = now();
+  const earnByTime = (): void => {
+    const at = now();
+    tokens = Math.min(reserve, tokens + (Math.max(0, at - refilledAt) / 1000) * perSecond);
+    refilledAt = at;
+  };
   return {
     earn() {
+      earnByTime();
       tokens = Math.min(reserve, tokens + share);
     },
     spend() {
+      earnByTime();
       if (tokens < 1) return false;
       tokens -= 1;
       return true;

@@ -13,7 +13,7 @@ const open = [
   'GET /openapi.json',
   'GET /readyz',
   'GET /v1/posts/{post_id}',
-  'GET /v1/users/{user_id}',
+  'GET /v1/users/{user}',
   'GET /v1/users/{user_id}/followers',
   'GET /v1/users/{user_id}/following',
   'GET /v1/users/{user_id}/posts',

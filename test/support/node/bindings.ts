@@ -15,7 +15,12 @@ export interface TestEndpoints {
 }
 
 /** Settings of the Worker under test. The database URLs are placeholders: every test file gets its own (worker/setup.ts). */
-export const testBindings = (endpoints: TestEndpoints): Record<string, string> => ({
+export function testBindings(endpoints: TestEndpoints): Record<string, string> {
+  const settings = settingsFor(endpoints);
+  return { ...settings, TEST_SETTINGS: Object.keys(settings).join(',') };
+}
+
+const settingsFor = (endpoints: TestEndpoints): Record<string, string> => ({
   ENVIRONMENT: 'test',
   LOG_LEVEL: 'silent',
   CURSOR_SECRET: random(33),

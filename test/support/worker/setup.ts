@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers';
 import { afterAll, inject } from 'vitest';
+import { sections } from '../../../src/config/index.ts';
 import { recordingQueue } from './queues.ts';
 
 interface TestDatabase {
@@ -9,6 +10,13 @@ interface TestDatabase {
 }
 
 const bridgeUrl = inject('neonBridgeUrl');
+
+// A developer's .dev.vars is loaded too; what the tests do not set themselves must be the default.
+const bindings = env as unknown as Record<string, unknown>;
+const ours = new Set(String(bindings.TEST_SETTINGS).split(','));
+for (const section of Object.values(sections))
+  for (const setting of Object.values(section.settings))
+    if (!ours.has(setting.env)) delete bindings[setting.env];
 
 // Each test file works in databases of its own, cloned from the migrated templates.
 const clone = async (template: 'primary' | 'shard'): Promise<TestDatabase> => {

@@ -2,18 +2,30 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { backoffMs, createRetryBudget } from '../../../src/shared/retry.ts';
 
-it('never lets retries exceed a tenth of first attempts, beyond a small reserve', () => {
+it('never lets retries exceed a tenth of first attempts, beyond a reserve that time refills slowly', () => {
+  const step = fc.oneof(
+    fc.constant('attempt' as const),
+    fc.constant('retry' as const),
+    fc.integer({ min: -500, max: 3_000 }),
+  );
   fc.assert(
-    fc.property(fc.array(fc.boolean(), { maxLength: 2_000 }), (steps) => {
-      const budget = createRetryBudget(0.1, 10);
+    fc.property(fc.array(step, { maxLength: 2_000 }), (steps) => {
+      let clockMs = 0;
+      const budget = createRetryBudget({ share: 0.1, reserve: 10, perSecond: 1, now: () => clockMs });
       let attempts = 0;
       let retries = 0;
-      for (const isAttempt of steps) {
-        if (isAttempt) {
+      let elapsedSeconds = 0;
+      for (const action of steps) {
+        if (action === 'attempt') {
           attempts += 1;
           budget.earn();
-        } else if (budget.spend()) retries += 1;
-        expect(retries).toBeLessThanOrEqual(10 + attempts * 0.1 + 1e-6);
+        } else if (action === 'retry') {
+          if (budget.spend()) retries += 1;
+        } else {
+          clockMs += action;
+          elapsedSeconds += Math.abs(action) / 1000;
+        }
+        expect(retries).toBeLessThanOrEqual(10 + attempts * 0.1 + elapsedSeconds + 1e-6);
       }
     }),
   );
