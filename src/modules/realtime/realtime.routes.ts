@@ -1,14 +1,28 @@
+import type { AppMiddleware } from '../../http/env.ts';
 import { createRouter, defineRoute, problems } from '../../http/route.ts';
+import { offeredToken } from './realtime.policy.ts';
 import { connectQuery } from './realtime.schemas.ts';
 import { connect } from './realtime.usecases.ts';
 
 /** Mounted at `/v1/realtime`. */
 export const realtimeRoutes = createRouter();
 
+// A browser's WebSocket cannot set Authorization, and a token in a URL would end up in logs; it comes as a subprotocol.
+const tokenFromSubprotocol: AppMiddleware = (c, next) => {
+  const token = offeredToken(c.req.header('sec-websocket-protocol'));
+  if (token !== undefined && c.req.header('authorization') === undefined) {
+    const headers = new Headers(c.req.raw.headers);
+    headers.set('authorization', `Bearer ${token}`);
+    c.req.raw = new Request(c.req.raw, { headers });
+  }
+  return next();
+};
+
+realtimeRoutes.use(tokenFromSubprotocol);
+
 realtimeRoutes.openapi(
   defineRoute(
-    // The token may also come as a subprotocol, which only the handshake reads; without any the answer is 401.
-    { access: { kind: 'optional' }, limit: 'realtime' },
+    { access: { kind: 'user' }, limit: 'realtime' },
     {
       method: 'get',
       path: '/',
@@ -32,7 +46,7 @@ realtimeRoutes.openapi(
     connect(c.var.ctx, {
       upgrade: c.req.header('upgrade'),
       origin: c.req.header('origin'),
-      authorization: c.req.header('authorization'),
+      token: c.req.header('authorization')?.slice('Bearer '.length) ?? '',
       protocols: c.req.header('sec-websocket-protocol'),
       after: c.req.valid('query').after,
     }),

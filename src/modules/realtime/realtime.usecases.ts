@@ -4,19 +4,20 @@ import { unauthenticated, unavailable } from '../../http/errors.ts';
 import { callDurableObject } from '../../shared/durable-object-call.ts';
 import { hubName } from './push.ts';
 import { originNotAllowed, upgradeRequired } from './realtime.errors.ts';
-import { chosenProtocol, expiryOf, isOriginAllowed, offeredToken } from './realtime.policy.ts';
+import { chosenProtocol, expiryOf, isOriginAllowed } from './realtime.policy.ts';
 
 export interface Handshake {
   readonly upgrade: string | undefined;
   readonly origin: string | undefined;
-  readonly authorization: string | undefined;
+  /** The access token that named the actor. */
+  readonly token: string;
   readonly protocols: string | undefined;
   /** Sequence number to resume behind. */
   readonly after: string | undefined;
 }
 
 /**
- * Connects a client to the hub of the user its access token names. The connection ends when the token does.
+ * Connects the calling user to their hub. The connection ends when the access token does.
  * @returns the 101 answer of the handshake.
  * @throws realtime.upgrade_required, realtime.origin_not_allowed, auth.unauthenticated, service.unavailable.
  */
@@ -24,27 +25,22 @@ export async function connect(ctx: RequestContext, handshake: Handshake): Promis
   if (handshake.upgrade?.toLowerCase() !== 'websocket')
     throw upgradeRequired({ headers: { upgrade: 'websocket', connection: 'upgrade' } });
   if (!isOriginAllowed(handshake.origin, ctx.config.http.corsOrigins)) throw originNotAllowed();
-
-  // An Authorization header was verified before; a bad one never gets here.
-  const token = offeredToken(handshake.protocols) ?? handshake.authorization?.slice('Bearer '.length) ?? '';
-  const user = token === '' ? undefined : await ctx.accessTokens.verify(token);
-  const expiresAt = user === undefined ? undefined : expiryOf(token);
-  if (user === undefined || expiresAt === undefined)
-    throw unauthenticated({ headers: { 'www-authenticate': 'Bearer realm="social-flow"' } });
+  const expiresAt = expiryOf(handshake.token);
+  if (ctx.actor.kind !== 'user' || expiresAt === undefined) throw unauthenticated();
 
   const forwarded = new Headers({
     upgrade: 'websocket',
     'sec-websocket-protocol': subprotocol,
-    [hubHeaders.sessionId]: user.sessionId,
+    [hubHeaders.sessionId]: ctx.actor.sessionId,
     [hubHeaders.expiresAt]: String(expiresAt),
   });
   const query = handshake.after === undefined ? '' : `?after=${handshake.after}`;
-  const answer = await callDurableObject(ctx.bindings.USER_HUB, hubName(user.userId), (hub) =>
+  const answer = await callDurableObject(ctx.bindings.USER_HUB, hubName(ctx.actor.userId), (hub) =>
     hub.fetch(`https://hub.internal/${query}`, { headers: forwarded }),
   );
   const { webSocket } = answer;
-  const protocol = chosenProtocol(handshake.protocols);
   if (answer.status !== 101 || webSocket === null) throw unavailable();
+  const protocol = chosenProtocol(handshake.protocols);
   return new Response(null, {
     status: 101,
     webSocket,
