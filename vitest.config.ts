@@ -1,11 +1,18 @@
+import { fileURLToPath } from 'node:url';
 import { cloudflareTest } from '@cloudflare/vitest-pool-workers';
 import { defineConfig } from 'vitest/config';
 import { testBindings } from './test/support/node/bindings.ts';
+
+// Its package entry reaches for node:fs behind a `browser` switch that Vite turns into an import of nothing; the bundle does not.
+const mediabunny = fileURLToPath(
+  new URL('./node_modules/mediabunny/dist/bundles/mediabunny.mjs', import.meta.url),
+);
 
 export default defineConfig({
   test: {
     projects: [
       {
+        resolve: { alias: [{ find: /^mediabunny$/, replacement: mediabunny }] },
         plugins: [
           cloudflareTest(({ inject }) => ({
             main: './src/index.ts',
