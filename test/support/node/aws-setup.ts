@@ -9,11 +9,15 @@ import type { EventBridgeEvent } from '../../../local-cloud/events/index.ts';
 import { locateFfmpeg } from '../../../local-cloud/ffmpeg/index.ts';
 import { createMediaConvertHandler } from '../../../local-cloud/mediaconvert/index.ts';
 import { startS3Server } from '../../../local-cloud/s3/server.ts';
+import { createMediaFixtures } from './media-fixtures.ts';
 
 export interface TestAws {
   readonly s3Url: string;
   readonly cdnUrl: string;
-  /** Also answers `GET /test/events`: every event MediaConvert sent so far, in order, for the test to deliver as it likes. */
+  /**
+   * Also answers `GET /test/events`: every event MediaConvert sent so far, in order, for the test to deliver as it likes;
+   * and `GET /test/media/<name>`: a film made for tests.
+   */
   readonly mediaConvertUrl: string;
   readonly awsAccessKeyId: string;
   readonly awsSecretAccessKey: string;
@@ -36,13 +40,16 @@ export async function startTestAws(): Promise<TestAws> {
   });
   const cdn = await startCdnServer({ port: 0, originBucket: 'social-flow-media', s3 });
   const events: EventBridgeEvent[] = [];
+  const ffmpeg = await locateFfmpeg();
+  const fixture = createMediaFixtures(ffmpeg, join(folder, 'fixtures'));
   const mediaConvert = createMediaConvertHandler({
     region,
     credentials,
     accountId: '000000000000',
     dataDir: join(folder, 'mediaconvert'),
     objectStore: s3,
-    ffmpeg: await locateFfmpeg(),
+    ffmpeg,
+    statusUpdateIntervalMs: 50,
     emit: async (event) => {
       events.push(event);
     },
@@ -50,6 +57,13 @@ export async function startTestAws(): Promise<TestAws> {
   const server = createServer((request, response) => {
     if (request.url === '/test/events') {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(events));
+      return;
+    }
+    const name = /^\/test\/media\/([\w.-]+)$/.exec(request.url ?? '')?.[1];
+    if (name !== undefined) {
+      fixture(name)
+        .then((bytes) => response.writeHead(bytes === undefined ? 404 : 200).end(bytes))
+        .catch((error: unknown) => response.writeHead(500).end(String(error)));
       return;
     }
     mediaConvert.handle(request, response).catch(() => response.destroy());
