@@ -13,7 +13,7 @@ module.exports = {
       name: 'modules-through-their-face',
       comment: 'A module is used through its index.ts (or its *.events.ts by the message union).',
       severity: 'error',
-      from: { path: '^src/(?!modules/)' },
+      from: { path: '^src/(?!modules/)', pathNot: '^src/db/schema\\.ts$' },
       to: { path: '^src/modules/[^/]+/', pathNot: '^src/modules/[^/]+/(index|[^/]+\\.events)\\.ts$' },
     },
     {

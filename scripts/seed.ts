@@ -4,10 +4,22 @@ import { join } from 'node:path';
 import { AwsClient } from 'aws4fetch';
 import pg from 'pg';
 import { locateFfmpeg } from '../local-cloud/ffmpeg/index.ts';
-import { hashPassword } from '../src/modules/auth/usecases/hash-password.ts';
-import { extractFacets } from '../src/modules/posts/posts.policy.ts';
 import { loadEnvironment } from './lib/environment.ts';
 import { clipSeconds, clips, follows, namedId, people, posts } from './seed-world.ts';
+
+// The Worker's own rules, imported by address: its sources are type-checked against workerd's types, scripts against Node's.
+const source = (path: string): string => new URL(`../src/modules/${path}`, import.meta.url).href;
+const { hashPassword } = (await import(source('auth/usecases/hash-password.ts'))) as {
+  hashPassword(
+    config: { passwordPepper: string; maxConcurrentHashes: number },
+    password: string,
+  ): Promise<string>;
+};
+const { extractFacets } = (await import(source('posts/posts.policy.ts'))) as {
+  extractFacets(
+    text: string,
+  ): readonly ({ type: 'mention'; username: string } | { type: 'hashtag' | 'link' })[];
+};
 
 /** Everyone in the demo world has this password. It exists only where `ENVIRONMENT` is `development`. */
 const demoPassword = 'believable-small-world';

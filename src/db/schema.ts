@@ -1,0 +1,9 @@
+/** Every table, for tools and for the test that holds them against the migrated schema. Repositories import their own. */
+export * from '../modules/auth/auth.table.ts';
+export * from '../modules/feeds/feeds.table.ts';
+export * from '../modules/graph/graph.table.ts';
+export * from '../modules/posts/posts.table.ts';
+export * from '../modules/users/users.table.ts';
+export * from '../modules/videos/videos.table.ts';
+export * from './audit.table.ts';
+export * from './outbox.table.ts';
