@@ -53,7 +53,6 @@ const planBody = (request: S3Request, maxBytes: number) => {
   );
   if (length > maxBytes) throw entityTooLarge(maxBytes);
   return {
-    length,
     expected: findExpectedChecksum(request.amz, trailerNames),
     decoder: chunked ? createChunkedDecoder(request.verified, length, trailerNames) : undefined,
   };
@@ -70,7 +69,7 @@ export const receiveBody = async (
   options: { maxBytes: number; alsoCompute?: ChecksumAlgorithm | undefined },
 ): Promise<Received> => {
   const { req, res, verified } = request;
-  const { length, expected, decoder } = planBody(request, options.maxBytes);
+  const { expected, decoder } = planBody(request, options.maxBytes);
   const md5 = createHash('md5');
   const sha256 = /^[0-9a-f]{64}$/.test(verified.payloadHash) ? createHash('sha256') : undefined;
   const algorithm = expected?.algorithm ?? options.alsoCompute;
@@ -100,13 +99,6 @@ export const receiveBody = async (
     );
   }
   const trailers = decoder?.finish();
-  if (size !== length) {
-    throw new AwsError(
-      400,
-      'IncompleteBody',
-      'You did not provide the number of bytes specified by Content-Length.',
-    );
-  }
   if (sha256 !== undefined) {
     const computed = sha256.digest('hex');
     if (computed !== verified.payloadHash) {

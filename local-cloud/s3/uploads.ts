@@ -22,17 +22,18 @@ export const getUpload = (bucket: Bucket, key: string, uploadId: string): Upload
   return upload;
 };
 
+/** Begins with the time, so that ids of one key sort in the order the uploads began, as listings page by them. */
+const newUploadId = (initiatedMs: number): string =>
+  initiatedMs.toString(16).padStart(12, '0') + randomBytes(26).toString('hex');
+
 export const createUpload = (
   store: Store,
   bucket: Bucket,
   input: Omit<UploadRecord, 'uploadId' | 'initiatedMs'>,
 ): Promise<UploadRecord> =>
   commit(store, bucket, async () => {
-    const record = {
-      ...input,
-      uploadId: randomBytes(32).toString('hex'),
-      initiatedMs: store.now().getTime(),
-    };
+    const initiatedMs = store.now().getTime();
+    const record = { ...input, uploadId: newUploadId(initiatedMs), initiatedMs };
     const directory = uploadDir(store.dataDir, bucket.name, record.uploadId);
     await mkdir(directory, { recursive: true });
     await writeJsonAtomically(join(directory, 'upload.json'), record);

@@ -53,23 +53,14 @@ export const listParts = async (request: S3Request): Promise<void> => {
   );
 };
 
-const byKeyThenTime = (left: UploadRecord, right: UploadRecord): number =>
-  compareKeys(left.key, right.key) ||
-  left.initiatedMs - right.initiatedMs ||
-  compareKeys(left.uploadId, right.uploadId);
+/** Upload ids begin with the time, so this is also the order in which uploads of one key began. */
+const byKeyThenId = (left: UploadRecord, right: UploadRecord): number =>
+  compareKeys(left.key, right.key) || compareKeys(left.uploadId, right.uploadId);
 
-/** Uploads after the markers: later keys, and of the marker's own key those after the upload id. */
-const afterMarkers = (
-  sorted: readonly UploadRecord[],
-  keyMarker: string,
-  uploadIdMarker: string,
-): UploadRecord[] => {
-  if (keyMarker === '') return [...sorted];
-  const marked = sorted.findIndex((record) => record.key === keyMarker && record.uploadId === uploadIdMarker);
-  return sorted.filter(
-    (record, index) =>
-      compareKeys(record.key, keyMarker) > 0 || (marked >= 0 && index > marked && record.key === keyMarker),
-  );
+/** Whether an upload comes after the markers: a later key, or the marker's own key and a later id. */
+const isAfter = (record: UploadRecord, keyMarker: string, uploadIdMarker: string): boolean => {
+  const order = compareKeys(record.key, keyMarker);
+  return order > 0 || (order === 0 && uploadIdMarker !== '' && record.uploadId > uploadIdMarker);
 };
 
 /** ListMultipartUploads, with prefix, delimiter and paging by key and upload id. */
@@ -84,14 +75,14 @@ export const listMultipartUploads = async (request: S3Request): Promise<void> =>
   const maxUploads = integerParameter(query, 'max-uploads', MAX_ITEMS, MAX_ITEMS);
   const sorted = [...bucket.uploads.values()]
     .map((upload) => upload.record)
-    .filter((record) => record.key.startsWith(prefix))
-    .sort(byKeyThenTime);
+    .filter((record) => record.key.startsWith(prefix) && isAfter(record, keyMarker, uploadIdMarker))
+    .sort(byKeyThenId);
   const page: UploadRecord[] = [];
   const prefixes: string[] = [];
   let truncated = false;
   let nextKey = '';
   let nextUploadId = '';
-  for (const record of afterMarkers(sorted, keyMarker, uploadIdMarker)) {
+  for (const record of sorted) {
     const rolledUp = commonPrefixOf(record.key, prefix, delimiter);
     if (rolledUp !== undefined && (rolledUp === prefixes.at(-1) || rolledUp === keyMarker)) continue;
     if (page.length + prefixes.length >= maxUploads) {

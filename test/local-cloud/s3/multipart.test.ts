@@ -234,67 +234,6 @@ describe('a multipart upload', () => {
   });
 });
 
-describe('ListParts', () => {
-  it('pages by part number', async () => {
-    const UploadId = await create('paged');
-    for (const number of [7, 3, 5, 1]) await upload('paged', UploadId, number, Buffer.alloc(number));
-    const page = (more: object) =>
-      test.sdk.send(new ListPartsCommand({ Bucket: BUCKET, Key: 'paged', UploadId, MaxParts: 3, ...more }));
-    const first = await page({});
-    expect(first).toMatchObject({
-      IsTruncated: true,
-      NextPartNumberMarker: '5',
-      MaxParts: 3,
-      Key: 'paged',
-      UploadId,
-    });
-    expect(first.Parts?.map(({ PartNumber, Size }) => [PartNumber, Size])).toEqual([
-      [1, 1],
-      [3, 3],
-      [5, 5],
-    ]);
-    const second = await page({ PartNumberMarker: first.NextPartNumberMarker });
-    expect(second).toMatchObject({ IsTruncated: false });
-    expect(second.Parts?.map(({ PartNumber }) => PartNumber)).toEqual([7]);
-  });
-});
-
-describe('ListMultipartUploads', () => {
-  it('pages by key and upload id, filters by prefix and rolls up', async () => {
-    const own = await startTestServer();
-    try {
-      const ids: Record<string, string[]> = {};
-      for (const Key of ['b/2', 'a', 'b/1', 'a', 'c', 'a']) {
-        const { UploadId = '' } = await own.sdk.send(
-          new CreateMultipartUploadCommand({ Bucket: BUCKET, Key }),
-        );
-        ids[Key] = [...(ids[Key] ?? []), UploadId];
-      }
-      const seen: string[] = [];
-      let markers = {};
-      for (;;) {
-        const page = await own.sdk.send(
-          new ListMultipartUploadsCommand({ Bucket: BUCKET, MaxUploads: 2, ...markers }),
-        );
-        seen.push(...(page.Uploads ?? []).map(({ Key, UploadId }) => `${Key} ${UploadId}`));
-        if (!page.IsTruncated) break;
-        markers = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
-      }
-      expect(seen.map((line) => line.split(' ')[0])).toEqual(['a', 'a', 'a', 'b/1', 'b/2', 'c']);
-      expect(new Set(seen)).toEqual(
-        new Set(Object.entries(ids).flatMap(([key, list]) => list.map((id) => `${key} ${id}`))),
-      );
-      const rolled = await own.sdk.send(new ListMultipartUploadsCommand({ Bucket: BUCKET, Delimiter: '/' }));
-      expect(rolled.CommonPrefixes).toEqual([{ Prefix: 'b/' }]);
-      expect(rolled.Uploads).toHaveLength(4);
-      const filtered = await own.sdk.send(new ListMultipartUploadsCommand({ Bucket: BUCKET, Prefix: 'b/' }));
-      expect(filtered.Uploads?.map(({ Key }) => Key)).toEqual(['b/1', 'b/2']);
-    } finally {
-      await own.stop();
-    }
-  });
-});
-
 describe('UploadPartCopy', () => {
   it('makes parts of a stored object, whole or a range', async () => {
     const source = patternedBytes(6 * MIB, 9);
