@@ -1,0 +1,142 @@
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import { servicesOf } from '../../../src/context.ts';
+import { maintainDatabase, reconcileCounters } from '../../../src/db/maintenance.ts';
+import { systemContext } from '../../../src/jobs/system-context.ts';
+import { decodeId, randomIds } from '../../../src/shared/ids.ts';
+import { follow, getPost, like, post, profile, unfollow, unlike } from '../../api/posts/actions.ts';
+import { call, seedUser, sqlRows, type TestUser } from '../../support/worker/client.ts';
+import { testEnv } from '../../support/worker/env.ts';
+import { deliver, deliverEvents, takeMessages } from '../../support/worker/queues.ts';
+
+const dayMs = 86_400_000;
+const contextAt = (nowMs = Date.now()) => ({
+  ...systemContext(servicesOf(testEnv(env)), { job: 'test' }),
+  clock: { now: () => nowMs },
+});
+
+const countersOf = async (user: TestUser) => (await profile(user)).counters;
+
+describe('reconciling counters', () => {
+  it('repairs what is wrong, creates what is missing, and leaves the rest alone', async () => {
+    const [ada, bob, carol] = [await seedUser(), await seedUser(), await seedUser()];
+    await follow(bob, ada);
+    await follow(carol, ada);
+    const first = await post(ada, '1');
+    const second = await post(ada, '2');
+    const gone = await post(ada, '3');
+    await call('DELETE', `/v1/posts/${gone.id}`, { token: ada.token });
+    await like(bob, first.id);
+    await like(carol, first.id);
+    await deliverEvents();
+    expect(await reconcileCounters(contextAt())).toEqual({ users: 0, posts: 0 });
+
+    await sqlRows('UPDATE user_counters SET followers = 77, following = 5, posts = 0 WHERE user_id = $1', [
+      ada.uuid,
+    ]);
+    await sqlRows('DELETE FROM user_counters WHERE user_id = $1', [bob.uuid]);
+    await sqlRows('UPDATE post_counters SET likes = 9 WHERE post_id = $1', [decodeId('post', first.id)]);
+    await sqlRows('DELETE FROM post_counters WHERE post_id = $1', [decodeId('post', second.id)]);
+    expect(await reconcileCounters(contextAt())).toEqual({ users: 2, posts: 2 });
+    expect(await countersOf(ada)).toEqual({ followers: 2, following: 0, posts: 2 });
+    expect(await countersOf(bob)).toEqual({ followers: 0, following: 1, posts: 0 });
+    expect((await getPost(first.id)).like_count).toBe(2);
+    expect(await reconcileCounters(contextAt())).toEqual({ users: 0, posts: 0 });
+  });
+
+  it('counts nothing twice whose message arrives afterwards', async () => {
+    const [ada, bob, carol] = [await seedUser(), await seedUser(), await seedUser()];
+    await follow(bob, ada);
+    const { id } = await post(ada, 'x');
+    await like(bob, id);
+    await like(carol, id);
+    const waiting = takeMessages();
+    expect(await reconcileCounters(contextAt())).toEqual({ users: 2, posts: 1 });
+    await deliver(waiting);
+    await deliverEvents();
+    expect(await countersOf(ada)).toEqual({ followers: 1, following: 0, posts: 1 });
+    expect(await countersOf(bob)).toEqual({ followers: 0, following: 1, posts: 0 });
+    expect((await getPost(id)).like_count).toBe(2);
+    await unlike(carol, id);
+    await unfollow(bob, ada);
+    await deliverEvents();
+    expect((await getPost(id)).like_count).toBe(1);
+    expect((await countersOf(ada)).followers).toBe(0);
+  });
+
+  it('goes through more rows than one page holds', async () => {
+    const [author, fan] = [await seedUser(), await seedUser()];
+    await sqlRows(
+      `WITH made AS (
+         INSERT INTO posts (id, author_id, text) SELECT gen_random_uuid(), $1, 'x' FROM generate_series(1, 1203) RETURNING id
+       )
+       INSERT INTO post_likes (post_id, user_id) SELECT id, $2 FROM made`,
+      [author.uuid, fan.uuid],
+    );
+    expect(await reconcileCounters(contextAt())).toEqual({ users: 1, posts: 1_203 });
+    expect((await countersOf(author)).posts).toBe(1_203);
+    expect(await reconcileCounters(contextAt())).toEqual({ users: 0, posts: 0 });
+  });
+
+  it('waits while events are held up', async () => {
+    const ada = await seedUser();
+    await sqlRows('UPDATE user_counters SET followers = 5 WHERE user_id = $1', [ada.uuid]);
+    const stuck = randomIds.next();
+    await sqlRows(
+      `INSERT INTO outbox (id, type, payload, created_at) VALUES ($1, 'stuck', '{}', now() - interval '1 hour')`,
+      [stuck],
+    );
+    expect(await reconcileCounters(contextAt())).toEqual({ users: 0, posts: 0 });
+    await sqlRows('DELETE FROM outbox WHERE id = $1', [stuck]);
+    expect(await reconcileCounters(contextAt())).toEqual({ users: 1, posts: 0 });
+    expect((await countersOf(ada)).followers).toBe(0);
+  });
+});
+
+describe('maintaining the database', () => {
+  it('forgets handled events after fourteen days, and not before', async () => {
+    await sqlRows(
+      `INSERT INTO processed_events (handler, event_id) SELECT 'test', gen_random_uuid() FROM generate_series(1, 12000)`,
+    );
+    await sqlRows(
+      `INSERT INTO inbound_events (source, event_id) SELECT 'test', n::text FROM generate_series(1, 30) AS n`,
+    );
+    const left = async () => {
+      const [row] = await sqlRows(
+        `SELECT (SELECT count(*)::integer FROM processed_events WHERE handler = 'test') AS processed,
+                (SELECT count(*)::integer FROM inbound_events) AS inbound`,
+      );
+      return row;
+    };
+    await maintainDatabase(contextAt(Date.now() + 13.9 * dayMs));
+    expect(await left()).toEqual({ processed: 12_000, inbound: 30 });
+    await maintainDatabase(contextAt(Date.now() + 14.1 * dayMs));
+    expect(await left()).toEqual({ processed: 0, inbound: 0 });
+  });
+
+  it('keeps partitions of the audit log ready for the months to come', async () => {
+    await maintainDatabase(contextAt());
+    const partitions = await sqlRows(
+      `SELECT inhrelid FROM pg_inherits WHERE inhparent = 'audit_log'::regclass`,
+    );
+    expect(partitions.length).toBeGreaterThanOrEqual(5);
+    await maintainDatabase(contextAt());
+    expect(
+      await sqlRows(`SELECT inhrelid FROM pg_inherits WHERE inhparent = 'audit_log'::regclass`),
+    ).toHaveLength(partitions.length);
+  });
+
+  it('still takes an old like off the count once its message is forgotten', async () => {
+    const [ada, bob] = [await seedUser(), await seedUser()];
+    const { id } = await post(ada, 'x');
+    await like(bob, id);
+    await deliverEvents();
+    await sqlRows(`UPDATE post_likes SET created_at = now() - interval '20 days' WHERE post_id = $1`, [
+      decodeId('post', id),
+    ]);
+    await sqlRows('DELETE FROM processed_events');
+    await unlike(bob, id);
+    await deliverEvents({ times: 2 });
+    expect((await getPost(id)).like_count).toBe(0);
+  });
+});
