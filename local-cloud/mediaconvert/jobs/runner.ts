@@ -36,7 +36,7 @@ export function createJobRunner(options: MediaConvertOptions, store: JobStore): 
   const now = options.now ?? (() => new Date());
   const source: EventSource = { region: options.region, accountId: options.accountId, now };
   const workRoot = join(options.dataDir, 'work');
-  rmSync(workRoot, { recursive: true, force: true });
+  rmSync(workRoot, { recursive: true, force: true, maxRetries: 5 });
   const publisher = createPublisher(store, options.emit, log);
   const running = new Map<string, { controller: AbortController; done: Promise<void> }>();
   let closed = false;

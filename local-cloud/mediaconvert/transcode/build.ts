@@ -87,6 +87,7 @@ export function buildPlan(request: PlanRequest): Plan {
     files: context.files,
     needsFonts: context.files.some((file) => file.name.endsWith('.ass')),
     durationSeconds,
+    framesPerSecond: firstFrameRate(planned),
     groups: planned,
     warnings: context.warnings,
   };
@@ -183,6 +184,13 @@ function usedAudio(input: Input, outputs: readonly Output[], request: PlanReques
     if (stream) used.add(stream.index);
   }
   return [...used];
+}
+
+function firstFrameRate(groups: readonly PlannedGroup[]): number | undefined {
+  const [first] = groups;
+  const track =
+    first?.type === 'CMAF_GROUP' ? first.tracks.find((candidate) => candidate.kind === 'video') : undefined;
+  return track && track.frameRate.numerator / track.frameRate.denominator;
 }
 
 function totalSeconds(clips: readonly ClipRange[] | undefined): number | undefined {

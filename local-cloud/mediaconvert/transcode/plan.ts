@@ -27,6 +27,8 @@ export type Plan = {
   /** Burn-in needs the fonts linked as `fonts` in the working directory. */
   needsFonts: boolean;
   durationSeconds: number;
+  /** Rate of the first video track, which ffmpeg counts frames of. */
+  framesPerSecond: number | undefined;
   groups: PlannedGroup[];
   warnings: PlanWarning[];
 };

@@ -16,32 +16,27 @@ export type Framing = Size & {
  */
 export function frameFor(description: VideoDescription, source: Size): Framing {
   const wanted = requestedSize(description, source);
-  const behavior = description.scalingBehavior ?? 'DEFAULT';
+  const target = evenWithin(wanted, wanted);
   const fit = Math.min(wanted.width / source.width, wanted.height / source.height);
-  switch (behavior) {
+  switch (description.scalingBehavior ?? 'DEFAULT') {
     case 'FIT':
-      return plain(scaled(source, fit));
+      return plain(evenWithin(times(source, fit), wanted));
     case 'FIT_NO_UPSCALE':
-      return plain(scaled(source, Math.min(1, fit)));
+      return plain(evenWithin(times(source, Math.min(1, fit)), lesser(wanted, source)));
     case 'STRETCH_TO_OUTPUT':
-      return plain(even(wanted));
+      return plain(target);
     case 'FILL': {
-      const target = even(wanted);
       const cover = Math.max(wanted.width / source.width, wanted.height / source.height);
-      const inner = scaled(source, cover, Math.ceil);
       return {
         ...target,
-        filters: `${scale(inner)},crop=${target.width}:${target.height},setsar=1`,
+        filters: `${scale(evenAbove(times(source, cover)))},crop=${target.width}:${target.height},setsar=1`,
       };
     }
-    case 'DEFAULT': {
-      const target = even(wanted);
-      const inner = scaled(source, fit);
+    case 'DEFAULT':
       return {
         ...target,
-        filters: `${scale(inner)},pad=${target.width}:${target.height}:(ow-iw)/2:(oh-ih)/2,setsar=1`,
+        filters: `${scale(evenWithin(times(source, fit), wanted))},pad=${target.width}:${target.height}:(ow-iw)/2:(oh-ih)/2,setsar=1`,
       };
-    }
   }
 }
 
@@ -61,13 +56,25 @@ function scale(size: Size): string {
   return `scale=${size.width}:${size.height}:flags=bicubic`;
 }
 
-function scaled(source: Size, factor: number, round: (value: number) => number = Math.floor): Size {
-  return even({ width: source.width * factor, height: source.height * factor }, round);
+const times = (size: Size, factor: number): Size => ({
+  width: size.width * factor,
+  height: size.height * factor,
+});
+
+const lesser = (a: Size, b: Size): Size => ({
+  width: Math.min(a.width, b.width),
+  height: Math.min(a.height, b.height),
+});
+
+/** The nearest even size that does not exceed a limit. */
+function evenWithin(size: Size, limit: Size): Size {
+  const nearest = (value: number, most: number): number =>
+    Math.max(2, Math.min(2 * Math.round(value / 2), 2 * Math.floor(most / 2)));
+  return { width: nearest(size.width, limit.width), height: nearest(size.height, limit.height) };
 }
 
-/** Rounds to even pixel counts; a hair of tolerance keeps 179.9999 from becoming 178. */
-function even(size: Size, round: (value: number) => number = Math.floor): Size {
-  const toEven = (value: number): number =>
-    Math.max(2, 2 * round(value / 2 + (round === Math.floor ? 1e-6 : -1e-6)));
-  return { width: toEven(size.width), height: toEven(size.height) };
+/** The next even size that is large enough; a hair of tolerance keeps 180.0001 from becoming 182. */
+function evenAbove(size: Size): Size {
+  const next = (value: number): number => Math.max(2, 2 * Math.ceil(value / 2 - 1e-6));
+  return { width: next(size.width), height: next(size.height) };
 }

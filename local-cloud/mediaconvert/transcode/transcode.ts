@@ -89,7 +89,9 @@ async function encode(request: TranscodeRequest, plan: Plan): Promise<void> {
       cwd: request.workDirectory,
       signal: request.signal,
       onProgress: ({ outTimeSeconds, frames }) => {
-        decodedSeconds = Math.max(decodedSeconds, outTimeSeconds);
+        // The written time stands still until the first segment is complete; the frame count does not.
+        const framesSeconds = plan.framesPerSecond ? frames / plan.framesPerSecond : 0;
+        decodedSeconds = Math.max(decodedSeconds, outTimeSeconds, framesSeconds);
         const percent = plan.durationSeconds > 0 ? (decodedSeconds / plan.durationSeconds) * 100 : 0;
         request.onProgress('TRANSCODING', Math.min(100, Math.floor(percent)), frames);
       },

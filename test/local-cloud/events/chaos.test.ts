@@ -10,14 +10,14 @@ afterEach(async () => {
 const IDS = Array.from({ length: 60 }, (_, index) => `event-${String(index).padStart(2, '0')}`);
 
 /** Ids in the order in which they arrive when all of `IDS` are sent under the given faults. */
-async function arrivals(chaos: Chaos, seed = 7): Promise<string[]> {
+async function arrivals(chaos: Chaos, seed = 7, reorderHoldMs = 3000): Promise<string[]> {
   const hook = await startWebhook();
   const bus = await createEventBus({
     target: { url: hook.url, headers: {} },
     dataDir: newDirectory(),
     chaos,
     seed,
-    reorderHoldMs: 50,
+    reorderHoldMs,
   });
   closers.push(bus.close, hook.close);
   for (const id of IDS) await bus.emit(eventOf(id));
@@ -55,7 +55,7 @@ describe('injected faults', () => {
   });
 
   it('deliver a reordered event even when nothing follows it', async () => {
-    const ids = await arrivals({ reorder: 1 });
+    const ids = await arrivals({ reorder: 1 }, 7, 20);
     expect([...ids].sort()).toEqual(IDS);
   });
 

@@ -45,11 +45,11 @@ describe('delivery', () => {
     const replies: Reply[] = [
       { status: 500 },
       { status: 429 },
-      { status: 202, afterMs: 500 },
+      { status: 202, afterMs: 4000 },
       { status: 202 },
     ];
     const hook = await webhook((_, index) => replies[index] ?? { status: 202 });
-    const events = await bus(hook.url, { requestTimeoutMs: 100 });
+    const events = await bus(hook.url, { requestTimeoutMs: 1000 });
     await events.emit(eventOf('a'));
     await events.idle();
     expect(hook.ids()).toEqual(['a', 'a', 'a', 'a']);

@@ -3,7 +3,7 @@ import { CreateJobCommand, type CreateJobCommandInput, type Job } from '@aws-sdk
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Ffmpeg, locateFfmpeg } from '../../../local-cloud/ffmpeg/index.ts';
 import { type Cloud, startCloud } from './harness.ts';
-import { audioOutput, cmafGroup, finished, ladderJob, videoOutput } from './jobs.ts';
+import { audioOutput, cmafGroup, ended, ladderJob, videoOutput } from './jobs.ts';
 import { makeClip } from './media.ts';
 
 let ffmpeg: Ffmpeg;
@@ -18,7 +18,7 @@ afterAll(() => cloud.close());
 
 async function run(input: CreateJobCommandInput): Promise<Job> {
   const { Job: job } = await cloud.client.send(new CreateJobCommand(input));
-  return finished(cloud, job?.Id);
+  return ended(cloud, job?.Id);
 }
 
 const transcodeOf = (file: string, destination = 's3://vod/out/') =>

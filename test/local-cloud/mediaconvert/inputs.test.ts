@@ -3,7 +3,7 @@ import { CreateJobCommand, type CreateJobCommandInput, type Job } from '@aws-sdk
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Ffmpeg, locateFfmpeg } from '../../../local-cloud/ffmpeg/index.ts';
 import { type Cloud, startCloud } from './harness.ts';
-import { audioOutput, captureGroup, cmafGroup, finished, ladderJob, videoOutput } from './jobs.ts';
+import { audioOutput, captureGroup, cmafGroup, ended, ladderJob, videoOutput } from './jobs.ts';
 import { decodeStrictly, makeClip } from './media.ts';
 import { concatenate, mediaPlaylistOf, variantsOf } from './playback.ts';
 
@@ -22,7 +22,7 @@ const source = (name: string): string => cloud.store.path('raw', `uploads/${name
 
 async function run(input: CreateJobCommandInput): Promise<Job> {
   const { Job: job } = await cloud.client.send(new CreateJobCommand(input));
-  return finished(cloud, job?.Id);
+  return ended(cloud, job?.Id);
 }
 
 async function sizeOf(path: string): Promise<string> {
@@ -55,9 +55,9 @@ describe('what comes out follows what goes in', () => {
       variantsOf(cloud.store.text('vod', `${prefix}phone.m3u8`)).map(
         ({ attributes }) => attributes.RESOLUTION,
       );
-    expect(sizes('upright/')).toEqual(['100x180', '90x160']);
+    expect(sizes('upright/')).toEqual(['102x180', '90x160']);
     expect(sizes('sideways/')).toEqual(['320x180', '90x50']);
-    expect(sizes('turned/')).toEqual(['100x180', '90x160']);
+    expect(sizes('turned/')).toEqual(['102x180', '90x160']);
     const probe = await ffmpeg.probe(concatenate(cloud.store, 'vod', 'upright/', 'phone_b.m3u8'));
     expect(probe.streams).toMatchObject([{ width: 90, height: 160, rotationDegrees: 0 }]);
   });

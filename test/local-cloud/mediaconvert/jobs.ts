@@ -171,3 +171,10 @@ export function finished(cloud: Cloud, id: string | undefined): Promise<Job> {
     return job?.Status === 'SUBMITTED' || job?.Status === 'PROGRESSING' ? undefined : job;
   });
 }
+
+/** Waits for a job to end and for the event that tells of it. */
+export async function ended(cloud: Cloud, id: string | undefined): Promise<Job> {
+  const job = await finished(cloud, id);
+  await until(() => cloud.statuses(id ?? '').find((status) => status === job.Status));
+  return job;
+}
