@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Agent } from 'node:http';
 import { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import {
@@ -289,6 +290,26 @@ describe('an aws-chunked body signed chunk by chunk', () => {
     const tiny = sign('bad', false, 20);
     const pieces = [Buffer.alloc(10, 1), Buffer.alloc(10, 2)];
     expect(await send('bad', tiny, signedChunks(tiny, pieces))).toBe('403 InvalidChunkSizeError');
+  });
+
+  it('is read to its end after a refusal, so that the connection serves the next request', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const large = Array.from({ length: 8 }, (_unused, index) => patternedBytes(MIB, index + 1));
+    const signed = sign('bad', false, 8 * MIB);
+    const body = signedChunks(signed, large);
+    body[500] = (body[500] ?? 0) ^ 1;
+    const bad = await sendRaw(test.server, {
+      method: 'PUT',
+      target: `/${BUCKET}/bad`,
+      headers: { ...signed.headers, 'content-length': String(body.length) },
+      body,
+      agent,
+    });
+    expect(await failure(bad)).toBe('403 SignatureDoesNotMatch');
+    const next = signRaw({ method: 'GET', host: `127.0.0.1:${test.server.port}`, path: '/' });
+    const listed = await sendRaw(test.server, { method: 'GET', target: '/', headers: next.headers, agent });
+    expect(listed.status).toBe(200);
+    agent.destroy();
   });
 
   it('needs the decoded length', async () => {

@@ -1,5 +1,5 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { request } from 'node:http';
+import { type Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -87,12 +87,18 @@ export type RawResponse = {
 /** Sends a request as it stands, with no URL parsing on the way. */
 export const sendRaw = (
   server: { port: number },
-  input: { method: string; target: string; headers: Record<string, string>; body?: Buffer | Readable },
+  input: {
+    method: string;
+    target: string;
+    headers: Record<string, string>;
+    body?: Buffer | Readable;
+    agent?: Agent;
+  },
 ): Promise<RawResponse> =>
   new Promise((resolve, reject) => {
-    const { method, target, headers, body } = input;
+    const { method, target, headers, body, agent = false } = input;
     const outgoing = request(
-      { host: '127.0.0.1', port: server.port, method, path: target, headers, agent: false },
+      { host: '127.0.0.1', port: server.port, method, path: target, headers, agent },
       (incoming) => {
         const chunks: Buffer[] = [];
         incoming.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openObject } from '../../../local-cloud/s3/open-object.ts';
-import { getBucket, openStore } from '../../../local-cloud/s3/store.ts';
+import { commit, createBucket, deleteBucket, getBucket, openStore } from '../../../local-cloud/s3/store.ts';
 import { BUCKET, objectUrl, startTestServer, type TestServer } from './support/server.ts';
 
 let dataDir: string;
@@ -39,5 +39,25 @@ describe('opening an object', () => {
     await rm(join(dataDir, BUCKET, 'objects'), { recursive: true });
     await expect(openObject(store, bucket, 'k')).rejects.toThrow(/ENOENT/);
     expect(await openObject(store, bucket, 'never')).toBeUndefined();
+  });
+});
+
+describe('a bucket', () => {
+  it('cannot be deleted under a write that is about to appear, nor written to once it is deleted', async () => {
+    const store = await openStore(join(dataDir, 'other'), () => new Date());
+    await createBucket(store, BUCKET);
+    const bucket = getBucket(store, BUCKET);
+    const gate = Promise.withResolvers<void>();
+    const writing = commit(store, bucket, () => gate.promise);
+    await expect(deleteBucket(store, BUCKET)).rejects.toMatchObject({
+      status: 409,
+      code: 'OperationAborted',
+    });
+    gate.resolve();
+    await writing;
+    await deleteBucket(store, BUCKET);
+    await expect(commit(store, bucket, async () => undefined)).rejects.toMatchObject({
+      code: 'NoSuchBucket',
+    });
   });
 });
