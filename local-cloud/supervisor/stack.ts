@@ -39,6 +39,8 @@ export interface Stack {
   readonly ownerSettings: Readonly<Record<string, string>>;
   readonly cdnUrl: string;
   readonly neonBridgeUrl: string;
+  /** Takes the database away and brings it back, for tests of outages. */
+  readonly database: { stop(): Promise<void>; start(): Promise<void> };
   /** Resolves with a sentence when a part of the stack is gone without being asked. */
   readonly broken: Promise<string>;
   stop(): Promise<void>;
@@ -80,15 +82,18 @@ async function startParts(
   const credentials = [{ accessKeyId: secrets.accessKeyId, secretAccessKey: secrets.secretAccessKey }];
 
   let startedAt = Date.now();
-  const postgres = await startPostgres({
-    dataDir: join(stateDir, 'postgres'),
-    port: preferredPorts.postgres,
-    fresh: options.fresh,
-    log: (line) => {
-      if (!/\bLOG:/.test(line)) status.service('postgres', line);
-    },
-  });
-  closers.push(() => postgres.stop());
+  const startDatabase = (port: number, fresh: boolean) =>
+    startPostgres({
+      dataDir: join(stateDir, 'postgres'),
+      port,
+      fresh,
+      log: (line) => {
+        if (!/\bLOG:|is starting up/.test(line)) status.service('postgres', line);
+      },
+    });
+  const postgres = await startDatabase(preferredPorts.postgres, options.fresh);
+  let runningPostgres = postgres;
+  closers.push(() => runningPostgres.stop());
   const databases = await provision(postgres, {
     passwords: { owner: secrets.ownerPassword, app: secrets.appPassword, replica: secrets.replicaPassword },
   });
@@ -210,8 +215,22 @@ async function startParts(
     join(stateDir, 'owner.env'),
     dotenv('Connections of the schema owner, for scripts. Written by npm start.', ownerSettings),
   );
+  const database = {
+    stop: () => runningPostgres.stop(),
+    start: async () => {
+      runningPostgres = await startDatabase(postgres.port, false);
+    },
+  };
   const broken = postgres.exited.then((reason) => `postgres stopped: ${reason}`);
-  return { workerSettings, ownerSettings, cdnUrl: cdn.url, neonBridgeUrl: bridge.url, broken, stop };
+  return {
+    workerSettings,
+    ownerSettings,
+    cdnUrl: cdn.url,
+    neonBridgeUrl: bridge.url,
+    database,
+    broken,
+    stop,
+  };
 }
 
 const uploadsCors: readonly CorsRule[] = [

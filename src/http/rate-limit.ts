@@ -10,7 +10,8 @@ export type { LimitName } from './rate-limit/policies.ts';
 export { rateLimitPolicies } from './rate-limit/policies.ts';
 
 // What the EDGE_LIMIT binding is configured with in wrangler.toml; it tells only whether, not how much or how long.
-const edgeWindow = { name: 'edge', limit: 1_200, periodSeconds: 60 };
+/** The EDGE_LIMIT binding of wrangler.toml. */
+export const edgeWindow = { name: 'edge', limit: 1_200, periodSeconds: 60 };
 
 /**
  * Charges `cost` units of a policy to whoever calls, and writes the RateLimit headers on every answer.
@@ -46,6 +47,7 @@ async function passEdgeGate(ctx: RequestContext): Promise<void> {
   const state = { window: edgeWindow, remaining: 0, resetSeconds: retryAfterSeconds };
   ctx.log.log('info', 'rate_limit.exceeded', { rate_limit_policy: 'edge' });
   throw rateLimited({
+    extensions: { 'violated-policies': [edgeWindow.name] },
     headers: { ...quotaHeaders([edgeWindow], state), 'retry-after': String(retryAfterSeconds) },
   });
 }
@@ -74,6 +76,7 @@ function refusal(ctx: RequestContext, name: LimitName, charged: Charge, window: 
   ctx.log.log('info', 'rate_limit.exceeded', { rate_limit_policy: name });
   const retryAfterSeconds = Math.max(1, charged.retryAfterSeconds);
   return rateLimited({
+    extensions: { 'violated-policies': [window.name] },
     headers: {
       // `t` is when waiting can help, so that Retry-After is never earlier than it.
       ...quotaHeaders(policyOf(name).windows, { ...charged, window, resetSeconds: retryAfterSeconds }),

@@ -60,6 +60,7 @@ const problemSchema = z
     detail: z.string().optional(),
     code: z.string(),
     request_id: z.string(),
+    'violated-policies': z.array(z.string()).optional(),
     errors: z.array(z.object({ pointer: z.string(), code: z.string(), message: z.string() })).optional(),
   })
   .openapi('Problem');

@@ -9,6 +9,8 @@ export interface AppErrorOptions {
   readonly detail?: string;
   readonly errors?: readonly ErrorDetail[];
   readonly headers?: Readonly<Record<string, string>>;
+  /** Members a problem type defines beside the standard ones (RFC 9457 §3.2). */
+  readonly extensions?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
 }
 
@@ -20,6 +22,7 @@ export class AppError extends Error {
   readonly detail: string | undefined;
   readonly errors: readonly ErrorDetail[] | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  readonly extensions: Readonly<Record<string, unknown>>;
 
   constructor(definition: ErrorDefinition, options: AppErrorOptions = {}) {
     super(
@@ -33,6 +36,7 @@ export class AppError extends Error {
     this.detail = options.detail;
     this.errors = options.errors;
     this.headers = options.headers ?? {};
+    this.extensions = options.extensions ?? {};
   }
 }
 

@@ -80,6 +80,15 @@ describe.each(environments.map((env) => [env ?? 'local', env] as const))('the %s
   });
 });
 
+it('declares the edge limit the Worker tells its clients', async () => {
+  const source = new URL('../../src/http/rate-limit.ts', import.meta.url).href;
+  const { edgeWindow } = (await import(source)) as { edgeWindow: { limit: number; periodSeconds: number } };
+  for (const env of environments)
+    expect(read(env).ratelimits.map(({ simple }) => simple)).toEqual([
+      { limit: edgeWindow.limit, period: edgeWindow.periodSeconds },
+    ]);
+});
+
 it('gives no two environments the same queue, KV namespace or rate limit namespace', () => {
   const names = environments.flatMap((env) => {
     const config = read(env);
