@@ -34,6 +34,8 @@ const recipes: Readonly<Record<string, readonly string[]>> = {
     'libvpx',
     '-deadline',
     'realtime',
+    '-cpu-used',
+    '8',
     '-c:a',
     'libvorbis',
   ],

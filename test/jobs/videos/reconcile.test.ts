@@ -1,0 +1,290 @@
+import { AwsClient } from 'aws4fetch';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { headObject, listMultipartUploads } from '../../../src/integrations/aws/index.ts';
+import { expireUploads, reconcileEncodeJobs } from '../../../src/modules/videos/index.ts';
+import { call, callJson, seedUser, sqlRows, type TestUser } from '../../support/worker/client.ts';
+import {
+  complete,
+  contextOf,
+  endedJobEvents,
+  film,
+  getVideo,
+  jobEvents,
+  putParts,
+  sendWebhook,
+  startUpload,
+  uploadFilm,
+  uuidOf,
+  type VideoJson,
+} from '../../support/worker/films.ts';
+import { deliver, deliverEvents, takeMessages } from '../../support/worker/queues.ts';
+
+let creator: TestUser;
+let bytes: Uint8Array;
+beforeAll(async () => {
+  creator = await seedUser();
+  bytes = await film('film.mp4');
+});
+
+const inMinutes = (minutes: number) => contextOf({ clockMs: Date.now() + minutes * 60_000 });
+
+describe('news that never came', () => {
+  it('are asked for: a finished encode is published without a single event', async () => {
+    const { videoId, videoUuid } = await uploadFilm(creator, bytes);
+    await deliverEvents();
+    await endedJobEvents(videoUuid);
+    await reconcileEncodeJobs(inMinutes(1));
+    expect(await getVideo(videoId, creator)).toMatchObject({ state: 'transcoding' });
+    await reconcileEncodeJobs(inMinutes(3));
+    const video = await getVideo(videoId, creator);
+    expect(video).toMatchObject({ state: 'published', renditions: [{ name: '180p' }] });
+    expect(video.thumbnails).toHaveLength(5);
+    await reconcileEncodeJobs(inMinutes(6));
+    const messages = await deliverEvents();
+    expect(messages.filter((message) => message.body.type === 'video.published')).toHaveLength(1);
+  });
+
+  it('are asked for: an encode that cannot succeed fails the video', async () => {
+    const { videoId, videoUuid } = await uploadFilm(creator, bytes);
+    await deliver(takeMessages());
+    const requested = takeMessages();
+    await sqlRows(
+      `UPDATE encode_jobs SET plan = jsonb_set(plan, '{sourceKey}', '"originals/none.mp4"') WHERE video_id = $1`,
+      [videoUuid],
+    );
+    await deliver(requested);
+    await endedJobEvents(videoUuid);
+    await reconcileEncodeJobs(inMinutes(3));
+    expect(await getVideo(videoId, creator)).toMatchObject({
+      state: 'failed',
+      failure: { retryable: false },
+    });
+    takeMessages();
+  });
+
+  it('make a job MediaConvert has forgotten one to be tried again', async () => {
+    const { videoId, videoUuid } = await uploadFilm(creator, bytes);
+    await deliverEvents();
+    await endedJobEvents(videoUuid);
+    await sqlRows("UPDATE encode_jobs SET provider_job_id = '1700000000000-gone00' WHERE video_id = $1", [
+      videoUuid,
+    ]);
+    await reconcileEncodeJobs(inMinutes(3));
+    expect(await getVideo(videoId, creator)).toMatchObject({
+      failure: { code: 'encode_lost', retryable: true },
+    });
+    takeMessages();
+  });
+
+  it('of a submission are made up for, with the job that was made if there is one', async () => {
+    const { videoUuid } = await uploadFilm(creator, bytes);
+    await deliverEvents();
+    await endedJobEvents(videoUuid);
+    const before = await sqlRows('SELECT provider_job_id FROM encode_jobs WHERE video_id = $1', [videoUuid]);
+    await sqlRows(
+      `UPDATE encode_jobs SET provider_job_id = NULL, state = 'submitting', created_at = now() - interval '5 minutes'
+       WHERE video_id = $1`,
+      [videoUuid],
+    );
+    await reconcileEncodeJobs(inMinutes(3));
+    expect(await sqlRows('SELECT provider_job_id FROM encode_jobs WHERE video_id = $1', [videoUuid])).toEqual(
+      before,
+    );
+    expect(new Set((await jobEvents(videoUuid)).map((event) => event.detail.jobId)).size).toBe(1);
+    await sqlRows("UPDATE encode_jobs SET state = 'error', finished_at = now() WHERE video_id = $1", [
+      videoUuid,
+    ]);
+    takeMessages();
+  });
+
+  it('of an upload send the video to be probed again, until it is hopeless', async () => {
+    const { videoId, videoUuid } = await uploadFilm(creator, bytes);
+    takeMessages();
+    await reconcileEncodeJobs(inMinutes(1));
+    expect(takeMessages()).toEqual([]);
+    await reconcileEncodeJobs(inMinutes(3));
+    expect(takeMessages().map((message) => message.body.type)).toEqual(['video.uploaded']);
+    await reconcileEncodeJobs(inMinutes(4));
+    expect(takeMessages()).toEqual([]);
+    await reconcileEncodeJobs(inMinutes(60 * 24 * 4));
+    expect(await getVideo(videoId, creator)).toMatchObject({ failure: { code: 'probe_timeout' } });
+    expect(await sqlRows('SELECT state FROM videos WHERE id = $1', [videoUuid])).toEqual([
+      { state: 'failed' },
+    ]);
+    takeMessages();
+  });
+
+  it('stay missing while MediaConvert is away, and come once it is back', async () => {
+    const { videoId, videoUuid } = await uploadFilm(creator, bytes);
+    await deliverEvents();
+    await endedJobEvents(videoUuid);
+    const away = contextOf({
+      clockMs: Date.now() + 180_000,
+      settings: { MEDIACONVERT_ENDPOINT: 'http://127.0.0.1:1' },
+    });
+    await reconcileEncodeJobs(away);
+    expect(await getVideo(videoId, creator)).toMatchObject({ state: 'transcoding' });
+    await reconcileEncodeJobs(inMinutes(6));
+    expect(await getVideo(videoId, creator)).toMatchObject({ state: 'published' });
+    takeMessages();
+  });
+});
+
+describe('trying again', () => {
+  const retry = (videoId: string, user = creator): Promise<Response> =>
+    call('POST', `/v1/videos/${videoId}/retry`, { token: user.token });
+
+  it('encodes the same film anew; the old attempt has no say any more', async () => {
+    const { videoId, videoUuid } = await uploadFilm(creator, bytes);
+    await deliverEvents();
+    const events = await endedJobEvents(videoUuid);
+    const end = events.at(-1);
+    if (end === undefined) throw new Error('no events');
+    await sendWebhook({
+      ...end,
+      id: 'first-failure',
+      detail: { ...end.detail, status: 'ERROR', errorCode: 1040 },
+    });
+    await deliverEvents();
+    expect((await retry(videoId, await seedUser())).status).toBe(404);
+    const { video } = await callJson<{ video: VideoJson }>(202, 'POST', `/v1/videos/${videoId}/retry`, {
+      token: creator.token,
+    });
+    expect(video).toMatchObject({ state: 'transcoding', failure: null, progress_percent: 0 });
+    expect((await retry(videoId)).status).toBe(409);
+    await sendWebhook({ ...end, id: 'late-success' });
+    await deliverEvents();
+    expect(await getVideo(videoId, creator)).toMatchObject({ state: 'transcoding' });
+    for (const event of await endedJobEvents(videoUuid, 2)) await sendWebhook(event);
+    await deliverEvents();
+    expect(await getVideo(videoId, creator)).toMatchObject({ state: 'published' });
+    expect((await retry(videoId)).status).toBe(409);
+    expect(
+      await sqlRows('SELECT attempt, state FROM encode_jobs WHERE video_id = $1 ORDER BY attempt', [
+        videoUuid,
+      ]),
+    ).toEqual([
+      { attempt: 1, state: 'error' },
+      { attempt: 2, state: 'complete' },
+    ]);
+  });
+
+  it('is refused for a file that is the reason itself', async () => {
+    const { videoId } = await uploadFilm(creator, new TextEncoder().encode('not a film, whatever it says'));
+    await deliverEvents();
+    const response = await retry(videoId);
+    expect([response.status, await response.json()]).toMatchObject([409, { code: 'videos.not_retryable' }]);
+  });
+});
+
+describe('uploads nobody completes', () => {
+  const uploadsBucket = 'social-flow-uploads';
+  const heldBy = async (videoId: string) =>
+    (
+      await listMultipartUploads(contextOf().config.aws, {
+        bucket: uploadsBucket,
+        prefix: `originals/${uuidOf(videoId)}/`,
+      })
+    ).length;
+
+  it('expire: their parts are freed and the video says why', async () => {
+    const owner = await seedUser();
+    const upload = await startUpload(owner, { size_bytes: bytes.length });
+    const parts = await putParts(upload, bytes);
+    await expireUploads(contextOf());
+    expect(await heldBy(upload.video_id)).toBe(1);
+    await expireUploads(inMinutes(60 * 49));
+    expect(await heldBy(upload.video_id)).toBe(0);
+    expect(await getVideo(upload.video_id, owner)).toMatchObject({
+      state: 'failed',
+      failure: { code: 'upload_expired', retryable: false },
+    });
+    const late = await complete(owner, upload.id, parts);
+    expect([late.status, await late.json()]).toMatchObject([409, { code: 'uploads.not_open' }]);
+    takeMessages();
+  });
+
+  it('expire also when our row never learned of the one S3 holds', async () => {
+    const owner = await seedUser();
+    const upload = await startUpload(owner);
+    const client = new AwsClient({
+      accessKeyId: inject('awsAccessKeyId'),
+      secretAccessKey: inject('awsSecretAccessKey'),
+      service: 's3',
+      region: 'us-east-1',
+    });
+    const [row] = await sqlRows<{ key: string }>(
+      'UPDATE uploads SET s3_upload_id = NULL WHERE owner_id = $1 RETURNING object_key AS key',
+      [owner.uuid],
+    );
+    await client.fetch(`${inject('s3Url')}/${uploadsBucket}/${row?.key}?uploads=`, { method: 'POST' });
+    expect(await heldBy(upload.video_id)).toBe(2);
+    await expireUploads(inMinutes(60 * 49));
+    expect(await heldBy(upload.video_id)).toBe(0);
+    takeMessages();
+  });
+
+  it('are completed instead when S3 has the whole file already', async () => {
+    const owner = await seedUser();
+    const { videoId } = await uploadFilm(owner, bytes);
+    takeMessages();
+    await sqlRows(
+      `WITH upload AS (
+         UPDATE uploads SET state = 'completing', finished_at = NULL WHERE owner_id = $1 RETURNING video_id
+       ) UPDATE videos SET state = 'uploading', source_key = NULL FROM upload WHERE id = upload.video_id`,
+      [owner.uuid],
+    );
+    await expireUploads(inMinutes(60 * 49));
+    expect(await getVideo(videoId, owner)).toMatchObject({ state: 'probing' });
+    takeMessages();
+  });
+});
+
+describe('deleting a video', () => {
+  it('removes the original and everything made of it, and cancels what runs', async () => {
+    const owner = await seedUser();
+    const { videoId, videoUuid } = await uploadFilm(owner, bytes);
+    await deliverEvents();
+    for (const event of await endedJobEvents(videoUuid)) await sendWebhook(event);
+    await deliverEvents();
+    const { hls_url: hlsUrl, thumbnails } = await getVideo(videoId, owner);
+    const [source] = await sqlRows<{ key: string }>('SELECT source_key AS key FROM videos WHERE id = $1', [
+      videoUuid,
+    ]);
+    expect((await call('DELETE', `/v1/videos/${videoId}`, { token: owner.token })).status).toBe(204);
+    expect((await call('GET', `/v1/videos/${videoId}`, { token: owner.token })).status).toBe(404);
+    expect((await call('DELETE', `/v1/videos/${videoId}`, { token: owner.token })).status).toBe(404);
+    await deliverEvents({ times: 2 });
+    for (const url of [hlsUrl, ...thumbnails]) expect((await fetch(url ?? '')).status).not.toBe(200);
+    const { aws } = contextOf().config;
+    expect(await headObject(aws, { bucket: aws.uploadsBucket, key: source?.key ?? '' })).toBeUndefined();
+    expect(
+      await sqlRows("SELECT actor_id FROM audit_log WHERE action = 'video.delete' AND target_id = $1", [
+        videoUuid,
+      ]),
+    ).toEqual([{ actor_id: owner.uuid }]);
+  });
+
+  it('stops an encode under way and nothing it still says brings the video back', async () => {
+    const owner = await seedUser();
+    const { videoId, videoUuid } = await uploadFilm(owner, await film('hd.mp4'));
+    await deliverEvents();
+    expect((await call('DELETE', `/v1/videos/${videoId}`, { token: owner.token })).status).toBe(204);
+    await deliverEvents();
+    for (const event of await endedJobEvents(videoUuid)) await sendWebhook(event);
+    await deliverEvents();
+    expect((await call('GET', `/v1/videos/${videoId}`, { token: owner.token })).status).toBe(404);
+    expect(await sqlRows('SELECT state FROM encode_jobs WHERE video_id = $1', [videoUuid])).toEqual([
+      { state: 'canceled' },
+    ]);
+  });
+
+  it('is for the owner only', async () => {
+    const { videoId } = await uploadFilm(creator, bytes);
+    takeMessages();
+    const response = await call('DELETE', `/v1/videos/${videoId}`, { token: (await seedUser()).token });
+    expect([response.status, await response.json()]).toMatchObject([404, { code: 'videos.not_found' }]);
+    expect((await call('DELETE', `/v1/videos/${videoId}`)).status).toBe(401);
+    expect(await getVideo(videoId, creator)).toMatchObject({ state: 'probing' });
+  });
+});
