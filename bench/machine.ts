@@ -1,0 +1,57 @@
+import { execFileSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { availableParallelism, cpus, platform, release } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+/** The path of a program on PATH, or undefined. */
+export function programPath(name: string): string | undefined {
+  for (const directory of (process.env.PATH ?? '').split(delimiter)) {
+    const path = join(directory, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not in this directory.
+    }
+  }
+  return undefined;
+}
+
+const taskset = programPath('taskset');
+const cores = cpus().length;
+
+export const canPin = taskset !== undefined && cores >= 2 && availableParallelism() >= 2;
+
+/** Which cores each part runs on: the server has one to itself. */
+export const coresFor = {
+  server: '0',
+  loader: '1',
+  database: cores > 2 ? `2-${cores - 1}` : '1',
+} as const;
+
+export type CoreRole = keyof typeof coresFor;
+
+/** The command line that runs `command` on the cores of its role; unchanged where pinning is impossible. */
+export const pinned = (role: CoreRole, command: string, args: readonly string[]): [string, string[]] =>
+  canPin && taskset !== undefined
+    ? [taskset, ['-c', coresFor[role], command, ...args]]
+    : [command, [...args]];
+
+/** Moves a running process, all its threads and what it starts from now on to the cores of a role. */
+export function pinRunning(role: CoreRole, pid: number): void {
+  if (canPin && taskset !== undefined)
+    execFileSync(taskset, ['-a', '-c', '-p', coresFor[role], String(pid)], { stdio: 'ignore' });
+}
+
+/** Lines that say what the figures were measured on. */
+export function describeMachine(workerdVersion: string, postgresVersion: string, loader: string): string[] {
+  const model = cpus()[0]?.model.trim() ?? 'unknown processor';
+  return [
+    `Machine: ${cores} cores (${model}), ${platform()} ${release()}`,
+    `Versions: ${workerdVersion}; node ${process.versions.node}; Postgres ${postgresVersion}`,
+    `Loader: ${loader}`,
+    canPin
+      ? `Pinning: server on core ${coresFor.server}, loader on core ${coresFor.loader}, Postgres and Neon bridge on core ${coresFor.database}`
+      : 'Pinning: none (needs taskset and two cores), so the parts compete for the same cores',
+  ];
+}

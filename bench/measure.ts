@@ -1,0 +1,78 @@
+import type { TripCounts } from '../local-cloud/neon-bridge/index.ts';
+import { cpuSecondsOf, cpuSecondsOfFamily } from './cpu.ts';
+import type { Loader } from './load/run-load.ts';
+import type { BenchServer } from './servers.ts';
+
+/** One run of one server in one round. */
+export interface Measurement {
+  readonly requestsPerSecond: number;
+  /** CPU milliseconds of the server process for each request. */
+  readonly cpuMs: number;
+  /** Share of one core the server used, 0 to 1 and beyond. */
+  readonly busy: number;
+  /** CPU milliseconds spent elsewhere for each request. */
+  readonly bridgeCpuMs: number;
+  readonly postgresCpuMs: number;
+  /** Database round trips through the bridge for each request. */
+  readonly trips: number;
+}
+
+export interface Surroundings {
+  readonly loader: Loader;
+  readonly postgresPid: number;
+  /** Trips through the bridge so far. */
+  readonly trips: () => TripCounts;
+}
+
+/** Loads a server for some seconds and looks at what that cost. */
+export async function measure(
+  server: BenchServer,
+  requestsFile: string,
+  seconds: number,
+  { loader, postgresPid, trips }: Surroundings,
+): Promise<Measurement> {
+  const read = () => ({
+    server: cpuSecondsOf(server.pid),
+    // The bridge is the only part of this process that works during a run.
+    bridge: cpuSecondsOf(process.pid),
+    postgres: cpuSecondsOfFamily(postgresPid),
+    trips: trips().roundTrips,
+  });
+  const before = read();
+  const { requests, seconds: measuredSeconds } = await loader.run(server, requestsFile, seconds);
+  const after = read();
+  const msPerRequest = (part: 'server' | 'bridge' | 'postgres'): number =>
+    ((after[part] - before[part]) * 1_000) / requests;
+  return {
+    requestsPerSecond: requests / measuredSeconds,
+    cpuMs: msPerRequest('server'),
+    busy: (after.server - before.server) / measuredSeconds,
+    bridgeCpuMs: msPerRequest('bridge'),
+    postgresCpuMs: msPerRequest('postgres'),
+    trips: (after.trips - before.trips) / requests,
+  };
+}
+
+/** Measurements of each server in order of rounds. */
+export type Rounds = ReadonlyMap<string, readonly Measurement[]>;
+
+/** Warms every server up, then measures them in turn, A B C A B C, so that a change of the machine meets all of them. */
+export async function measureInTurn(
+  servers: readonly BenchServer[],
+  requestsFile: string,
+  plan: { readonly rounds: number; readonly secondsPerRun: number; readonly warmUpSeconds: number },
+  surroundings: Surroundings,
+  onProgress: (line: string) => void,
+): Promise<Rounds> {
+  for (const server of servers) await measure(server, requestsFile, plan.warmUpSeconds, surroundings);
+  const results = new Map<string, Measurement[]>(servers.map(({ name }) => [name, []]));
+  for (let round = 1; round <= plan.rounds; round += 1)
+    for (const server of servers) {
+      const result = await measure(server, requestsFile, plan.secondsPerRun, surroundings);
+      results.get(server.name)?.push(result);
+      onProgress(
+        `round ${round}/${plan.rounds} ${server.name}: ${Math.round(result.requestsPerSecond)} requests/s, ${result.cpuMs.toFixed(3)} ms CPU`,
+      );
+    }
+  return results;
+}

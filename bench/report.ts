@@ -1,0 +1,78 @@
+import type { Measurement, Rounds } from './measure.ts';
+
+/** Median of an odd or even number of values. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+/** `median (min..max)`. */
+function spread(values: readonly number[], digits: number): string {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return `${median(values).toFixed(digits)} (${low.toFixed(digits)}..${high.toFixed(digits)})`;
+}
+
+const headings = [
+  'endpoint',
+  'server',
+  'requests/s',
+  'CPU ms/request',
+  'core busy',
+  'trips/request',
+  'bridge CPU ms',
+  'Postgres CPU ms',
+];
+
+/** A Markdown table of every server under every scenario: median and, in parentheses, least and greatest of the rounds. */
+export function resultTable(results: ReadonlyMap<string, Rounds>): string {
+  const rows = [...results].flatMap(([scenario, rounds]) =>
+    [...rounds].map(([server, measurements]) => {
+      const column = (field: keyof Measurement): number[] => measurements.map((entry) => entry[field]);
+      return [
+        scenario,
+        server,
+        spread(column('requestsPerSecond'), 0),
+        spread(column('cpuMs'), 3),
+        `${(median(column('busy')) * 100).toFixed(0)} %`,
+        median(column('trips')).toFixed(2),
+        median(column('bridgeCpuMs')).toFixed(3),
+        median(column('postgresCpuMs')).toFixed(3),
+      ];
+    }),
+  );
+  return markdown(headings, rows);
+}
+
+/**
+ * A Markdown table of how one server compares with others. Ratios are taken within a round, where both met the same
+ * machine, and the median is of those.
+ */
+export function ratioTable(
+  results: ReadonlyMap<string, Rounds>,
+  pairs: readonly (readonly [string, string])[],
+): string {
+  const rows = [...results].flatMap(([scenario, rounds]) =>
+    pairs.flatMap(([left, right]) => {
+      const ours = rounds.get(left);
+      const theirs = rounds.get(right);
+      if (ours === undefined || theirs === undefined) return [];
+      const ratios = (field: keyof Measurement): number[] =>
+        ours.map((entry, round) => entry[field] / (theirs[round]?.[field] ?? Number.NaN));
+      return [
+        [scenario, `${left} / ${right}`, spread(ratios('requestsPerSecond'), 2), spread(ratios('cpuMs'), 2)],
+      ];
+    }),
+  );
+  return markdown(['endpoint', 'ratio', 'requests/s', 'CPU per request'], rows);
+}
+
+function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
+}
