@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Chaos, createEventBus } from '../../../local-cloud/events/index.ts';
-import { eventOf, newDirectory, startWebhook } from './webhook.ts';
+import { newDirectory } from '../mediaconvert/directories.ts';
+import { eventOf, startWebhook } from './webhook.ts';
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -14,7 +15,7 @@ async function arrivals(chaos: Chaos, seed = 7, reorderHoldMs = 3000): Promise<s
   const hook = await startWebhook();
   const bus = await createEventBus({
     target: { url: hook.url, headers: {} },
-    dataDir: newDirectory(),
+    dataDir: newDirectory('events'),
     chaos,
     seed,
     reorderHoldMs,

@@ -2,7 +2,8 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createEventBus, type EventBus, type EventBusOptions } from '../../../local-cloud/events/index.ts';
-import { eventOf, newDirectory, type Reply, startWebhook, type Webhook } from './webhook.ts';
+import { newDirectory } from '../mediaconvert/directories.ts';
+import { eventOf, type Reply, startWebhook, type Webhook } from './webhook.ts';
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -18,7 +19,7 @@ async function webhook(reply?: (received: unknown, index: number) => Reply, port
 async function bus(url: string, options: Partial<EventBusOptions> = {}): Promise<EventBus> {
   const created = await createEventBus({
     target: { url, headers: { 'x-api-key': 'secret' } },
-    dataDir: newDirectory(),
+    dataDir: newDirectory('events'),
     retryBaseMs: 5,
     retryMaxMs: 20,
     ...options,
@@ -74,7 +75,7 @@ describe('delivery', () => {
         status: index === 0 ? status : 202,
         headers: { location: '/elsewhere' },
       }));
-      const dataDir = newDirectory();
+      const dataDir = newDirectory('events');
       const events = await bus(hook.url, { dataDir, log: (line) => logs.push(line) });
       await events.emit(eventOf('a'));
       await events.emit(eventOf('b'));
@@ -88,7 +89,7 @@ describe('delivery', () => {
 
   it('gives up after the allowed number of answered attempts', async () => {
     const hook = await webhook(() => ({ status: 500 }));
-    const dataDir = newDirectory();
+    const dataDir = newDirectory('events');
     const events = await bus(hook.url, { dataDir, maxAttempts: 3 });
     await events.emit(eventOf('a'));
     await events.idle();
@@ -125,7 +126,7 @@ describe('a restart', () => {
   it('delivers what was undelivered, once and in order', async () => {
     const gone = await startWebhook();
     await gone.close();
-    const dataDir = newDirectory();
+    const dataDir = newDirectory('events');
     const first = await bus(gone.url, { dataDir });
     for (const id of ['a', 'b', 'c']) await first.emit(eventOf(id));
     await first.close();
@@ -142,7 +143,7 @@ describe('a restart', () => {
   });
 
   it('sets an unreadable file aside', async () => {
-    const dataDir = newDirectory();
+    const dataDir = newDirectory('events');
     await (await bus('http://127.0.0.1:9/', { dataDir })).close();
     writeFileSync(join(dataDir, 'pending', '000000000001-1.json'), '{"seq');
     const hook = await webhook();

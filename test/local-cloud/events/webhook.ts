@@ -1,8 +1,5 @@
-import { mkdtempSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { EventBridgeEvent } from '../../../local-cloud/events/index.ts';
 
 export type Received = { event: EventBridgeEvent; headers: IncomingMessage['headers']; atMs: number };
@@ -64,5 +61,3 @@ export const eventOf = (id: string, job = 'job-1'): EventBridgeEvent => ({
   resources: [`arn:aws:mediaconvert:us-east-1:111122223333:jobs/${job}`],
   detail: { status: 'PROGRESSING', jobId: job },
 });
-
-export const newDirectory = (): string => mkdtempSync(join(tmpdir(), 'events-'));

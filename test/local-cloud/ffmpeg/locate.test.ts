@@ -1,10 +1,10 @@
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { locateFfmpeg } from '../../../local-cloud/ffmpeg/index.ts';
+import { newDirectory } from '../mediaconvert/directories.ts';
 
-const directory = (): string => mkdtempSync(join(tmpdir(), 'locate-'));
+const directory = (): string => newDirectory('ffmpeg');
 
 function script(path: string, text: string): string {
   writeFileSync(path, `#!/bin/sh\n${text}\n`);

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -10,13 +9,14 @@ import {
   livingChildren,
   locateFfmpeg,
 } from '../../../local-cloud/ffmpeg/index.ts';
+import { newDirectory } from '../mediaconvert/directories.ts';
 
 let ffmpeg: Ffmpeg;
 beforeAll(async () => {
   ffmpeg = await locateFfmpeg();
 });
 
-const directory = (): string => mkdtempSync(join(tmpdir(), 'ffmpeg-'));
+const directory = (): string => newDirectory('ffmpeg');
 const PICTURE = ['-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25:duration=2'];
 const TONE = ['-f', 'lavfi', '-i', 'sine=sample_rate=48000:duration=2'];
 const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];

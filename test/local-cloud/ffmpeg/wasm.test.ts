@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { CreateJobCommand } from '@aws-sdk/client-mediaconvert';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Ffmpeg, livingChildren, wasmFfmpeg } from '../../../local-cloud/ffmpeg/index.ts';
+import { newDirectory } from '../mediaconvert/directories.ts';
 import { startCloud } from '../mediaconvert/harness.ts';
 import {
   audioOutput,
@@ -12,7 +13,7 @@ import {
   ladderJob,
   videoOutput,
 } from '../mediaconvert/jobs.ts';
-import { decodeStrictly, makeClip, newDirectory } from '../mediaconvert/media.ts';
+import { decodeStrictly, makeClip } from '../mediaconvert/media.ts';
 import { concatenate, variantsOf } from '../mediaconvert/playback.ts';
 
 let ffmpeg: Ffmpeg;

@@ -18,7 +18,7 @@ import {
   type MediaConvertOptions,
   type ObjectStore,
 } from '../../../local-cloud/mediaconvert/index.ts';
-import { newDirectory } from './media.ts';
+import { newDirectory } from './directories.ts';
 
 export const REGION = 'us-east-1';
 export const ACCOUNT = '111122223333';

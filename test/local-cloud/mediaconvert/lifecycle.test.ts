@@ -10,6 +10,7 @@ import {
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { EventBridgeEvent } from '../../../local-cloud/events/index.ts';
 import { type Ffmpeg, livingChildren, locateFfmpeg } from '../../../local-cloud/ffmpeg/index.ts';
+import { newDirectory } from './directories.ts';
 import {
   type Cloud,
   type CloudOptions,
@@ -19,7 +20,7 @@ import {
   until,
 } from './harness.ts';
 import { cmafGroup, ended, finished, ladderJob, videoOutput } from './jobs.ts';
-import { decodeStrictly, makeClip, newDirectory } from './media.ts';
+import { decodeStrictly, makeClip } from './media.ts';
 import { concatenate } from './playback.ts';
 
 let ffmpeg: Ffmpeg;

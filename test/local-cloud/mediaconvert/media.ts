@@ -1,9 +1,6 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Ffmpeg } from '../../../local-cloud/ffmpeg/index.ts';
-
-export const newDirectory = (name: string): string => mkdtempSync(join(tmpdir(), `${name}-`));
+import { newDirectory } from './directories.ts';
 
 export type ClipOptions = {
   seconds?: number;

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Ffmpeg } from '../../../local-cloud/ffmpeg/index.ts';
+import { newDirectory } from './directories.ts';
 import type { FolderStore } from './harness.ts';
-import { newDirectory } from './media.ts';
 
 export type Variant = { uri: string; attributes: Record<string, string> };
 

@@ -10,9 +10,10 @@ import { locateFfmpeg } from '../../../local-cloud/ffmpeg/index.ts';
 import { createMediaConvertHandler } from '../../../local-cloud/mediaconvert/index.ts';
 import { startS3Server } from '../../../local-cloud/s3/server.ts';
 import { startWebhook } from '../events/webhook.ts';
+import { newDirectory } from './directories.ts';
 import { ACCOUNT, CREDENTIALS, REGION, until } from './harness.ts';
 import { ladderJob } from './jobs.ts';
-import { makeClip, newDirectory } from './media.ts';
+import { makeClip } from './media.ts';
 import { mediaOf, mediaPlaylistOf, variantsOf } from './playback.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
