@@ -46,9 +46,9 @@ export async function seed(settings: Settings): Promise<SeededWorld> {
   try {
     const { rowCount } = await client.query('SELECT FROM users WHERE id = $1', [people[0]?.id]);
     if (rowCount === 0) {
-      await uploadClips(settings);
+      const clipBytes = await uploadClips(settings);
       await client.query('BEGIN');
-      await insertWorld(client, required(settings, 'PASSWORD_PEPPER'));
+      await insertWorld(client, required(settings, 'PASSWORD_PEPPER'), clipBytes);
       await client.query('COMMIT');
     }
   } finally {
@@ -66,7 +66,11 @@ const required = (settings: Settings, name: string): string => {
 
 const sourceKeyOf = (clipId: string): string => `uploads/${clipId}/original.mp4`;
 
-async function insertWorld(client: pg.Client, pepper: string): Promise<void> {
+async function insertWorld(
+  client: pg.Client,
+  pepper: string,
+  clipBytes: ReadonlyMap<string, number>,
+): Promise<void> {
   const passwordHash = await hashPassword({ passwordPepper: pepper, maxConcurrentHashes: 1 }, demoPassword);
   for (const { id, username, displayName, bio } of people) {
     await client.query(
@@ -77,8 +81,15 @@ async function insertWorld(client: pg.Client, pepper: string): Promise<void> {
   }
   for (const clip of clips) {
     await client.query(
-      `INSERT INTO videos (id, owner_id, title, description, state, source_key) VALUES ($1, $2, $3, $4, 'probing', $5)`,
-      [clip.id, people[clip.owner]?.id, clip.title, clip.description, sourceKeyOf(clip.id)],
+      `INSERT INTO videos (id, owner_id, title, description, state, source_key, source_bytes) VALUES ($1, $2, $3, $4, 'probing', $5, $6)`,
+      [
+        clip.id,
+        people[clip.owner]?.id,
+        clip.title,
+        clip.description,
+        sourceKeyOf(clip.id),
+        clipBytes.get(clip.id),
+      ],
     );
     await emit(client, `uploaded:${clip.id}`, 'video.uploaded', { video_id: clip.id, revision: 1 });
   }
@@ -122,7 +133,8 @@ const emit = (client: pg.Client, name: string, type: string, payload: object) =>
     JSON.stringify(payload),
   ]);
 
-async function uploadClips(settings: Settings): Promise<void> {
+/** Makes the clips and puts them into the bucket of originals. @returns their sizes by id. */
+async function uploadClips(settings: Settings): Promise<Map<string, number>> {
   const aws = new AwsClient({
     accessKeyId: required(settings, 'AWS_ACCESS_KEY_ID'),
     secretAccessKey: required(settings, 'AWS_SECRET_ACCESS_KEY'),
@@ -132,6 +144,7 @@ async function uploadClips(settings: Settings): Promise<void> {
   });
   const base = `${required(settings, 'S3_ENDPOINT')}/${required(settings, 'UPLOADS_BUCKET')}`;
   const ffmpeg = await locateFfmpeg();
+  const sizes = new Map<string, number>();
   const folder = await mkdtemp(join(tmpdir(), 'social-flow-seed-'));
   try {
     for (const clip of clips) {
@@ -164,16 +177,19 @@ async function uploadClips(settings: Settings): Promise<void> {
         ],
         { cwd: folder },
       );
+      const body = await readFile(join(folder, 'clip.mp4'));
+      sizes.set(clip.id, body.length);
       const response = await aws.fetch(`${base}/${sourceKeyOf(clip.id)}`, {
         method: 'PUT',
         headers: { 'content-type': 'video/mp4' },
-        body: await readFile(join(folder, 'clip.mp4')),
+        body,
       });
       if (!response.ok)
         throw new Error(
           `could not upload the demo clip "${clip.title}": ${response.status} ${await response.text()}`,
         );
     }
+    return sizes;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
