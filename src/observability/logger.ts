@@ -5,7 +5,7 @@ const allowedFields = new Set([
   'request_id', 'trace_id', 'span_id', 'method', 'route', 'path', 'status', 'duration_ms', 'actor', 'user_id', 'session_id',
   'error_code', 'error_name', 'stack', 'db_round_trips', 'db_background_round_trips', 'country', 'colo', 'user_agent', 'release',
   'environment', 'event_id', 'event_type', 'queue', 'attempts', 'delay_seconds', 'handler', 'job', 'cron', 'count', 'video_id', 'upload_id',
-  'post_id', 'job_id', 'provider_job_id', 'state', 'statement', 'reason', 'setting', 'cache', 'hit_rate', 'object', 'key_id',
+  'post_id', 'job_id', 'provider_job_id', 'state', 'statement', 'reason', 'failure_code', 'entries', 'detail_type', 'setting', 'cache', 'hit_rate', 'object', 'key_id',
   'source', 'service', 'operation', 'rate_limit_policy', 'replayed', 'connection', 'percent', 'oldest_age_seconds',
 ]); // biome-ignore format: one list
 
