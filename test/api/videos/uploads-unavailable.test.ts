@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import type { Bindings } from '../../../src/context.ts';
+import { completeUpload } from '../../../src/modules/videos/usecases/complete-upload.ts';
+import { getUpload } from '../../../src/modules/videos/usecases/follow-upload.ts';
+import { startUpload as startUploadVerb } from '../../../src/modules/videos/usecases/start-upload.ts';
+import { decodeId } from '../../../src/shared/ids.ts';
+import { seedUser, sqlRows } from '../../support/worker/client.ts';
+import { complete, contextOf, film, putParts, startUpload } from '../../support/worker/films.ts';
+import { takeMessages } from '../../support/worker/queues.ts';
+
+const input = {
+  fileName: 'film.mp4',
+  sizeBytes: 1_000,
+  contentType: 'video/mp4',
+  title: undefined,
+  description: undefined,
+  visibility: undefined,
+};
+const away = { S3_ENDPOINT: 'http://127.0.0.1:1' };
+
+describe('while S3 is away', () => {
+  it('starting answers 503 and leaves nothing behind', async () => {
+    const user = await seedUser();
+    await expect(startUploadVerb(contextOf({ user, settings: away }), input)).rejects.toMatchObject({
+      code: 'service.unavailable',
+      status: 503,
+      headers: { 'retry-after': '2' },
+    });
+    expect(await sqlRows('SELECT 1 FROM videos WHERE owner_id = $1', [user.uuid])).toEqual([]);
+    expect(await sqlRows('SELECT 1 FROM uploads WHERE owner_id = $1', [user.uuid])).toEqual([]);
+  });
+
+  it('completing answers 503 and works once S3 is back', async () => {
+    const user = await seedUser();
+    const bytes = await film('film.mp4');
+    const upload = await startUpload(user, { size_bytes: bytes.length });
+    const parts = await putParts(upload, bytes);
+    const uploadId = decodeId('upload', upload.id) ?? '';
+    const listed = parts.map(({ part_number, etag }) => ({ partNumber: part_number, etag }));
+    const ctx = contextOf({ user, settings: away });
+    await expect(completeUpload(ctx, uploadId, listed)).rejects.toMatchObject({ status: 503 });
+    await expect(getUpload(ctx, uploadId)).rejects.toMatchObject({ status: 503 });
+    expect((await complete(user, upload.id, parts)).status).toBe(200);
+    takeMessages();
+  });
+});
+
+describe('while uploads are paused', () => {
+  const pausedFor = (flags: unknown): Partial<Bindings> => ({
+    FLAGS: { get: async () => JSON.stringify({ videoUploads: flags }) } as unknown as KVNamespace,
+  });
+
+  it('starting is refused for those it is off for, and uploads already begun go on', async () => {
+    const [user, exempt] = [await seedUser(), await seedUser()];
+    const bytes = await film('film.mp4');
+    const begun = await startUpload(user, { size_bytes: bytes.length });
+    const flags = { enabled: false, users: { [exempt.id]: true } };
+    const contextFor = (who: typeof user) => {
+      const ctx = contextOf({ user: who });
+      return { ...ctx, bindings: { ...ctx.bindings, ...pausedFor(flags) } };
+    };
+    await expect(startUploadVerb(contextFor(user), input)).rejects.toMatchObject({
+      code: 'videos.uploads_paused',
+      status: 503,
+    });
+    expect((await startUploadVerb(contextFor(exempt), input)).upload.state).toBe('open');
+    expect((await complete(user, begun.id, await putParts(begun, bytes))).status).toBe(200);
+    takeMessages();
+  });
+});
