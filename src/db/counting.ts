@@ -30,8 +30,9 @@ export const createdRecently = (createdAt: SQL, nowMs: number): SQL =>
   sql`${createdAt} > ${new Date(nowMs - pairingDays * dayMs).toISOString()}::timestamptz`;
 
 /**
- * Named CTEs ending in `change(delta)`: one row with the step the counter takes (+1 or -1), or none when this message, or
- * its counterpart, has settled the matter. Put it first in a `WITH`, and move the counter `FROM change` in the same statement.
+ * Named CTEs ending in `change(delta)`: one row with the step the counter takes (+1 or -1), or none when this message,
+ * or its counterpart, has settled the matter. Put it first in a `WITH`, and move the counter `FROM change` in the same
+ * statement.
  */
 export function countChange(counter: Counter, kind: 'made' | 'undone', thingId: string, nowMs: number): SQL {
   const remember = (handler: string) =>

@@ -18,7 +18,10 @@ const reconcileBatch = 500;
 const backlogSeconds = 300;
 const dayMs = 86_400_000;
 
-/** Makes the coming months' partitions and forgets what `processed_events` and `inbound_events` need not remember any more. */
+/**
+ * Makes the coming months' partitions and forgets what `processed_events` and `inbound_events` need not remember any
+ * more.
+ */
 export async function maintainDatabase(ctx: RequestContext): Promise<void> {
   const { primary } = ctx.databases;
   const result = await primary.execute(
@@ -49,8 +52,8 @@ async function prune(db: Db, table: string, column: string, cutoff: string): Pro
 }
 
 /**
- * Compares every user's and post's counters with the rows they count and corrects those that differ, page by page. Waits for the
- * next run while events are held up, since their changes are in the rows and not yet in the counters.
+ * Compares every user's and post's counters with the rows they count and corrects those that differ, page by page.
+ * Waits for the next run while events are held up, since their changes are in the rows and not yet in the counters.
  * @returns how many users and posts had wrong counters.
  */
 export async function reconcileCounters(ctx: RequestContext): Promise<{ users: number; posts: number }> {

@@ -7,8 +7,8 @@ import { authorVisible, type PostRow, postShows, selectPosts } from '../posts/in
 const leftToPull = 'feeds.left_to_pull';
 
 /**
- * The condition that the posts of `author_id` (SQL) are pulled at read: they have `pullThreshold` followers now, or had when they
- * posted something of late that was therefore never pushed.
+ * The condition that the posts of `author_id` (SQL) are pulled at read: they have `pullThreshold` followers now, or
+ * had when they posted something of late that was therefore never pushed.
  */
 const isPulled = (authorId: SQL, pullThreshold: number): SQL => sql`(
   EXISTS (SELECT FROM user_counters WHERE user_id = ${authorId} AND followers >= ${pullThreshold})
@@ -29,9 +29,9 @@ export interface HomePageRequest {
 }
 
 /**
- * The posts of a home feed page, newest first: those of the skeleton, and the latest of the authors whose posts are not, or not
- * yet, in it (large ones, those followed a moment ago, the viewer). Every rule about who sees what is applied here, so
- * deletions, unfollows and blocks take effect at once whatever the timeline still holds.
+ * The posts of a home feed page, newest first: those of the skeleton, and the latest of the authors whose posts are
+ * not, or not yet, in it (large ones, those followed a moment ago, the viewer). Every rule about who sees what is
+ * applied here, so deletions, unfollows and blocks take effect at once whatever the timeline still holds.
  */
 export async function listHomePosts(db: Db, request: HomePageRequest): Promise<PostRow[]> {
   const { viewerId, skeleton, before, floor, limit, pullThreshold, freshSince } = request;

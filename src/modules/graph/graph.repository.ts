@@ -13,7 +13,7 @@ export interface Pair {
 }
 
 /**
- * The condition that neither user blocks the other. `viewerId` null means nobody is signed in, which nobody can block.
+ * The condition that neither user blocks the other. Without a viewer nobody is signed in, whom nobody can block.
  * `userId` is SQL: a column or a bound parameter.
  */
 export const notBlocked = (viewerId: string | undefined, userId: SQL): SQL =>
@@ -28,8 +28,8 @@ const followPayload = sql`jsonb_build_object('follower_id', follow.follower_id, 
   'follow_id', ${followId(sql`follow`)})`;
 
 /**
- * The statement that makes this transaction the only one about two users, so that a follow and a block at the same moment see each other.
- * Its own statement: the next one then reads what the previous holder committed.
+ * The statement that makes this transaction the only one about two users, so that a follow and a block at the same
+ * moment see each other. Its own statement: the next one then reads what the previous holder committed.
  */
 const lockPair = (db: Db, { actorId, targetId }: Pair) =>
   db.execute(sql`
@@ -155,7 +155,9 @@ export interface CountedFollow {
   readonly followeeId: string;
 }
 
-/** Moves the follower count of one user and the following count of the other, once for a follow and once for its end. */
+/**
+ * Moves the follower count of one user and the following count of the other, once for a follow and once for its end.
+ */
 export async function countFollow(
   db: Db,
   kind: 'made' | 'undone',

@@ -1,6 +1,9 @@
 import { utf8 } from '../../shared/encoding.ts';
 
-/** Part of a text that means something. Offsets are bytes of its UTF-8, `byteEnd` exclusive (as in atproto's richtext facets). */
+/**
+ * Part of a text that means something. Offsets are bytes of its UTF-8, `byteEnd` exclusive (as in atproto's richtext
+ * facets).
+ */
 export type FacetCandidate = { readonly byteStart: number; readonly byteEnd: number } & (
   | { readonly type: 'mention'; readonly username: string }
   | { readonly type: 'hashtag'; readonly tag: string }
@@ -19,8 +22,8 @@ const hashtag = String.raw`(?<![${word}/&#＃])[#＃](?<hashtag>[\p{L}\p{N}_](?:
 const features = new RegExp([link, mention, hashtag].join('|'), 'gu');
 
 /**
- * Finds mentions (`@username`, by shape only), hashtags and http(s) links, in order of appearance. The text is not changed:
- * whatever is beyond the limits, or not quite a link, stays plain text.
+ * Finds mentions (`@username`, by shape only), hashtags and http(s) links, in order of appearance. The text is not
+ * changed: whatever is beyond the limits, or not quite a link, stays plain text.
  */
 export function extractFacets(text: string): FacetCandidate[] {
   const facets: FacetCandidate[] = [];

@@ -20,8 +20,8 @@ const playable = (viewerId: ViewerId): SQL =>
     AND (video.visibility <> 'private' OR video.owner_id = ${viewerParameter(viewerId)})`;
 
 /**
- * The condition that a row of `posts AS p` has something to show this viewer: it is not deleted, and has words or a video
- * they may play. Authors always see their own. Says nothing about the author: see `authorVisible`.
+ * The condition that a row of `posts AS p` has something to show this viewer: it is not deleted, and has words or a
+ * video they may play. Authors always see their own. Says nothing about the author: see `authorVisible`.
  */
 export const postShows = (viewerId: ViewerId): SQL =>
   sql`p.deleted_at IS NULL AND (p.text <> '' OR p.author_id = ${viewerParameter(viewerId)}
@@ -31,7 +31,10 @@ export const postShows = (viewerId: ViewerId): SQL =>
 export const authorVisible = (viewerId: ViewerId): SQL =>
   sql`author.status = 'active' AND ${notBlocked(viewerId, sql`author.id`)}`;
 
-/** Selects `PostRow`s of `source`: SQL for a FROM item of posts (or rows like them) as `p`, with any joins that narrow it. */
+/**
+ * Selects `PostRow`s of `source`: SQL for a FROM item of posts (or rows like them) as `p`, with any joins that narrow
+ * it.
+ */
 export const selectPosts = (source: SQL, viewerId: ViewerId): SQL => sql`
   SELECT p.id, p.text, p.facets,
     to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "createdAt",
@@ -54,8 +57,8 @@ export interface NewPost {
 }
 
 /**
- * Writes a post with its counters, event and audit entry, resolving mentions to people who can be mentioned: active, and
- * not blocking or blocked. A post of this id and author that is there already is returned as it is.
+ * Writes a post with its counters, event and audit entry, resolving mentions to people who can be mentioned: active,
+ * and not blocking or blocked. A post of this id and author that is there already is returned as it is.
  * @returns undefined when the author is not active or the video may not be attached; nothing is written then.
  */
 export async function insertPost(
@@ -106,7 +109,10 @@ export async function findPost(db: Db, id: string, viewerId: ViewerId): Promise<
   return result.rows[0] as unknown as PostRow | undefined;
 }
 
-/** Deletes a post of the author's own. `found` stays true for one already deleted; `event` is written only the first time. */
+/**
+ * Deletes a post of the author's own. `found` stays true for one already deleted; `event` is written only the first
+ * time.
+ */
 export async function deletePost(
   ctx: RequestContext,
   { id, authorId }: { readonly id: string; readonly authorId: string },
@@ -157,7 +163,9 @@ export async function insertLike(
   return result.rows[0] as unknown as LikeOutcome;
 }
 
-/** Takes a like back, also from a post whose author has blocked the user since. Writes `event` when something changed. */
+/**
+ * Takes a like back, also from a post whose author has blocked the user since. Writes `event` when something changed.
+ */
 export async function deleteLike(
   db: Db,
   { postId, userId }: { readonly postId: string; readonly userId: string },

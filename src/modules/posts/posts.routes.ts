@@ -1,3 +1,4 @@
+import { withEtag } from '../../http/etag.ts';
 import { decodeCursor, nextCursor, page, pageQuery } from '../../http/pagination.ts';
 import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../../http/route.ts';
 import {
@@ -24,6 +25,8 @@ const tags = ['Posts'];
 
 /** Mounted at `/v1`. */
 export const postsRoutes = createRouter();
+
+postsRoutes.use('/posts/:post_id', withEtag());
 
 postsRoutes.openapi(
   defineRoute(

@@ -201,6 +201,20 @@ describe('the home feed', () => {
     expect((await homeFeed(viewer, '?limit=5')).next_cursor).toBeNull();
   });
 
+  it('reaches past deleted and hidden posts of an author who is read directly', async () => {
+    const [viewer, ada] = (await people(2)) as [TestUser, TestUser];
+    const video = await seedVideo(ada);
+    await post(ada, 'old');
+    for (let index = 0; index < 3; index += 1) {
+      await post(ada, '', { video_id: encodeId('video', video) });
+      const { id } = await post(ada, 'regret');
+      await call('DELETE', `/v1/posts/${id}`, { token: ada.token });
+    }
+    await sqlRows(`UPDATE videos SET visibility = 'private' WHERE id = $1`, [video]);
+    await follow(viewer, ada);
+    expect((await homeFeed(viewer, '?limit=1')).data.map(({ text }) => text)).toEqual(['old']);
+  });
+
   it('gives out as much as it found and a cursor when even that is not enough, and ends in the end', async () => {
     const [viewer, loud] = (await people(2)) as [TestUser, TestUser];
     const first = await post(viewer, 'my first');

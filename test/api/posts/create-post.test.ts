@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeId, randomIds } from '../../../src/shared/ids.ts';
 import { call, callJson, roundTripsOf, seedUser, sqlRows } from '../../support/worker/client.ts';
+import { breakDatabase } from '../../support/worker/faults.ts';
 import { takeMessages } from '../../support/worker/queues.ts';
 import { block, getPost, type PostBody, post, readPage, refusal, seedVideo } from './actions.ts';
 
@@ -78,6 +79,26 @@ describe('posting', () => {
     expect(await ask()).toEqual(first);
     expect((await readPage(`/v1/users/${ada.id}/posts`)).data).toHaveLength(1);
     expect(takeMessages()).toHaveLength(1);
+  });
+
+  it('is done once when the answer of the database is lost and the client asks again with its key', async () => {
+    const ada = await seedUser();
+    takeMessages();
+    const ask = () =>
+      call('POST', '/v1/posts', {
+        token: ada.token,
+        body: { text: 'once', video_id: null },
+        headers: { 'idempotency-key': 'key-2' },
+      });
+    await breakDatabase({ mode: 'down', when: 'after', count: 1 });
+    expect((await ask()).status).toBe(503);
+    const second = await ask();
+    expect(second.status).toBe(201);
+    const { id, text } = (await second.json()) as PostBody;
+    expect(text).toBe('once');
+    expect((await readPage(`/v1/users/${ada.id}/posts`)).data.map((item) => item.id)).toEqual([id]);
+    const events = await sqlRows(`SELECT 1 FROM outbox WHERE payload ->> 'author_id' = $1`, [ada.uuid]);
+    expect(events.length + takeMessages().length).toBe(1);
   });
 
   it('is refused without a token, and for an account that is no longer active', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeId, randomIds } from '../../../src/shared/ids.ts';
 import { call, roundTripsOf, seedUser, sqlRows } from '../../support/worker/client.ts';
 import { takeMessages } from '../../support/worker/queues.ts';
-import { block, getPost, post, readAll, readPage, refusal, unblock } from './actions.ts';
+import { block, getPost, like, post, readAll, readPage, refusal, unblock } from './actions.ts';
 
 const notFound = { status: 404, code: 'posts.not_found' };
 
@@ -15,6 +15,20 @@ describe('the page of a post', () => {
       expect(response.status).toBe(200);
       expect((await roundTripsOf(response)).roundTrips).toBe(1);
     }
+  });
+
+  it('is not sent again to whoever has it, until it changes', async () => {
+    const ada = await seedUser();
+    const { id } = await post(ada, 'x');
+    const read = (etag = '') =>
+      call('GET', `/v1/posts/${id}`, { token: ada.token, headers: { 'if-none-match': etag } });
+    const first = await read();
+    const etag = first.headers.get('etag') ?? '';
+    expect(etag).toMatch(/^W\/"/);
+    const second = await read(etag);
+    expect([second.status, await second.text()]).toEqual([304, '']);
+    await like(ada, id);
+    expect((await read(etag)).status).toBe(200);
   });
 
   it('is not found for posts that never were, and for ids of another kind', async () => {

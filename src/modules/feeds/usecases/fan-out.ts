@@ -17,7 +17,9 @@ export async function startFanOut(
   if (pushed) await publishEvents(ctx, { ids: [firstPage.id], limit: 1 });
 }
 
-/** One page of followers: writes the post into their timelines, one insert for each shard, then queues the next page. */
+/**
+ * One page of followers: writes the post into their timelines, one insert for each shard, then queues the next page.
+ */
 export async function fanOutPage(
   ctx: RequestContext,
   { id: messageId, data }: MessageOf<'feed.fan_out'>,

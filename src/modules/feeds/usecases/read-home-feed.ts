@@ -12,14 +12,17 @@ export interface HomeFeedPage {
 
 /** Entries read beyond the page, so that a few that are gone, unfollowed or blocked cost no second look. */
 const spareEntries = 30;
-/** A timeline full of holes is looked into this many times for one page, each time twice as deep; then the reader gets what there is, and a cursor. */
+/**
+ * A timeline full of holes is looked into this many times for one page, each time twice as deep; then the reader gets
+ * what there is, and a cursor.
+ */
 const maxRounds = 4;
 /** How long a new follow is read straight from the author's posts, until its backfill has surely run. */
 const freshFollowMs = 600_000;
 
 /**
- * A page of the caller's home feed, newest first, before the given post. Two round trips: the ids in the timeline, then the posts.
- * More only when what the timeline holds is gone to such an extent that the page would be short.
+ * A page of the caller's home feed, newest first, before the given post. Two round trips: the ids in the timeline,
+ * then the posts. More only when what the timeline holds is gone to such an extent that the page would be short.
  */
 export async function readHomeFeed(
   ctx: RequestContext,

@@ -3,8 +3,9 @@ import { readFollowState } from '../feeds.repository.ts';
 import { deleteAuthorEntries, insertAuthorEntries } from '../timelines.repository.ts';
 
 /**
- * Brings one author's posts in one timeline in line with whether the owner follows them now: the newest posts are in it, or
- * none. It looks at the state and not at what the message said, so follows and unfollows may come late, twice and swapped.
+ * Brings one author's posts in one timeline in line with whether the owner follows them now: the newest posts are in
+ * it, or none. It looks at the state and not at what the message said, so follows and unfollows may come late, twice
+ * and swapped.
  */
 export async function syncTimeline(ctx: RequestContext, ownerId: string, authorId: string): Promise<void> {
   const { primary } = ctx.databases;
