@@ -10,6 +10,13 @@ const mediabunny = fileURLToPath(
 
 export default defineConfig({
   test: {
+    coverage: {
+      provider: 'istanbul',
+      include: ['src/**/*.ts', 'durable-objects/**/*.ts', 'local-cloud/**/*.ts'],
+      exclude: ['**/*.d.ts', 'local-cloud/main.ts'],
+      reporter: ['text-summary', 'json-summary', 'html'],
+      reportsDirectory: 'coverage',
+    },
     projects: [
       {
         resolve: { alias: [{ find: /^mediabunny$/, replacement: mediabunny }] },

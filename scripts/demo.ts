@@ -30,17 +30,16 @@ async function main(): Promise<void> {
       title: values.film === undefined ? 'Big Buck Bunny' : 'My film',
       say: (line) => {
         clearLine();
-        status.ok('', line);
+        status.step(line);
       },
       progress: showProgress,
     });
     clearLine();
     for (const variant of result.variants)
-      status.ok(
-        '',
+      status.step(
         `${variant.resolution.padEnd(10)} ${variant.segments} segments decode, ${variant.seconds.toFixed(1)} s, ${Math.round(variant.bandwidth / 1000)} kbit/s`,
       );
-    status.ok('', `${result.jpegThumbnails} JPEG thumbnails`);
+    status.step(`${result.jpegThumbnails} JPEG thumbnails`);
     status.title('Try these');
     status.note(`HLS        ${result.hlsUrl}`);
     status.note(`DASH       ${result.dashUrl}`);

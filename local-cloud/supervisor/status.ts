@@ -11,6 +11,7 @@ export const status = {
     console.log(
       `  ${paint('green', '✓')} ${name.padEnd(14)} ${detail}${startedAt === undefined ? '' : paint('dim', `  ${((Date.now() - startedAt) / 1000).toFixed(1)} s`)}`,
     ),
+  step: (text: string) => console.log(`  ${paint('green', '✓')} ${text}`),
   note: (text: string) => console.log(`  ${paint('cyan', '·')} ${text}`),
   warn: (text: string) => console.warn(`  ${paint('yellow', '!')} ${text}`),
   fail: (text: string) => console.error(`  ${paint('red', '✗')} ${text}`),

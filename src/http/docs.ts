@@ -15,7 +15,7 @@ export function openApiDocument(app: OpenAPIHono<AppEnv>, serverUrl: string) {
       title: 'Social Flow API',
       version: '1.0.0',
       description:
-        'Videos, posts, feeds and live rooms. Errors are RFC 9457 problem+json with a stable `code`. Lists are keyset-paginated: pass `next_cursor` back as `cursor`. ' +
+        'Videos, posts and feeds. Errors are RFC 9457 problem+json with a stable `code`. Lists are keyset-paginated: pass `next_cursor` back as `cursor`. ' +
         'Writes accept `Idempotency-Key`; answers carry IETF `RateLimit` headers.',
     },
     servers: [{ url: serverUrl }],
