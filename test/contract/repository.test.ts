@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { configurationReference } from '../../scripts/config-docs.ts';
+import { sections } from '../../src/config/index.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -45,6 +46,15 @@ it('has the commands the README promises', () => {
     'bench',
   ])
     expect(manifest.scripts, name).toHaveProperty([name]);
+});
+
+it('has no setting that no code reads', () => {
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.config.ts'))
+    .map((file) => readFileSync(join(root, 'src', file), 'utf8'))
+    .join('\n');
+  const keys = Object.values(sections).flatMap((section) => Object.keys(section.settings));
+  expect(keys.filter((key) => !new RegExp(`\\b${key}\\b`).test(sources))).toEqual([]);
 });
 
 it('documents every setting, and only settings that exist', () => {
