@@ -32,6 +32,8 @@ export function workerSettings(urls: Provisioned, key: SigningKey): Settings {
     DATABASE_REPLICA_URL: urls.primary.replica,
     DATABASE_SHARD_URLS: urls.shards.map(({ app }) => app).join(','),
     SHARD_SLOT_MAP: slotMap,
+    // Every statement waits when a core is kept full, and a log line about it would be measured too.
+    DATABASE_SLOW_QUERY_MS: '60000',
     FEED_PULL_THRESHOLD: String(pullThreshold),
   };
 }
