@@ -70,7 +70,10 @@ export function applyReport(
 ): Transition {
   if (isFinished(job.state)) return { applies: false, reason: 'finished' };
   const speaksForVideo =
-    video.state === 'transcoding' && !video.deleted && video.revision === job.revision && job.isLatestAttempt;
+    videoTransitions[video.state].includes('published') &&
+    !video.deleted &&
+    video.revision === job.revision &&
+    job.isLatestAttempt;
   const lastReportMs = Math.max(job.lastReportMs ?? report.atMs, report.atMs);
   if (report.kind !== 'progress') {
     const state = report.kind;
