@@ -15,6 +15,28 @@ export function cpuSecondsOf(pid: number): number {
   return secondsOf(execFileSync('ps', ['-o', 'cputime=', '-p', String(pid)], { encoding: 'utf8' }));
 }
 
+/** CPU seconds a process and the children it has waited for have used (Linux; elsewhere without the children). */
+export function cpuSecondsWithEnded(pid: number): number {
+  if (!isLinux) return cpuSecondsOf(pid);
+  const { own, reaped } = statOf(pid);
+  return (own + reaped) / ticks();
+}
+
+/** CPU seconds all processes of the machine have used, and its hypervisor has taken away; undefined where it does not tell. */
+export function cpuSecondsOfMachine(): number | undefined {
+  if (!isLinux) return undefined;
+  // proc_stat(5): user, nice, system, idle, iowait, irq, softirq, steal.
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = readFileSync(
+    '/proc/stat',
+    'utf8',
+  )
+    .slice('cpu '.length, 1_000)
+    .trim()
+    .split(/\s+/, 8)
+    .map(Number);
+  return (user + nice + system + irq + softirq + steal) / ticks();
+}
+
 /**
  * CPU seconds of a process and of all its children, those that have ended and were waited for included (on Linux; elsewhere
  * only the living).

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { availableParallelism, cpus, platform, release } from 'node:os';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { cpus, platform, release } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 /** The path of a program on PATH, or undefined. */
@@ -18,15 +18,25 @@ export function programPath(name: string): string | undefined {
 }
 
 const taskset = programPath('taskset');
-const cores = cpus().length;
 
-export const canPin = taskset !== undefined && cores >= 2 && availableParallelism() >= 2;
+/** Numbers of the cores this process may use; none where the system does not tell. */
+function allowedCores(): string[] {
+  if (platform() !== 'linux') return [];
+  const [, list = ''] = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+  return list.split(',').flatMap((range) => {
+    const [first = 0, last = first] = range.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, index) => String(first + index));
+  });
+}
+
+const [serverCore = '', loaderCore = '', ...otherCores] = allowedCores();
+const canPin = taskset !== undefined && loaderCore !== '';
 
 /** Which cores each part runs on: the server has one to itself. */
-export const coresFor = {
-  server: '0',
-  loader: '1',
-  database: cores > 2 ? `2-${cores - 1}` : '1',
+const coresFor = {
+  server: serverCore,
+  loader: loaderCore,
+  database: otherCores.length > 0 ? otherCores.join(',') : loaderCore,
 } as const;
 
 export type CoreRole = keyof typeof coresFor;
@@ -47,7 +57,7 @@ export function pinRunning(role: CoreRole, pid: number): void {
 export function describeMachine(workerdVersion: string, postgresVersion: string, loader: string): string[] {
   const model = cpus()[0]?.model.trim() ?? 'unknown processor';
   return [
-    `Machine: ${cores} cores (${model}), ${platform()} ${release()}`,
+    `Machine: ${cpus().length} cores (${model}), ${platform()} ${release()}`,
     `Versions: ${workerdVersion}; node ${process.versions.node}; Postgres ${postgresVersion}`,
     `Loader: ${loader}`,
     canPin

@@ -1,5 +1,5 @@
 import type { TripCounts } from '../local-cloud/neon-bridge/index.ts';
-import { cpuSecondsOf, cpuSecondsOfFamily } from './cpu.ts';
+import { cpuSecondsOf, cpuSecondsOfFamily, cpuSecondsOfMachine, cpuSecondsWithEnded } from './cpu.ts';
 import type { Loader } from './load/run-load.ts';
 import type { BenchServer } from './servers.ts';
 
@@ -15,6 +15,8 @@ export interface Measurement {
   readonly postgresCpuMs: number;
   /** Database round trips through the bridge for each request. */
   readonly trips: number;
+  /** Cores that processes outside the bench kept busy meanwhile; undefined where the system does not tell. */
+  readonly foreignCores: number | undefined;
 }
 
 export interface Surroundings {
@@ -37,12 +39,19 @@ export async function measure(
     bridge: cpuSecondsOf(process.pid),
     postgres: cpuSecondsOfFamily(postgresPid),
     trips: trips().roundTrips,
+    machine: cpuSecondsOfMachine(),
+    bench: cpuSecondsWithEnded(process.pid),
   });
   const before = read();
   const { requests, seconds: measuredSeconds } = await loader.run(server, requestsFile, seconds);
   const after = read();
   const msPerRequest = (part: 'server' | 'bridge' | 'postgres'): number =>
     ((after[part] - before[part]) * 1_000) / requests;
+  // The bench itself counts with the loader that has just ended.
+  const used = (['server', 'bench', 'postgres'] as const).reduce(
+    (sum, part) => sum + after[part] - before[part],
+    0,
+  );
   return {
     requestsPerSecond: requests / measuredSeconds,
     cpuMs: msPerRequest('server'),
@@ -50,6 +59,10 @@ export async function measure(
     bridgeCpuMs: msPerRequest('bridge'),
     postgresCpuMs: msPerRequest('postgres'),
     trips: (after.trips - before.trips) / requests,
+    foreignCores:
+      after.machine === undefined || before.machine === undefined
+        ? undefined
+        : Math.max(0, after.machine - before.machine - used) / measuredSeconds,
   };
 }
 

@@ -14,6 +14,9 @@ function spread(values: readonly number[], digits: number): string {
   return `${median(values).toFixed(digits)} (${low.toFixed(digits)}..${high.toFixed(digits)})`;
 }
 
+/** Measurements of one kind over all rounds. */
+type NumberField = { [K in keyof Measurement]: Measurement[K] extends number ? K : never }[keyof Measurement];
+
 const headings = [
   'endpoint',
   'server',
@@ -30,7 +33,7 @@ const headings = [
 export function resultTable(results: ReadonlyMap<string, Rounds>): string {
   const rows = [...results].flatMap(([scenario, rounds]) =>
     [...rounds].map(([server, measurements]) => {
-      const column = (field: keyof Measurement): number[] => measurements.map((entry) => entry[field]);
+      const column = (field: NumberField): number[] => measurements.map((entry) => entry[field]);
       return [
         scenario,
         server,
@@ -60,7 +63,7 @@ export function ratioTable(
       const ours = rounds.get(left);
       const theirs = rounds.get(right);
       if (ours === undefined || theirs === undefined) return [];
-      const ratios = (field: keyof Measurement): number[] =>
+      const ratios = (field: NumberField): number[] =>
         ours.map((entry, round) => entry[field] / (theirs[round]?.[field] ?? Number.NaN));
       return [
         [scenario, `${left} / ${right}`, spread(ratios('requestsPerSecond'), 2), spread(ratios('cpuMs'), 2)],
@@ -68,6 +71,16 @@ export function ratioTable(
     }),
   );
   return markdown(['endpoint', 'ratio', 'requests/s', 'CPU per request'], rows);
+}
+
+/** A line about how much the rest of the machine was doing. */
+export function foreignLoad(results: ReadonlyMap<string, Rounds>): string {
+  const values = [...results.values()]
+    .flatMap((rounds) => [...rounds.values()].flat())
+    .flatMap(({ foreignCores }) => (foreignCores === undefined ? [] : [foreignCores]));
+  return values.length === 0
+    ? 'Other processes: not known on this system'
+    : `Other processes meanwhile kept ${spread(values, 2)} cores busy`;
 }
 
 function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -10,7 +10,7 @@ import { measureInTurn, type Rounds } from './measure.ts';
 import { type BenchOptions, readOptions } from './options.ts';
 import { serveApp, serveBare, serveHonoNode, type Workshop } from './peers.ts';
 import { recordEndpoints } from './record-endpoints.ts';
-import { ratioTable, resultTable } from './report.ts';
+import { foreignLoad, ratioTable, resultTable } from './report.ts';
 import { describeScenarios, type Scenario } from './scenarios.ts';
 import { type BenchServer, bodyOf } from './servers.ts';
 import { cdnBaseUrl, release, workerSettings } from './settings.ts';
@@ -96,7 +96,7 @@ async function bench(options: BenchOptions, workshop: Workshop): Promise<void> {
     results.set(scenario.title, rounds);
   }
 
-  console.log(`\n${machine.join('\n')}`);
+  console.log(`\n${[...machine, foreignLoad(results)].join('\n')}`);
   console.log(
     `${options.rounds} rounds of ${options.secondsPerRun} s for each server in turn after ${options.warmUpSeconds} s of warm-up; median (least..greatest)\n`,
   );
