@@ -1,4 +1,5 @@
 const cookieName = 'sf_read_pin';
+const cookiePattern = new RegExp(`(?:^|;\\s*)${cookieName}=(\\d{1,16})(?:;|$)`);
 const maxPinMs = 60_000;
 
 /**
@@ -6,7 +7,7 @@ const maxPinMs = 60_000;
  * in the `X-Read-Pin` header or the cookie; a forged one only costs the forger a primary read.
  */
 export function readPinOf(header: string | undefined, cookies: string | undefined, nowMs: number): boolean {
-  const value = header ?? new RegExp(`(?:^|;\\s*)${cookieName}=(\\d{1,16})(?:;|$)`).exec(cookies ?? '')?.[1];
+  const value = header ?? cookiePattern.exec(cookies ?? '')?.[1];
   if (value === undefined || !/^\d{1,16}$/.test(value)) return false;
   const until = Number(value);
   return until > nowMs && until <= nowMs + maxPinMs;

@@ -70,7 +70,7 @@ export function createTransport(
       const outcome = await exchange(url, { ...init, headers }, options.queryTimeoutMs);
       const durationMs = Date.now() - startedAt;
       if (durationMs >= options.slowQueryMs)
-        scope?.onSlowQuery?.({ statement: statementOf(init.body).slice(0, 500), durationMs });
+        scope?.onSlowQuery?.({ statement: statementsOf(init.body).join('; ').slice(0, 500), durationMs });
 
       if (outcome.kind === 'answer') {
         health.consecutiveFailures = 0;
@@ -126,16 +126,18 @@ function sqlstateOf(text: string): string | undefined {
   }
 }
 
-function statementOf(body: unknown): string {
-  if (typeof body !== 'string') return '';
+function statementsOf(body: unknown): readonly string[] {
+  if (typeof body !== 'string') return [];
   const parsed = JSON.parse(body) as NeonBody;
-  return parsed.query ?? parsed.queries?.map((query) => query.query).join('; ') ?? '';
+  return parsed.queries?.map((query) => query.query) ?? [parsed.query ?? ''];
 }
 
-// Our volatile functions are named `do_...`, so a SELECT that neither locks rows nor calls one only reads.
+// Our volatile functions are named `do_...`, so a SELECT that neither locks rows nor calls one only reads. A batch reads
+// only when all of its statements do.
 function isPlainRead(body: unknown): boolean {
-  const statement = statementOf(body);
-  return (
-    /^\s*select\b/i.test(statement) && !/\bfor (update|share|no key update)\b|\bdo_\w+\(/i.test(statement)
-  );
+  const statements = statementsOf(body);
+  return statements.length > 0 && statements.every(readsOnly);
 }
+
+const readsOnly = (statement: string): boolean =>
+  /^\s*select\b/i.test(statement) && !/\bfor (update|share|no key update)\b|\bdo_\w+\(/i.test(statement);
