@@ -38,7 +38,7 @@ export const bodyTooLarge = defineError({
 export const unsupportedMediaType = defineError({
   code: 'request.unsupported_media_type',
   status: 415,
-  title: 'Send the body as application/json in UTF-8.',
+  title: 'Send the body as application/json in UTF-8, without a content encoding.',
 });
 export const invalidCursor = defineError({
   code: 'request.invalid_cursor',

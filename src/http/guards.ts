@@ -7,8 +7,7 @@ const writes = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 /** Refuses what no handler should see: repeated query keys, bodies that are too large, not JSON, or not UTF-8. */
 export function guardRequest(): AppMiddleware {
   return async (c, next) => {
-    const keys = [...new URL(c.req.url).searchParams.keys()];
-    const repeated = keys.find((key, index) => keys.indexOf(key) !== index);
+    const repeated = repeatedKeyOf(c.req.url);
     if (repeated !== undefined)
       throw duplicateParameter({
         errors: [
@@ -34,17 +33,28 @@ export function pinReadsAfterWrite(): AppMiddleware {
   };
 }
 
+function repeatedKeyOf(url: string): string | undefined {
+  if (!url.includes('?')) return undefined;
+  const seen = new Set<string>();
+  for (const key of new URL(url).searchParams.keys()) {
+    if (seen.has(key)) return key;
+    seen.add(key);
+  }
+  return undefined;
+}
+
 async function checkBody(c: Parameters<AppMiddleware>[0]): Promise<void> {
   const limit = c.var.ctx.config.http.maxBodyBytes;
   const declared = Number(c.req.header('content-length') ?? '0');
   if (declared > limit) throw bodyTooLarge({ detail: `At most ${limit} bytes are accepted.` });
   const bytes = await readAtMost(c.req.raw.body, limit);
   if (bytes === undefined) throw bodyTooLarge({ detail: `At most ${limit} bytes are accepted.` });
+  // The body was consumed here once, with the limit; validators and the idempotency fingerprint read this copy.
+  Object.assign(c.req.bodyCache, { arrayBuffer: Promise.resolve(bytes.buffer) });
   if (bytes.length === 0) return;
   const type = c.req.header('content-type') ?? '';
   if (!/^application\/json(\s*;\s*charset=utf-8)?\s*$/i.test(type)) throw unsupportedMediaType();
-  // The body was consumed here once, with the limit; validators and the idempotency fingerprint read this copy.
-  Object.assign(c.req.bodyCache, { arrayBuffer: Promise.resolve(bytes.buffer) });
+  if (!/^(identity)?$/i.test(c.req.header('content-encoding') ?? '')) throw unsupportedMediaType();
   try {
     JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch {
