@@ -4,6 +4,7 @@ import { type DatabaseScope, withDatabaseScope } from '../db/scope.ts';
 import { continueTrace, traceparentOf } from '../observability/trace.ts';
 import { randomIds } from '../shared/ids.ts';
 import type { AppContext, AppMiddleware } from './env.ts';
+import { networkOf } from './rate-limit/ip.ts';
 
 const acceptedRequestId = /^[A-Za-z0-9_-]{8,64}$/;
 
@@ -54,6 +55,10 @@ export function databaseScope(
   };
 }
 
+// Postgres' inet takes what this lets through. Outside Cloudflare's network anybody may write anything into the header.
+const addressOf = (field: string | undefined): string | undefined =>
+  field === undefined || field.includes('%') || networkOf(field) === undefined ? undefined : field;
+
 function createRequestContext(services: Services, c: AppContext): RequestContext {
   const { req } = c;
   const given = req.header('x-request-id');
@@ -68,7 +73,7 @@ function createRequestContext(services: Services, c: AppContext): RequestContext
     actor: { kind: 'anonymous' },
     requestId,
     trace,
-    ip: req.header('cf-connecting-ip'),
+    ip: addressOf(req.header('cf-connecting-ip')),
     country: typeof cf?.country === 'string' && /^[A-Z0-9]{2}$/.test(cf.country) ? cf.country : undefined,
     userAgent: req.header('user-agent')?.slice(0, 400),
     ids: randomIds,
