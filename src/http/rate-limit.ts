@@ -9,13 +9,24 @@ import { type LimitName, policyOf } from './rate-limit/policies.ts';
 export type { LimitName } from './rate-limit/policies.ts';
 export { rateLimitPolicies } from './rate-limit/policies.ts';
 
-// What the EDGE_LIMIT binding is configured with in wrangler.toml; it tells only whether, not how much or how long.
-/** The EDGE_LIMIT binding of wrangler.toml. */
+/** What the EDGE_LIMIT binding is configured with in wrangler.toml; it tells only whether, not how much or how long. */
 export const edgeWindow = { name: 'edge', limit: 1_200, periodSeconds: 60 };
 
 /**
+ * A free gate by address, counted for each location. It stands before authentication, so that a flood of forged tokens
+ * does not even cost their signatures' verification.
+ * @throws rate_limit.exceeded.
+ */
+export function edgeGate(): AppMiddleware {
+  return async (c, next) => {
+    const { ctx } = c.var;
+    if (ctx.config.http.rateLimitsEnabled) await passEdgeGate(ctx);
+    await next();
+  };
+}
+
+/**
  * Charges `cost` units of a policy to whoever calls, and writes the RateLimit headers on every answer.
- * A free per-location gate by address comes first, then the exact count.
  * @throws rate_limit.exceeded, or service.unavailable when the count cannot be had and the policy insists on it.
  */
 export function rateLimit(name: LimitName, options: { readonly cost?: number } = {}): AppMiddleware {
@@ -23,7 +34,6 @@ export function rateLimit(name: LimitName, options: { readonly cost?: number } =
   return async (c, next) => {
     const { ctx } = c.var;
     if (!ctx.config.http.rateLimitsEnabled) return next();
-    await passEdgeGate(ctx);
     const charged = await chargeOrDecide(ctx, name, options.cost ?? 1);
     if (charged === undefined) return next();
     const window = policy.windows[charged.window] ?? edgeWindow;

@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi
 import { type Access, enforceAccess } from './access.ts';
 import type { AppEnv, AppMiddleware } from './env.ts';
 import { idempotent } from './idempotency.ts';
-import { type LimitName, rateLimit } from './rate-limit.ts';
+import { edgeGate, type LimitName, rateLimit } from './rate-limit.ts';
 import { rejectInvalid } from './validate.ts';
 
 export interface RouteRules {
@@ -26,14 +26,16 @@ type Declared = Omit<RouteConfig, 'middleware' | 'security'>;
 
 /**
  * Declares a route: its rules, its OpenAPI operation, and the chain that enforces both, in this order:
- * access, rate limit, idempotency, then the validators of its schemas.
+ * edge gate, access, rate limit, idempotency, then the validators of its schemas.
  */
 export function defineRoute<const P extends string, const R extends Declared & { path: P }>(
   rules: RouteRules,
   config: R,
 ) {
-  const chain: AppMiddleware[] = [enforceAccess(rules.access)];
-  if (rules.limit !== 'none') chain.push(rateLimit(rules.limit));
+  const chain: AppMiddleware[] =
+    rules.limit === 'none'
+      ? [enforceAccess(rules.access)]
+      : [edgeGate(), enforceAccess(rules.access), rateLimit(rules.limit)];
   if (rules.idempotent === true) chain.push(idempotent());
   const first = chain[0];
   if (first !== undefined) Object.assign(first, { [ruleSymbol]: rules });

@@ -3,7 +3,7 @@ import type { RequestContext } from '../../../src/context.ts';
 import { notFound } from '../../../src/http/errors.ts';
 import { quotaHeaders } from '../../../src/http/rate-limit/headers.ts';
 import { hashedPartition, partitionOf } from '../../../src/http/rate-limit/partition.ts';
-import { type LimitName, rateLimit, rateLimitPolicies } from '../../../src/http/rate-limit.ts';
+import { edgeGate, type LimitName, rateLimit, rateLimitPolicies } from '../../../src/http/rate-limit.ts';
 import { httpApp, httpContext, type LoggedLine, send } from '../../support/worker/http-app.ts';
 
 const user = (userId: string) =>
@@ -22,7 +22,7 @@ function appWith(name: LimitName, overrides: Partial<RequestContext> = {}, optio
     const ip = request.headers.get('x-test-ip');
     return ip === null ? base : { ...base, ip };
   });
-  app.get('/', rateLimit(name, options), (c) => c.json({}));
+  app.get('/', edgeGate(), rateLimit(name, options), (c) => c.json({}));
   app.get('/missing', rateLimit(name, options), () => {
     throw notFound();
   });
