@@ -24,6 +24,7 @@ export function problemOf(error: unknown, requestId: string): Problem {
       request_id: requestId,
     };
   return {
+    ...error.extensions,
     type:
       error.status === 429 ? 'https://iana.org/assignments/http-problem-types#quota-exceeded' : 'about:blank',
     title: error.title,
