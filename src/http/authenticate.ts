@@ -1,7 +1,8 @@
 import type { Actor, RequestContext } from '../context.ts';
 import { unauthenticated } from './errors.ts';
 
-const bearer = /^Bearer ([A-Za-z0-9._-]{1,4096})$/;
+// Schemes are compared without regard to case (RFC 9110 §11.1).
+const bearer = /^bearer ([A-Za-z0-9._-]{1,4096})$/i;
 
 /**
  * The user behind an Authorization header; undefined when there is none.
