@@ -44,7 +44,8 @@ realtimeRoutes.openapi(
   ),
   (c) =>
     connect(c.var.ctx, {
-      upgrade: c.req.header('upgrade'),
+      // A HEAD request comes here too, but only GET opens a WebSocket (RFC 6455 §4.1).
+      upgrade: c.req.method === 'GET' ? c.req.header('upgrade') : undefined,
       origin: c.req.header('origin'),
       token: c.req.header('authorization')?.slice('Bearer '.length) ?? '',
       protocols: c.req.header('sec-websocket-protocol'),

@@ -106,6 +106,13 @@ describe('GET /v1/realtime', () => {
     }
   });
 
+  it('opens no socket for HEAD', async () => {
+    const { token } = await someone();
+    const response = await call('HEAD', '/v1/realtime', { token, headers: { upgrade: 'websocket' } });
+    expect(response.status).toBe(426);
+    expect(response.webSocket).toBeNull();
+  });
+
   it('asks for WebSocket when called without, and refuses a malformed cursor', async () => {
     const { token } = await someone();
     const plain = await call('GET', '/v1/realtime', { token });
