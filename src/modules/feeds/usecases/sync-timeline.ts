@@ -1,4 +1,5 @@
 import type { RequestContext } from '../../../context.ts';
+import { isEnabled, loadFlags } from '../../../shared/flags/index.ts';
 import { readFollowState } from '../feeds.repository.ts';
 import { deleteAuthorEntries, insertAuthorEntries } from '../timelines.repository.ts';
 
@@ -10,7 +11,8 @@ import { deleteAuthorEntries, insertAuthorEntries } from '../timelines.repositor
 export async function syncTimeline(ctx: RequestContext, ownerId: string, authorId: string): Promise<void> {
   const { primary } = ctx.databases;
   const shard = ctx.databases.shardOf(ownerId);
-  const { followBackfillPosts } = ctx.config.feeds;
+  const backfills = isEnabled(await loadFlags(ctx), 'followBackfill', ownerId);
+  const followBackfillPosts = backfills ? ctx.config.feeds.followBackfillPosts : 0;
   const before = await readFollowState(primary, ownerId, authorId, followBackfillPosts);
   if (!before.following) await deleteAuthorEntries(shard, ownerId, authorId);
   // Followed again while entries were being deleted: that follow's own backfill may be among what went.
