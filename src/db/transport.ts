@@ -100,21 +100,24 @@ type Outcome =
   | { readonly kind: 'unreachable'; readonly error: DatabaseUnreachable };
 
 async function exchange(url: string, init: RequestInit, timeoutMs: number): Promise<Outcome> {
-  let response: Response;
+  let status: number;
+  let body: ArrayBuffer;
   try {
-    response = await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) });
+    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) });
+    status = response.status;
+    // To the end, under the deadline: an answer that breaks off is none.
+    body = await response.arrayBuffer();
   } catch (error) {
     return { kind: 'unreachable', error: new DatabaseUnreachable('no answer', error) };
   }
+  const response = new Response(body, { status });
   if (response.ok) return { kind: 'answer', response };
-  const text = await response.text();
-  const code = sqlstateOf(text);
-  if (response.status === 400 && code !== undefined) {
-    const answer = new Response(text, { status: response.status, headers: response.headers });
+  const code = sqlstateOf(new TextDecoder().decode(body));
+  if (status === 400 && code !== undefined) {
     const transient = rolledBackStates.has(code) || refusedStates.has(code);
-    return transient ? { kind: 'sqlstate', code, response: answer } : { kind: 'answer', response: answer };
+    return transient ? { kind: 'sqlstate', code, response } : { kind: 'answer', response };
   }
-  return { kind: 'unreachable', error: new DatabaseUnreachable(`proxy answered ${response.status}`) };
+  return { kind: 'unreachable', error: new DatabaseUnreachable(`proxy answered ${status}`) };
 }
 
 function sqlstateOf(text: string): string | undefined {

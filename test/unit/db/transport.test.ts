@@ -6,7 +6,7 @@ import { connectionHealth, createTransport } from '../../../src/db/transport.ts'
 let database = 0;
 
 /** A transport whose proxy answers the given outcomes in order, and what it was asked. */
-function scripted(...outcomes: ('ok' | 'lost' | 'down' | { sqlstate: string })[]) {
+function scripted(...outcomes: ('ok' | 'lost' | 'broken off' | 'down' | { sqlstate: string })[]) {
   database += 1;
   const connection = `postgres://app:pw@db.test/transport_${database}`;
   const asked: Headers[] = [];
@@ -14,6 +14,7 @@ function scripted(...outcomes: ('ok' | 'lost' | 'down' | { sqlstate: string })[]
     asked.push(new Headers(init.headers));
     const outcome = outcomes.shift() ?? 'ok';
     if (outcome === 'lost') throw new TypeError('Network connection lost');
+    if (outcome === 'broken off') return brokenOff();
     if (outcome === 'down') return new Response('{"message":"Couldn\'t connect"}', { status: 500 });
     if (outcome === 'ok') return new Response('{"rows":[]}');
     return new Response(JSON.stringify({ message: 'no', code: outcome.sqlstate }), { status: 400 });
@@ -27,6 +28,16 @@ function scripted(...outcomes: ('ok' | 'lost' | 'down' | { sqlstate: string })[]
     });
   return { ask, asked, health: () => connectionHealth(`db.test/transport_${database}`) };
 }
+
+const brokenOff = () =>
+  new Response(
+    new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode('{"rows":[["1"'));
+        controller.error(new Error('connection reset'));
+      },
+    }),
+  );
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -60,6 +71,20 @@ describe('a round trip without an answer', () => {
       { 'Neon-Batch-Read-Only': 'true' },
     );
     expect(asked).toHaveLength(2);
+  });
+});
+
+describe('an answer that breaks off', () => {
+  it('is asked for again when the statement only reads', async () => {
+    const { ask, asked } = scripted('broken off', 'ok');
+    expect(await (await ask(select)).json()).toEqual({ rows: [] });
+    expect(asked).toHaveLength(2);
+  });
+
+  it('leaves open whether a write took effect: it is not repeated', async () => {
+    const { ask, asked } = scripted('broken off', 'ok');
+    await expect(ask(insert)).rejects.toBeInstanceOf(DatabaseUnreachable);
+    expect(asked).toHaveLength(1);
   });
 });
 
