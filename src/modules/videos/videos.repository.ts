@@ -128,6 +128,8 @@ export interface OwnVideoState {
   readonly state: VideoState;
   readonly revision: number;
   readonly failureCode: string | null;
+  /** Whether a job with the given id works for it. */
+  readonly hasJob: boolean;
 }
 
 /** How an owner's video stands. */
@@ -135,9 +137,12 @@ export async function findOwnVideoState(
   db: Db,
   videoId: string,
   ownerId: string,
+  jobId: string,
 ): Promise<OwnVideoState | undefined> {
   const result = await db.execute(sql`
-    SELECT state, revision, failure_code AS "failureCode" FROM videos
+    SELECT state, revision, failure_code AS "failureCode",
+      EXISTS (SELECT FROM encode_jobs WHERE id = ${jobId}::uuid AND video_id = videos.id) AS "hasJob"
+    FROM videos
     WHERE id = ${videoId}::uuid AND owner_id = ${ownerId}::uuid AND deleted_at IS NULL`);
   return result.rows[0] as OwnVideoState | undefined;
 }

@@ -2,6 +2,8 @@ import { AwsClient } from 'aws4fetch';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { headObject, listMultipartUploads } from '../../../src/integrations/aws/index.ts';
 import { expireUploads, reconcileEncodeJobs } from '../../../src/modules/videos/index.ts';
+import { retryVideo } from '../../../src/modules/videos/usecases/manage-videos.ts';
+import { randomIds } from '../../../src/shared/ids.ts';
 import { call, callJson, seedUser, sqlRows, type TestUser } from '../../support/worker/client.ts';
 import {
   complete,
@@ -167,6 +169,30 @@ describe('trying again', () => {
       { attempt: 1, state: 'error' },
       { attempt: 2, state: 'complete' },
     ]);
+  });
+
+  it('answers alike when the request is run again because its answer was lost', async () => {
+    const { videoId, videoUuid } = await uploadFilm(creator, bytes);
+    await deliverEvents();
+    const [end] = (await endedJobEvents(videoUuid)).slice(-1);
+    await sendWebhook({ ...end, detail: { ...end?.detail, status: 'CANCELED' } });
+    await deliverEvents();
+    const jobId = randomIds.next();
+    const ctx = contextOf({ user: creator });
+    for (let run = 0; run < 2; run += 1) {
+      let first = true;
+      const next = () => {
+        const id = first ? jobId : randomIds.next();
+        first = false;
+        return id;
+      };
+      expect(await retryVideo({ ...ctx, ids: { next } }, videoUuid)).toMatchObject({ state: 'transcoding' });
+    }
+    expect(
+      await sqlRows('SELECT id FROM encode_jobs WHERE video_id = $1 AND attempt > 1', [videoUuid]),
+    ).toEqual([{ id: jobId }]);
+    expect((await call('DELETE', `/v1/videos/${videoId}`, { token: creator.token })).status).toBe(204);
+    await deliverEvents();
   });
 
   it('is refused for a file that is the reason itself', async () => {

@@ -51,7 +51,7 @@ export type Transition =
   | {
       readonly applies: true;
       readonly job: JobFacts;
-      /** The state the video takes, or undefined when the job no longer speaks for it. */
+      /** The state the video takes, or undefined when nothing about it changes. */
       readonly video: VideoState | undefined;
     };
 
@@ -93,5 +93,5 @@ export function applyReport(
   };
   const isNew = next.state !== job.state || next.phase !== job.phase || next.percent !== job.percent;
   if (!isNew && lastReportMs === job.lastReportMs) return { applies: false, reason: 'nothing_new' };
-  return { applies: true, job: next, video: speaksForVideo ? 'transcoding' : undefined };
+  return { applies: true, job: next, video: speaksForVideo && isNew ? 'transcoding' : undefined };
 }

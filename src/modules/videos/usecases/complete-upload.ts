@@ -75,7 +75,8 @@ async function endedMeanwhile(ctx: RequestContext, upload: UploadRow): Promise<U
   const current = await ownUpload(ctx, upload.id);
   if (current.state === 'completed') return current;
   // Given up while the parts were being joined: the object is nobody's.
-  await deleteObjects(ctx.config.aws, ctx.config.aws.uploadsBucket, [upload.objectKey]);
+  const { aws } = ctx.config;
+  await orUnavailable(deleteObjects(aws, aws.uploadsBucket, [upload.objectKey]));
   throw uploadNotOpen();
 }
 

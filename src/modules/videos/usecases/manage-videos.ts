@@ -9,6 +9,7 @@ import {
   findOwnVideoState,
   findVideo,
   listVideos as listVideoRows,
+  type OwnVideoState,
   restartEncode,
   updateVideo as updateVideoRow,
 } from '../videos.repository.ts';
@@ -64,15 +65,24 @@ export async function deleteVideo(ctx: RequestContext, videoId: string): Promise
 export async function retryVideo(ctx: RequestContext, videoId: string): Promise<VideoRow> {
   const ownerId = requireViewerId(ctx);
   const { primary } = ctx.databases;
-  const found = await findOwnVideoState(primary, videoId, ownerId);
+  const jobId = ctx.ids.next();
+  const found = await findOwnVideoState(primary, videoId, ownerId, jobId);
   if (found === undefined) throw videoNotFound();
-  const { state, revision, failureCode } = found;
-  if (state !== 'failed' || failureCode === null || !isRetryable(failureCode)) throw videoNotRetryable();
-  const requested = newEvent(ctx, 'video.encode_requested', { video_id: videoId, revision });
-  const retry = { videoId, ownerId, failureCode, jobId: ctx.ids.next(), requested };
-  if (!(await restartEncode(primary, retry))) throw videoNotRetryable();
-  publishAfterResponse(ctx, [requested.id]);
+  // The same id again: this request was made before, and only its answer was lost.
+  if (!found.hasJob) await restart(ctx, { videoId, ownerId, jobId, ...found });
   const video = await findVideo(primary, videoId, ownerId);
   if (video === undefined) throw videoNotFound();
   return video;
+}
+
+async function restart(
+  ctx: RequestContext,
+  failed: OwnVideoState & { readonly videoId: string; readonly ownerId: string; readonly jobId: string },
+): Promise<void> {
+  const { videoId, ownerId, jobId, state, revision, failureCode } = failed;
+  if (state !== 'failed' || failureCode === null || !isRetryable(failureCode)) throw videoNotRetryable();
+  const requested = newEvent(ctx, 'video.encode_requested', { video_id: videoId, revision });
+  const retry = { videoId, ownerId, failureCode, jobId, requested };
+  if (!(await restartEncode(ctx.databases.primary, retry))) throw videoNotRetryable();
+  publishAfterResponse(ctx, [requested.id]);
 }

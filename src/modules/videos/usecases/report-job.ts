@@ -79,7 +79,7 @@ export async function reportJob(
       handled: said.messageId === undefined ? undefined : { handler: handlerName, messageId: said.messageId },
     });
     if (saved === 'conflict') continue;
-    if (saved === 'saved') await publishEvents(ctx, { ids: [event.id], limit: 1 });
+    if (saved === 'saved' && video !== undefined) await publishEvents(ctx, { ids: [event.id], limit: 1 });
     return saved === 'saved' ? 'applied' : 'ignored';
   }
   throw new Error(`encode job of ${said.providerJobId ?? said.jobId} keeps changing`);

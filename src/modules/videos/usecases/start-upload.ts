@@ -94,7 +94,7 @@ async function openInS3(ctx: RequestContext, upload: UploadRow): Promise<string>
     throw error;
   }
   const kept = await keepS3UploadId(primary, upload.id, created);
-  if (kept !== created) await abortMultipartUpload(aws, { ...target, uploadId: created });
+  if (kept !== created) await orUnavailable(abortMultipartUpload(aws, { ...target, uploadId: created }));
   if (kept === undefined) throw uploadNotOpen();
   return kept;
 }
