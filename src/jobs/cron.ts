@@ -4,7 +4,7 @@ import { withDatabaseScope } from '../db/scope.ts';
 import { databaseScope } from '../http/request-context.ts';
 import { trimTimelines } from '../modules/feeds/index.ts';
 import { expireUploads, reconcileEncodeJobs } from '../modules/videos/index.ts';
-import { publishEvents } from './publish.ts';
+import { sweepOutbox } from './publish.ts';
 import { type CronSchedule, cronSchedules } from './schedules.ts';
 import { systemContext } from './system-context.ts';
 import { withLock } from './with-lock.ts';
@@ -14,12 +14,10 @@ interface Job {
   readonly run: (ctx: RequestContext) => Promise<unknown>;
 }
 
-const sweepLimit = 500;
-
 /** Which jobs run when. Every job may run twice or be skipped: each works from the state it finds. */
 export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
   '* * * * *': [
-    { name: 'outbox.sweep', run: (ctx) => publishEvents(ctx, { limit: sweepLimit }) },
+    { name: 'outbox.sweep', run: sweepOutbox },
     { name: 'videos.reconcile', run: reconcileEncodeJobs },
     { name: 'uploads.expire', run: expireUploads },
   ],

@@ -2,16 +2,16 @@ import { createExecutionContext, createMessageBatch, getQueueResult } from 'clou
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import worker from '../../../src/index.ts';
-import { call, callJson, seedUser, sqlRows, type TestUser } from '../../support/worker/client.ts';
+import { callJson, seedUser, sqlRows, type TestUser } from '../../support/worker/client.ts';
 import { testEnv } from '../../support/worker/env.ts';
 import { breakDatabase } from '../../support/worker/faults.ts';
 import { deliver, deliverEvents, takeMessages } from '../../support/worker/queues.ts';
 
-const runCron = async (cron: string): Promise<void> => {
+const runCron = async (cron: string, bindings: object = {}): Promise<void> => {
   const context = createExecutionContext();
   await worker.scheduled(
     { cron, scheduledTime: Date.now(), noRetry: () => undefined } as ScheduledController,
-    testEnv(env),
+    { ...testEnv(env), ...bindings },
     context,
   );
 };
@@ -24,6 +24,8 @@ const handOver = async (queue: string, body: unknown, attempts = 1) => {
   await worker.queue(batch, testEnv(env));
   return getQueueResult(batch, context);
 };
+
+const brokenQueue = { sendBatch: () => Promise.reject(new Error('Queue is overloaded')) };
 
 const outboxSize = async (): Promise<number> =>
   (await sqlRows<{ n: number }>('SELECT count(*)::int AS n FROM outbox'))[0]?.n ?? -1;
@@ -54,19 +56,61 @@ describe('an event', () => {
 
   it('that the request could not publish is swept by the cron, once', async () => {
     const fan = await seedUser();
-    // The first trip is the like itself; the publisher's trips after it fail.
-    await breakDatabase({ mode: 'none' });
-    const response = call('PUT', `/v1/posts/${postId}/like`, { token: fan.token });
-    await response;
-    takeMessages();
-    await sqlRows(
-      `INSERT INTO outbox (id, type, payload) SELECT gen_random_uuid(), 'post.created', jsonb_build_object('post_id', id, 'author_id', author_id) FROM posts LIMIT 1`,
-    );
+    const original = testEnv(env).EVENTS_QUEUE;
+    Object.assign(env, { EVENTS_QUEUE: brokenQueue });
+    await callJson(200, 'PUT', `/v1/posts/${postId}/like`, { token: fan.token });
+    Object.assign(env, { EVENTS_QUEUE: original });
+    expect(takeMessages()).toEqual([]);
+    expect(await outboxSize()).toBe(1);
+
+    await sqlRows("UPDATE outbox SET claimed_until = now() - interval '1 second'");
     await runCron('* * * * *');
-    expect(takeMessages().map((message) => message.body.type)).toEqual(['post.created']);
+    expect(takeMessages().map((message) => message.body.type)).toEqual(['post.liked']);
     await runCron('* * * * *');
     expect(takeMessages()).toEqual([]);
     expect(await outboxSize()).toBe(0);
+  });
+
+  it('whose queue is down holds up no event of another queue', async () => {
+    await sqlRows(
+      `INSERT INTO outbox (id, type, payload) VALUES (gen_random_uuid(), 'post.deleted', '{}'), (gen_random_uuid(), 'video.deleted', '{}')`,
+    );
+    await runCron('* * * * *', { EVENTS_QUEUE: brokenQueue });
+    expect(takeMessages().map((message) => message.body.type)).toEqual(['video.deleted']);
+    await sqlRows("UPDATE outbox SET claimed_until = now() - interval '1 second'");
+    await runCron('* * * * *');
+    expect(takeMessages().map((message) => message.body.type)).toEqual(['post.deleted']);
+    expect(await outboxSize()).toBe(0);
+  });
+
+  it('waits for one run of the cron only, however long the backlog', async () => {
+    await sqlRows(
+      `INSERT INTO outbox (id, type, payload) SELECT gen_random_uuid(), 'post.deleted', '{}' FROM generate_series(1, 1201)`,
+    );
+    await runCron('* * * * *');
+    expect(takeMessages()).toHaveLength(1_201);
+    expect(await outboxSize()).toBe(0);
+  });
+
+  it('goes to its queue in batches the queue takes, and one that is too large fails alone', async () => {
+    await sqlRows(
+      `INSERT INTO outbox (id, type, payload)
+       SELECT gen_random_uuid(), 'post.deleted', jsonb_build_object('filler', repeat('x', CASE n WHEN 70 THEN 300000 ELSE 4000 END))
+       FROM generate_series(1, 150) AS n`,
+    );
+    const taken: number[] = [];
+    const strict = {
+      sendBatch: async (batch: Iterable<{ body: unknown }>) => {
+        const sizes = [...batch].map(({ body }) => JSON.stringify(body).length);
+        const bytes = sizes.reduce((sum, size) => sum + size, 0);
+        if (sizes.length > 100 || bytes > 256_000) throw new Error('the batch is too large');
+        taken.push(sizes.length);
+      },
+    };
+    await runCron('* * * * *', { EVENTS_QUEUE: strict });
+    expect(taken.reduce((sum, count) => sum + count, 0)).toBe(149);
+    expect(await outboxSize()).toBe(1);
+    await sqlRows('DELETE FROM outbox');
   });
 
   it('sent, but not yet forgotten when the Worker died, is sent again and counted once', async () => {
