@@ -15,14 +15,10 @@ export {
   abortMultipartUpload,
   completeMultipartUpload,
   createMultipartUpload,
-  deleteObjects,
-  deletePrefix,
-  getRange,
-  headObject,
   listMultipartUploads,
-  listObjects,
   listParts,
   type MultipartUpload,
   presignUploadPart,
   type UploadedPart,
-} from './s3.ts';
+} from './s3-multipart.ts';
+export { deleteObjects, deletePrefix, getRange, headObject, listObjects } from './s3-objects.ts';
