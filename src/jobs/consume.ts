@@ -34,14 +34,17 @@ async function consumeOne(
     return;
   }
   const event: Message = parsed.data;
+  const background: Promise<unknown>[] = [];
   const ctx = systemContext(services, {
     job: `queue:${event.type}`,
     requestId: event.id,
     traceparent: event.traceparent,
+    waitUntil: (task) => background.push(task),
   });
   await settle(message, async () => {
     try {
       await withDatabaseScope(databaseScope(ctx, 'background'), () => handleMessage(ctx, event));
+      await Promise.all(background);
       ctx.log.log('info', 'message.handled', {
         event_id: event.id,
         event_type: event.type,

@@ -2,7 +2,10 @@ import type { RequestContext, Services } from '../context.ts';
 import { continueTrace } from '../observability/trace.ts';
 import { randomIds } from '../shared/ids.ts';
 
-/** The context of work no request asked for: queue messages and cron runs. Reads come from the primary. */
+/**
+ * The context of work no request asked for: queue messages and cron runs. Reads come from the primary. Background work is
+ * handed to `waitUntil`, which must see it to its end before the message or run is done.
+ */
 export function systemContext(
   services: Services,
   origin: {
@@ -31,13 +34,14 @@ export function systemContext(
     userAgent: undefined,
     ids: randomIds,
     readDb: services.databases.primary,
-    background: (task) =>
-      origin.waitUntil?.(
-        task().catch((error: unknown) =>
-          log.log('error', 'background.failed', {
-            error_name: error instanceof Error ? error.name : 'unknown',
-          }),
-        ),
-      ),
+    background(task) {
+      // Begun whether or not anybody waits: an argument of `waitUntil?.(...)` would not even be evaluated.
+      const running = task().catch((error: unknown) =>
+        log.log('error', 'background.failed', {
+          error_name: error instanceof Error ? error.name : 'unknown',
+        }),
+      );
+      origin.waitUntil?.(running);
+    },
   };
 }
