@@ -120,6 +120,26 @@ describe('refreshing', () => {
     expect(await familyOf(family.sessionUuid)).toMatchObject({ revoked_reason: 'refresh_reuse' });
   });
 
+  it('closes the open sockets of a session it ends', async () => {
+    const first = await registerAccount();
+    const second = await pairOf(await refresh(first.refresh_token));
+    await pairOf(await refresh(second.refresh_token));
+    const { webSocket } = await call('GET', '/v1/realtime', {
+      token: first.access_token,
+      headers: { upgrade: 'websocket' },
+    });
+    if (webSocket === null) throw new Error('no socket');
+    const closed = new Promise<number>((resolve) =>
+      webSocket.addEventListener('close', ({ code }) => resolve(code)),
+    );
+    webSocket.accept();
+    expect(await problemOf(await refresh(first.refresh_token))).toMatchObject({
+      code: 'auth.refresh_reused',
+    });
+    expect(await closed).toBe(4401);
+    webSocket.close();
+  });
+
   it('leaves the other sessions of the user alone when one is ended', async () => {
     const account = await registerAccount();
     const other = (await (await logIn(account.user.username)).json()) as TokenBody;

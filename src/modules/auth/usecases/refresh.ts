@@ -1,4 +1,5 @@
 import type { RequestContext } from '../../../context.ts';
+import { disconnectUser } from '../../realtime/index.ts';
 import { refreshConflict, refreshInvalid, refreshReused } from '../auth.errors.ts';
 import { rotateRefreshToken } from '../auth.repository.ts';
 import type { TokenPair } from '../auth.views.ts';
@@ -10,8 +11,8 @@ import { isoOf, newRefreshToken, refreshTokenHash } from './open-session.ts';
 const conflictWindowSeconds = 10;
 
 /**
- * Exchanges a refresh token for a new pair (RFC 9700 §4.14.2). Each token works once. Showing one again ends its session, but
- * for a few seconds after the exchange the immediately previous token only meets `auth.refresh_conflict`.
+ * Exchanges a refresh token for a new pair (RFC 9700 §4.14.2). Each token works once. Showing one again ends its session and
+ * closes its sockets, but for a few seconds after the exchange the immediately previous token only meets `auth.refresh_conflict`.
  * @throws auth.refresh_invalid, auth.refresh_reused, auth.refresh_conflict.
  */
 export async function refresh(ctx: RequestContext, presented: string): Promise<TokenPair> {
@@ -39,6 +40,7 @@ export async function refresh(ctx: RequestContext, presented: string): Promise<T
         user_id: rotation.userId,
         session_id: rotation.sessionId,
       });
+      ctx.background(() => disconnectUser(ctx, rotation.userId, rotation.sessionId));
       throw refreshReused();
     case 'rotated':
       break;
