@@ -2,12 +2,15 @@ import { z } from 'zod';
 import { integer } from './fields.ts';
 import { defineSection } from './section.ts';
 
+// 32 bytes in base64url (RFC 8037 §2).
+const keyBytes = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be 32 bytes in base64url');
+
 const ed25519PrivateJwk = z.object({
   kty: z.literal('OKP'),
   crv: z.literal('Ed25519'),
   kid: z.string().min(1).max(64),
-  x: z.string().min(1),
-  d: z.string().min(1),
+  x: keyBytes,
+  d: keyBytes,
 });
 
 export const signingKeysSchema = z
@@ -20,7 +23,13 @@ export const signingKeysSchema = z
       return z.NEVER;
     }
   })
-  .pipe(z.array(ed25519PrivateJwk).min(1).max(2));
+  .pipe(
+    z
+      .array(ed25519PrivateJwk)
+      .min(1)
+      .max(2)
+      .refine((keys) => new Set(keys.map(({ kid }) => kid)).size === keys.length, 'must differ in `kid`'),
+  );
 
 export const authSection = defineSection('Authentication', {
   issuer: {

@@ -2,10 +2,18 @@ import { z } from 'zod';
 import { boolean, integer, list } from './fields.ts';
 import { defineSection } from './section.ts';
 
+// As browsers send it in the Origin header: scheme, host and port, no slash.
+const origin = z.url({ protocol: /^https?$/ }).transform((text, context) => {
+  const url = new URL(text);
+  if (url.pathname + url.search + url.hash === '/') return url.origin;
+  context.addIssue({ code: 'custom', message: 'must be an origin, without a path' });
+  return z.NEVER;
+});
+
 export const httpSection = defineSection('HTTP', {
   corsOrigins: {
     env: 'CORS_ORIGINS',
-    schema: list().pipe(z.array(z.union([z.literal('*'), z.url({ protocol: /^https?$/ })])).max(100)),
+    schema: list().pipe(z.array(z.union([z.literal('*'), origin])).max(100)),
     default: 'http://localhost:3000,http://127.0.0.1:3000',
     doc: 'Browser origins that may read answers. `*` is refused in production.',
   },

@@ -1,3 +1,4 @@
+import { parseSlotMap } from '../db/slots.ts';
 import { appSection } from './app.config.ts';
 import { authSection } from './auth.config.ts';
 import { awsSection } from './aws.config.ts';
@@ -41,7 +42,17 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     videos: parseSection(videosSection, environment, problems),
     feeds: parseSection(feedsSection, environment, problems),
   };
-  if (problems.length === 0) problems.push(...safetyProblems(config));
+  if (problems.length === 0) problems.push(...slotMapProblems(config), ...safetyProblems(config));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+// What no schema of a single setting can see: the map must name every slot once, and only shards there are.
+function slotMapProblems({ database }: Config): ConfigProblem[] {
+  try {
+    parseSlotMap(database.slotMap, database.shardUrls.length);
+    return [];
+  } catch (error) {
+    return [{ env: 'SHARD_SLOT_MAP', message: error instanceof Error ? error.message : 'is not a slot map' }];
+  }
 }

@@ -5,7 +5,7 @@ export interface ConfigProblem {
   readonly message: string;
 }
 
-/** The environment cannot be used. The message names each setting and what is wrong with it, never a value. */
+/** The environment cannot be used. The message names each setting and what is wrong with it, never a secret. */
 export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[];
 

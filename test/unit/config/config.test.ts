@@ -7,7 +7,7 @@ const random = (seed: number): string =>
     (_, index) => 'abcdefghjkmnpqrstuvwxyz23456789'[(index * 7 + seed * 13) % 31],
   ).join('');
 
-const key = { kty: 'OKP', crv: 'Ed25519', kid: 'k1', x: 'a', d: 'b' };
+const key = { kty: 'OKP', crv: 'Ed25519', kid: 'k1', x: 'a'.repeat(43), d: 'b'.repeat(43) };
 
 const development = {
   ENVIRONMENT: 'development',
@@ -60,6 +60,18 @@ describe('parseConfig', () => {
     expect(config.database.shardUrls).toHaveLength(2);
   });
 
+  it('reads origins as browsers send them', () => {
+    const { http } = parseConfig({
+      ...development,
+      CORS_ORIGINS: 'https://App.example/,https://app.example:443,http://app.example:8080',
+    });
+    expect(http.corsOrigins).toEqual([
+      'https://app.example',
+      'https://app.example',
+      'http://app.example:8080',
+    ]);
+  });
+
   it('names every missing setting at once', () => {
     expect(namesRefused({})).toEqual(
       [
@@ -84,7 +96,13 @@ describe('parseConfig', () => {
     ['DATABASE_URL', 'mysql://x'],
     ['CDN_BASE_URL', 'media.example'],
     ['CORS_ORIGINS', 'not an origin'],
+    ['CORS_ORIGINS', 'https://app.example/path'],
     ['SHARD_SLOT_MAP', '0-479'],
+    ['SHARD_SLOT_MAP', '0-478=0'],
+    ['SHARD_SLOT_MAP', '0-479=0,9-10=1'],
+    ['SHARD_SLOT_MAP', '0-479=2'],
+    ['ACCESS_TOKEN_KEYS', JSON.stringify([{ ...key, x: 'too-short' }])],
+    ['ACCESS_TOKEN_KEYS', JSON.stringify([key, key])],
     ['ACCESS_TOKEN_KEYS', '[]'],
     ['ACCESS_TOKEN_KEYS', '{'],
     ['ENVIRONMENT', 'prod'],
@@ -92,7 +110,13 @@ describe('parseConfig', () => {
     expect(namesRefused({ ...development, [name]: value })).toEqual([name]);
   });
 
-  it('never repeats a value in its message', () => {
+  it('refuses a slot map that names more shards than there are', () => {
+    expect(
+      namesRefused({ ...development, DATABASE_SHARD_URLS: 'postgres://app:pw@127.0.0.1/shard_0' }),
+    ).toEqual(['SHARD_SLOT_MAP']);
+  });
+
+  it('never repeats a secret in its message', () => {
     expect(() => parseConfig({ ...production, PASSWORD_PEPPER: 'change-me-hunter22' })).toThrowError(
       expect.objectContaining({ message: expect.not.stringContaining('hunter22') }),
     );
@@ -109,7 +133,10 @@ describe('in production', () => {
     ['PASSWORD_PEPPER', 'change-me-change-me-change-me-change-me'],
     ['AWS_WEBHOOK_SECRET', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'],
     ['DATABASE_URL', 'postgres://app:pw@localhost/social_flow'],
-    ['DATABASE_SHARD_URLS', 'postgres://app:pw@127.0.0.1/shard_0'],
+    [
+      'DATABASE_SHARD_URLS',
+      'postgres://app:pw@127.0.0.1/shard_0,postgres://app:pw@ep-d.eu-central-1.aws.neon.tech/shard_1',
+    ],
     ['NEON_PROXY_URL', 'http://127.0.0.1:4480'],
     ['S3_ENDPOINT', 'http://localhost:9000'],
     ['S3_PUBLIC_ENDPOINT', 'http://s3.example.com'],
