@@ -78,11 +78,12 @@ const problemDescriptions: Record<number, string> = {
   413: 'Body too large',
   415: 'Body is not JSON',
   422: 'A field is not valid',
+  426: 'Not a WebSocket handshake',
   429: 'Rate limit exceeded',
   503: 'A dependency is not reachable',
 };
 
-type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 503;
+type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 426 | 429 | 503;
 
 /** The problem+json answers of a route, for its `responses`. Rate limiting and unreachable dependencies are added to all. */
 export function problems(...statuses: ProblemStatus[]) {

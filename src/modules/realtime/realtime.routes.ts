@@ -29,8 +29,7 @@ realtimeRoutes.openapi(
       request: { query: connectQuery },
       responses: {
         101: { description: 'The connection is open; messages are JSON text frames' },
-        ...problems(400, 401, 403),
-        426: { description: 'Not a WebSocket handshake' },
+        ...problems(400, 401, 403, 426),
       },
       summary: 'Open a realtime connection',
       description:
