@@ -39,7 +39,15 @@ export function chooseLoader(connections: number, nodeOnly: boolean, cleanup: Cl
       : [
           wrk,
           [
-            ...['-t1', `-c${connections}`, `-d${seconds}s`, '-s', join(import.meta.dirname, 'wrk.lua')],
+            ...[
+              '-t1',
+              `-c${connections}`,
+              `-d${seconds}s`,
+              '--timeout',
+              '10s',
+              '-s',
+              join(import.meta.dirname, 'wrk.lua'),
+            ],
             ...[`http://127.0.0.1:${server.port}`, '--', requestsFile],
           ],
         ];
