@@ -70,7 +70,7 @@ it('gives up on a locked table instead of queueing every query behind it, then s
   const blocker = new pg.Client({ connectionString: owners.primary });
   await blocker.connect();
   await blocker.query('BEGIN');
-  await blocker.query('LOCK TABLE outbox IN ACCESS SHARE MODE');
+  await blocker.query('LOCK TABLE audit_log IN ACCESS SHARE MODE');
   const waits: string[] = [];
   const release = setTimeout(() => void blocker.query('COMMIT'), 3_000);
   await migrateDown({ ...options, steps: 1, log: (line) => waits.push(line) });
@@ -78,7 +78,44 @@ it('gives up on a locked table instead of queueing every query behind it, then s
   await blocker.end();
   expect(waits).toEqual([
     'waiting for a lock held by another session, then trying again',
-    'took back 0005_platform',
+    'took back 0006_audit_partitions',
   ]);
   await migrateUp(options);
+});
+
+it('lets every role that writes audit entries make room for them, whatever it is called', async () => {
+  const options = { connectionString: owners.primary, directory: join(root, 'migrations') };
+  const owner = new pg.Client({ connectionString: owners.primary });
+  await owner.connect();
+  const superuser = new pg.Client({ connectionString: postgres.superuserUrl });
+  await superuser.connect();
+  await superuser.query('CREATE ROLE api_of_another_company; CREATE ROLE reader_of_another_company');
+  await migrateDown({ ...options, steps: 2 });
+  await owner.query('ALTER DEFAULT PRIVILEGES GRANT INSERT, SELECT ON TABLES TO api_of_another_company');
+  await owner.query('ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO reader_of_another_company');
+  await migrateUp(options);
+  const { rows } = await owner.query(`
+    SELECT rolname, has_function_privilege(oid, 'ensure_monthly_partitions(text, integer)', 'EXECUTE') AS may
+    FROM pg_roles WHERE rolname ~ 'another_company$' ORDER BY rolname`);
+  await owner.end();
+  await superuser.end();
+  expect(rows).toEqual([
+    { rolname: 'api_of_another_company', may: true },
+    { rolname: 'reader_of_another_company', may: false },
+  ]);
+});
+
+it('takes the default audit partition back only when no entry would be lost', async () => {
+  const options = { connectionString: owners.primary, directory: join(root, 'migrations') };
+  const owner = new pg.Client({ connectionString: owners.primary });
+  await owner.connect();
+  await owner.query(
+    "INSERT INTO audit_log (id, created_at, actor_kind, action, outcome) VALUES (gen_random_uuid(), now() + interval '5 months', 'system', 'test.future', 'success')",
+  );
+  await expect(migrateDown({ ...options, steps: 1 })).rejects.toThrow('audit_log_default has entries');
+  await owner.query("SELECT ensure_monthly_partitions('audit_log', 6)");
+  expect(await migrateDown({ ...options, steps: 1 })).toEqual(['0006_audit_partitions']);
+  expect((await owner.query("SELECT FROM audit_log WHERE action = 'test.future'")).rowCount).toBe(1);
+  await migrateUp(options);
+  await owner.end();
 });

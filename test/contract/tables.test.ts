@@ -34,7 +34,7 @@ beforeAll(async () => {
     await client.connect();
     const { rows } = await client.query<{ name: string; nullable: boolean; type: string }>(`
       SELECT table_name || '.' || column_name AS name, is_nullable = 'YES' AS nullable, data_type AS type
-      FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'schema_migrations' AND table_name !~ '_\\d{4}_\\d{2}$'`);
+      FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'schema_migrations' AND table_name !~ '_(\\d{4}_\\d{2}|default)$'`);
     for (const { name, ...column } of rows) columnsInDatabase.set(name, column);
     await client.end();
   }

@@ -17,6 +17,29 @@ const contextAt = (nowMs = Date.now()) => ({
 
 const countersOf = async (user: TestUser) => (await profile(user)).counters;
 
+describe('audit entries', () => {
+  const writeEntry = (month: string) =>
+    sqlRows(
+      `INSERT INTO audit_log (id, created_at, actor_kind, action, outcome) VALUES (gen_random_uuid(), ${month}, 'system', 'test.entry', 'success')`,
+    );
+  const partitionsOfEntries = () =>
+    sqlRows<{ place: string; n: number }>(
+      "SELECT tableoid::regclass::text AS place, count(*)::int AS n FROM audit_log WHERE action = 'test.entry' GROUP BY 1 ORDER BY 1",
+    );
+
+  it('are taken even where no month stands ready, and move once it does', async () => {
+    await writeEntry("now() + interval '6 months'");
+    await writeEntry("now() + interval '5 years'");
+    expect(await partitionsOfEntries()).toEqual([{ place: 'audit_log_default', n: 2 }]);
+    await sqlRows("SELECT ensure_monthly_partitions('audit_log', 7)");
+    expect(await partitionsOfEntries()).toEqual([
+      { place: expect.stringMatching(/^audit_log_\d{4}_\d{2}$/), n: 1 },
+      { place: 'audit_log_default', n: 1 },
+    ]);
+    expect(await sqlRows("SELECT ensure_monthly_partitions('audit_log', 7) AS made")).toEqual([{ made: 0 }]);
+  });
+});
+
 describe('reconciling counters', () => {
   it('repairs what is wrong, creates what is missing, and leaves the rest alone', async () => {
     const [ada, bob, carol] = [await seedUser(), await seedUser(), await seedUser()];
