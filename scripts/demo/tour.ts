@@ -118,7 +118,7 @@ async function interruptAndResume(
   options: TourOptions,
 ): Promise<{ videoId: string; partsHeldAfterInterruption: number }> {
   const { size } = await stat(options.film);
-  const { upload } = await api.send<{ upload: Upload }>('POST', '/v1/videos/uploads', {
+  const upload = await api.send<Upload>('POST', '/v1/videos/uploads', {
     file_name: 'film.mp4',
     size_bytes: size,
     content_type: 'video/mp4',
@@ -136,10 +136,8 @@ async function interruptAndResume(
   };
   const stopAfterParts = Math.max(1, Math.floor(upload.part_count / 2));
   await sendMissingParts({ ...shared, stopAfterParts });
-  const held = await api.get<{ upload: { held_parts: readonly unknown[] } }>(
-    `/v1/videos/uploads/${upload.id}`,
-  );
-  const partsHeldAfterInterruption = held.upload.held_parts.length;
+  const held = await api.get<{ held_parts: readonly unknown[] }>(`/v1/videos/uploads/${upload.id}`);
+  const partsHeldAfterInterruption = held.held_parts.length;
   options.say(
     `connection lost after ${partsHeldAfterInterruption} of ${upload.part_count} parts; resuming with the rest`,
   );
@@ -156,7 +154,7 @@ async function waitUntilPublished(
 ): Promise<{ video: VideoView; progressSeen: number[] }> {
   const progressSeen: number[] = [];
   const video = await poll(options, `video ${videoId} to be published`, async () => {
-    const { video: current } = await api.get<{ video: VideoView }>(`/v1/videos/${videoId}`);
+    const current = await api.get<VideoView>(`/v1/videos/${videoId}`);
     if (current.state === 'failed')
       throw new Error(`the video failed: ${current.failure?.code}: ${current.failure?.message}`);
     if (progressSeen.at(-1) !== current.progress_percent) progressSeen.push(current.progress_percent);

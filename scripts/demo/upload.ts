@@ -68,7 +68,7 @@ async function uploadState(
   api: ApiClient,
   uploadId: string,
 ): Promise<{ upload: Upload; held: readonly HeldPart[] }> {
-  const { upload } = await api.get<{ upload: Upload & { held_parts: readonly HeldPart[] } }>(
+  const upload = await api.get<Upload & { held_parts: readonly HeldPart[] }>(
     `/v1/videos/uploads/${uploadId}`,
   );
   return { upload, held: upload.held_parts };

@@ -15,7 +15,7 @@ afterAll(async () => {
 });
 
 const videoOf = async (creator: Creator, id: string): Promise<VideoView> =>
-  (await creator.api.get<{ video: VideoView }>(`/v1/videos/${id}`)).video;
+  await creator.api.get<VideoView>(`/v1/videos/${id}`);
 
 const untilState = (creator: Creator, id: string, ...states: string[]): Promise<VideoView> =>
   eventually(

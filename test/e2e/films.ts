@@ -76,7 +76,7 @@ export async function registerCreator(apiUrl: string): Promise<Creator> {
 /** Uploads a film and tells the server it is complete. @returns the video's id. */
 export async function uploadFilm(api: ApiClient, film: TestFilm, title: string): Promise<string> {
   const { size } = await stat(film.path);
-  const { upload } = await api.send<{ upload: Upload }>('POST', '/v1/videos/uploads', {
+  const upload = await api.send<Upload>('POST', '/v1/videos/uploads', {
     file_name: 'film.mp4',
     size_bytes: size,
     content_type: 'video/mp4',

@@ -1,13 +1,13 @@
 import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../../http/route.ts';
 import {
   completeUploadBody,
-  partUrlsAnswer,
-  resumableUploadAnswer,
+  partUrlsSchema,
+  resumableUploadSchema,
   signPartsBody,
-  startedUploadAnswer,
+  startedUploadSchema,
   startUploadBody,
-  uploadAnswer,
   uploadParams,
+  uploadSchema,
 } from './uploads.schemas.ts';
 import { presentHeldPart, presentPartUrl, presentUpload } from './uploads.views.ts';
 import { abortUpload, completeUpload } from './usecases/complete-upload.ts';
@@ -27,7 +27,7 @@ uploadsRoutes.openapi(
       path: '/',
       request: jsonBody(startUploadBody),
       responses: {
-        201: jsonResponse(startedUploadAnswer, 'The upload, with URLs for its first parts'),
+        201: jsonResponse(startedUploadSchema, 'The upload, with URLs for its first parts'),
         ...problems(400, 401, 409, 422),
       },
       summary: 'Start uploading a video',
@@ -47,7 +47,7 @@ uploadsRoutes.openapi(
       description: body.description,
       visibility: body.visibility,
     });
-    return c.json({ upload: { ...presentUpload(upload), parts: parts.map(presentPartUrl) } }, 201);
+    return c.json({ ...presentUpload(upload), parts: parts.map(presentPartUrl) }, 201);
   },
 );
 
@@ -59,7 +59,7 @@ uploadsRoutes.openapi(
       path: '/{upload_id}',
       request: { params: uploadParams },
       responses: {
-        200: jsonResponse(resumableUploadAnswer, 'The upload and the parts it holds'),
+        200: jsonResponse(resumableUploadSchema, 'The upload and the parts it holds'),
         ...problems(401, 404),
       },
       summary: 'See which parts of an upload have arrived',
@@ -71,7 +71,7 @@ uploadsRoutes.openapi(
     const { upload, heldParts } = await getUpload(c.var.ctx, c.req.valid('param').upload_id);
     const held_parts = heldParts.map(presentHeldPart);
     const held_bytes = heldParts.reduce((sum, part) => sum + part.sizeBytes, 0);
-    return c.json({ upload: { ...presentUpload(upload), held_parts, held_bytes } }, 200);
+    return c.json({ ...presentUpload(upload), held_parts, held_bytes }, 200);
   },
 );
 
@@ -83,7 +83,7 @@ uploadsRoutes.openapi(
       path: '/{upload_id}/parts',
       request: { params: uploadParams, ...jsonBody(signPartsBody) },
       responses: {
-        200: jsonResponse(partUrlsAnswer, 'A fresh URL for each part'),
+        200: jsonResponse(partUrlsSchema, 'A fresh URL for each part'),
         ...problems(400, 401, 404, 409, 422),
       },
       summary: 'Get URLs for parts',
@@ -106,7 +106,7 @@ uploadsRoutes.openapi(
       path: '/{upload_id}/complete',
       request: { params: uploadParams, ...jsonBody(completeUploadBody) },
       responses: {
-        200: jsonResponse(uploadAnswer, 'The upload is complete and its video is being processed'),
+        200: jsonResponse(uploadSchema, 'The upload is complete and its video is being processed'),
         ...problems(400, 401, 404, 409, 422),
       },
       summary: 'Complete an upload',
@@ -122,7 +122,7 @@ uploadsRoutes.openapi(
       c.req.valid('param').upload_id,
       parts.map(({ part_number, etag }) => ({ partNumber: part_number, etag })),
     );
-    return c.json({ upload: presentUpload(upload) }, 200);
+    return c.json(presentUpload(upload), 200);
   },
 );
 

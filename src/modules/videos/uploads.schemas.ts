@@ -87,29 +87,24 @@ const uploadFields = {
 };
 
 export const uploadSchema = z.object(uploadFields).openapi('Upload');
-export const uploadAnswer = z.object({ upload: uploadSchema });
-export const startedUploadAnswer = z.object({
-  upload: z
-    .object({
-      ...uploadFields,
-      parts: z
-        .array(partUrlSchema)
-        .openapi({ description: `The first ${maxSignedParts} parts; ask for the others by number.` }),
-    })
-    .openapi('StartedUpload'),
-});
-export const resumableUploadAnswer = z.object({
-  upload: z
-    .object({
-      ...uploadFields,
-      held_parts: z
-        .array(heldPartSchema)
-        .openapi({ description: 'Parts that need not be sent again. Empty once the upload has ended.' }),
-      held_bytes: z.int(),
-    })
-    .openapi('ResumableUpload'),
-});
-export const partUrlsAnswer = z.object({ parts: z.array(partUrlSchema) });
+export const startedUploadSchema = z
+  .object({
+    ...uploadFields,
+    parts: z
+      .array(partUrlSchema)
+      .openapi({ description: `The first ${maxSignedParts} parts; ask for the others by number.` }),
+  })
+  .openapi('StartedUpload');
+export const resumableUploadSchema = z
+  .object({
+    ...uploadFields,
+    held_parts: z
+      .array(heldPartSchema)
+      .openapi({ description: 'Parts that need not be sent again. Empty once the upload has ended.' }),
+    held_bytes: z.int(),
+  })
+  .openapi('ResumableUpload');
+export const partUrlsSchema = z.object({ parts: z.array(partUrlSchema) });
 
 export type UploadView = z.infer<typeof uploadSchema>;
 export type PartUrlView = z.infer<typeof partUrlSchema>;

@@ -6,7 +6,7 @@ import { idSchema } from '../../http/params.ts';
 import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../../http/route.ts';
 import { requireViewerId, viewerIdOf } from '../../http/viewer.ts';
 import { deleteVideo, getVideo, listVideos, retryVideo, updateVideo } from './usecases/manage-videos.ts';
-import { updateVideoBody, videoAnswer, videoPageSchema, videoParams } from './videos.schemas.ts';
+import { updateVideoBody, videoPageSchema, videoParams, videoSchema } from './videos.schemas.ts';
 import { presentVideo } from './videos.views.ts';
 
 const tags = ['Videos'];
@@ -22,9 +22,9 @@ videosRoutes.openapi(
     {
       method: 'get',
       path: '/{video_id}',
-      request: { params: videoParams },
+      request: { params: videoParams, videoSchema },
       responses: {
-        200: jsonResponse(videoAnswer, 'The video'),
+        200: jsonResponse(videoSchema, 'The video'),
         304: { description: 'The client has this version already' },
         ...problems(401, 404),
       },
@@ -38,7 +38,7 @@ videosRoutes.openapi(
   async (c) => {
     const { ctx } = c.var;
     const video = await getVideo(ctx, c.req.valid('param').video_id);
-    return c.json({ video: presentVideo(video, ctx.config.aws.cdnBaseUrl) }, 200);
+    return c.json(presentVideo(video, ctx.config.aws.cdnBaseUrl), 200);
   },
 );
 
@@ -49,7 +49,7 @@ videosRoutes.openapi(
       method: 'patch',
       path: '/{video_id}',
       request: { params: videoParams, ...jsonBody(updateVideoBody) },
-      responses: { 200: jsonResponse(videoAnswer, 'The changed video'), ...problems(400, 401, 404, 422) },
+      responses: { 200: jsonResponse(videoSchema, 'The changed video'), ...problems(400, 401, 404, 422) },
       summary: 'Change title, description or visibility of a video of your own',
       operationId: 'updateVideo',
       tags,
@@ -58,7 +58,7 @@ videosRoutes.openapi(
   async (c) => {
     const { ctx } = c.var;
     const video = await updateVideo(ctx, c.req.valid('param').video_id, c.req.valid('json'));
-    return c.json({ video: presentVideo(video, ctx.config.aws.cdnBaseUrl) }, 200);
+    return c.json(presentVideo(video, ctx.config.aws.cdnBaseUrl), 200);
   },
 );
 
@@ -68,7 +68,7 @@ videosRoutes.openapi(
     {
       method: 'delete',
       path: '/{video_id}',
-      request: { params: videoParams },
+      request: { params: videoParams, videoSchema },
       responses: { 204: { description: 'The video is deleted' }, ...problems(401, 404) },
       summary: 'Delete a video of your own',
       operationId: 'deleteVideo',
@@ -87,9 +87,9 @@ videosRoutes.openapi(
     {
       method: 'post',
       path: '/{video_id}/retry',
-      request: { params: videoParams },
+      request: { params: videoParams, videoSchema },
       responses: {
-        202: jsonResponse(videoAnswer, 'The conversion runs again'),
+        202: jsonResponse(videoSchema, 'The conversion runs again'),
         ...problems(401, 404, 409),
       },
       summary: 'Try a failed conversion again',
@@ -100,7 +100,7 @@ videosRoutes.openapi(
   async (c) => {
     const { ctx } = c.var;
     const video = await retryVideo(ctx, c.req.valid('param').video_id);
-    return c.json({ video: presentVideo(video, ctx.config.aws.cdnBaseUrl) }, 202);
+    return c.json(presentVideo(video, ctx.config.aws.cdnBaseUrl), 202);
   },
 );
 

@@ -90,5 +90,4 @@ export const updateVideoBody = z
 export type UpdateVideoInput = z.output<typeof updateVideoBody>;
 
 export const videoParams = z.strictObject({ video_id: idSchema('video') });
-export const videoAnswer = z.object({ video: videoSchema });
 export const videoPageSchema = pageOf(videoSchema).openapi('VideoPage');

@@ -23,7 +23,7 @@ interface ResumableUpload extends Omit<StartedUpload, 'parts'> {
 }
 
 const getUpload = async (user: TestUser, id: string): Promise<ResumableUpload> => {
-  const { upload } = await callJson<{ upload: ResumableUpload }>(200, 'GET', `/v1/videos/uploads/${id}`, {
+  const upload = await callJson<ResumableUpload>(200, 'GET', `/v1/videos/uploads/${id}`, {
     token: user.token,
   });
   return upload;
@@ -74,9 +74,9 @@ describe('starting an upload', () => {
       body: uploadBody({ file_name: 'once.mp4' }),
       headers: { 'idempotency-key': 'start-once' },
     };
-    const first = await callJson<{ upload: StartedUpload }>(201, 'POST', '/v1/videos/uploads', request);
-    const second = await callJson<{ upload: StartedUpload }>(201, 'POST', '/v1/videos/uploads', request);
-    expect(second.upload.id).toBe(first.upload.id);
+    const first = await callJson<StartedUpload>(201, 'POST', '/v1/videos/uploads', request);
+    const second = await callJson<StartedUpload>(201, 'POST', '/v1/videos/uploads', request);
+    expect(second.id).toBe(first.id);
     expect(await sqlRows('SELECT 1 FROM uploads WHERE owner_id = $1', [owner.uuid])).toHaveLength(1);
   });
 
@@ -120,7 +120,7 @@ describe('completing an upload', () => {
     const raced = await Promise.all(Array.from({ length: 8 }, () => complete(owner, upload.id, parts)));
     expect(raced.map((response) => response.status)).toEqual(raced.map(() => 200));
     const again = await complete(owner, upload.id, parts);
-    expect(await again.json()).toMatchObject({ upload: { id: upload.id, state: 'completed' } });
+    expect(await again.json()).toMatchObject({ id: upload.id, state: 'completed' });
     const messages = takeMessages().filter((message) => message.body.type === 'video.uploaded');
     expect(messages).toHaveLength(1);
     expect(await getUpload(owner, upload.id)).toMatchObject({ state: 'completed', held_parts: [] });

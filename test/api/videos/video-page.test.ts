@@ -54,7 +54,7 @@ describe('GET /v1/videos/{id}', () => {
     const id = await seedVideo(owner, { title: 'First film' });
     const response = await call('GET', `/v1/videos/${id}`, { token: viewer.token });
     expect(await roundTripsOf(response)).toMatchObject({ roundTrips: 1 });
-    const { video } = (await response.json()) as { video: VideoJson };
+    const video = (await response.json()) as VideoJson;
     expect(video).toMatchObject({
       id,
       owner: { id: owner.id, username: owner.username, display_name: 'Ada L.', avatar_url: null },

@@ -149,7 +149,7 @@ describe('trying again', () => {
     });
     await deliverEvents();
     expect((await retry(videoId, await seedUser())).status).toBe(404);
-    const { video } = await callJson<{ video: VideoJson }>(202, 'POST', `/v1/videos/${videoId}/retry`, {
+    const video = await callJson<VideoJson>(202, 'POST', `/v1/videos/${videoId}/retry`, {
       token: creator.token,
     });
     expect(video).toMatchObject({ state: 'transcoding', failure: null, progress_percent: 0 });

@@ -66,7 +66,7 @@ export async function startUpload(
   user: TestUser,
   overrides: Readonly<Record<string, unknown>> = {},
 ): Promise<StartedUpload> {
-  const { upload } = await callJson<{ upload: StartedUpload }>(201, 'POST', '/v1/videos/uploads', {
+  const upload = await callJson<StartedUpload>(201, 'POST', '/v1/videos/uploads', {
     token: user.token,
     body: uploadBody(overrides),
   });
@@ -123,7 +123,7 @@ export async function uploadFilm(
 export const uuidOf = (videoId: string): string => decodeId('video', videoId) ?? '';
 
 export async function getVideo(videoId: string, viewer?: TestUser): Promise<VideoJson> {
-  const { video } = await callJson<{ video: VideoJson }>(200, 'GET', `/v1/videos/${videoId}`, {
+  const video = await callJson<VideoJson>(200, 'GET', `/v1/videos/${videoId}`, {
     token: viewer?.token,
   });
   return video;
