@@ -13,7 +13,10 @@ import { oldestEventAgeSeconds } from './outbox.ts';
 
 const partitionMonthsAhead = 3;
 const pruneBatch = 5_000;
+// Each takes its refresh tokens along, up to some thousand.
+const sessionPruneBatch = 100;
 const maxPruneBatches = 200;
+const endedSessionRetentionDays = 30;
 const reconcileBatch = 500;
 const backlogSeconds = 300;
 const dayMs = 86_400_000;
@@ -30,23 +33,32 @@ export async function maintainDatabase(ctx: RequestContext): Promise<void> {
   const cutoff = new Date(ctx.clock.now() - processedEventsRetentionDays * dayMs).toISOString();
   const processed = await prune(primary, 'processed_events', 'processed_at', cutoff);
   const inbound = await prune(primary, 'inbound_events', 'received_at', cutoff);
+  const ended = new Date(ctx.clock.now() - endedSessionRetentionDays * dayMs).toISOString();
+  const sessions = await prune(primary, 'sessions', 'expires_at', ended, sessionPruneBatch);
   ctx.log.log('info', 'database.maintained', {
     partitions_made: result.rows[0]?.made,
     processed_events_pruned: processed,
     inbound_events_pruned: inbound,
+    sessions_pruned: sessions,
   });
 }
 
-/** Deletes rows older than `cutoff`, some thousand at a time; what one run leaves, the next takes. */
-async function prune(db: Db, table: string, column: string, cutoff: string): Promise<number> {
+/** Deletes rows older than `cutoff`, a batch at a time; what one run leaves, the next takes. */
+async function prune(
+  db: Db,
+  table: string,
+  column: string,
+  cutoff: string,
+  batchSize = pruneBatch,
+): Promise<number> {
   const name = sql.identifier(table);
   let total = 0;
   for (let batch = 0; batch < maxPruneBatches; batch += 1) {
     const result = await db.execute(sql`
       DELETE FROM ${name} WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM ${name} WHERE ${sql.identifier(column)} < ${cutoff}::timestamptz LIMIT ${pruneBatch}))`);
+        SELECT ctid FROM ${name} WHERE ${sql.identifier(column)} < ${cutoff}::timestamptz LIMIT ${batchSize}))`);
     total += result.rowCount;
-    if (result.rowCount < pruneBatch) break;
+    if (result.rowCount < batchSize) break;
   }
   return total;
 }

@@ -40,6 +40,36 @@ describe('audit entries', () => {
   });
 });
 
+describe('sessions', () => {
+  it('are forgotten with their refresh tokens a month after their end, and not before', async () => {
+    const user = await seedUser();
+    const sessionEnded = async (ago: string): Promise<string> => {
+      const id = randomIds.next();
+      await sqlRows(
+        `INSERT INTO sessions (id, user_id, amr, auth_time, expires_at, ip) VALUES ($1, $2, '{pwd}', now(), now() - $3::interval, '192.0.2.1')`,
+        [id, user.uuid, ago],
+      );
+      await sqlRows(
+        `INSERT INTO refresh_tokens (id, session_id, token_hash, generation, expires_at, rotated_at)
+         SELECT gen_random_uuid(), $1::uuid, sha256(convert_to($1::uuid::text || generation, 'UTF8')), generation, now(), now() FROM generate_series(0, 2) AS generation`,
+        [id],
+      );
+      return id;
+    };
+    const old = await sessionEnded('31 days');
+    for (let more = 0; more < 120; more += 1) await sessionEnded('40 days');
+    const recent = await sessionEnded('29 days');
+    await maintainDatabase(contextAt());
+    expect(
+      await sqlRows<{ id: string }>('SELECT id FROM sessions WHERE user_id = $1 ORDER BY expires_at', [
+        user.uuid,
+      ]),
+    ).toEqual([{ id: recent }, { id: user.sessionUuid }]);
+    expect(await sqlRows('SELECT FROM refresh_tokens WHERE session_id = $1', [old])).toEqual([]);
+    expect(await sqlRows('SELECT FROM refresh_tokens WHERE session_id = $1', [recent])).toHaveLength(3);
+  });
+});
+
 describe('reconciling counters', () => {
   it('repairs what is wrong, creates what is missing, and leaves the rest alone', async () => {
     const [ada, bob, carol] = [await seedUser(), await seedUser(), await seedUser()];
