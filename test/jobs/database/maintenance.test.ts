@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { servicesOf } from '../../../src/context.ts';
 import { maintainDatabase, reconcileCounters } from '../../../src/db/maintenance.ts';
 import { systemContext } from '../../../src/jobs/system-context.ts';
+import { createLogger } from '../../../src/observability/logger.ts';
 import { decodeId, randomIds } from '../../../src/shared/ids.ts';
 import { follow, getPost, like, post, profile, unfollow, unlike } from '../../api/posts/actions.ts';
 import { call, seedUser, sqlRows, type TestUser } from '../../support/worker/client.ts';
@@ -16,6 +17,23 @@ const contextAt = (nowMs = Date.now()) => ({
 });
 
 const countersOf = async (user: TestUser) => (await profile(user)).counters;
+
+it('tells the log how much it did', async () => {
+  const lines: Record<string, unknown>[] = [];
+  const log = createLogger('info', {}, (line) => lines.push(JSON.parse(line)));
+  await maintainDatabase({ ...contextAt(), log });
+  await reconcileCounters({ ...contextAt(), log });
+  expect(lines).toEqual([
+    expect.objectContaining({
+      event: 'database.maintained',
+      partitions_made: 0,
+      processed_events_pruned: 0,
+      inbound_events_pruned: 0,
+      sessions_pruned: 0,
+    }),
+    expect.objectContaining({ event: 'counters.reconciled', users: 0, posts: 0 }),
+  ]);
+});
 
 describe('audit entries', () => {
   const writeEntry = (month: string) =>
