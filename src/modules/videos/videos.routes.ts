@@ -5,7 +5,8 @@ import { decodeCursor, nextCursor, page, pageQuery } from '../../http/pagination
 import { idSchema } from '../../http/params.ts';
 import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../../http/route.ts';
 import { requireViewerId, viewerIdOf } from '../../http/viewer.ts';
-import { deleteVideo, getVideo, listVideos, retryVideo, updateVideo } from './usecases/manage-videos.ts';
+import { deleteVideo, listVideos, retryVideo, updateVideo } from './usecases/manage-videos.ts';
+import { viewVideo } from './usecases/view-video.ts';
 import { updateVideoBody, videoPageSchema, videoParams, videoSchema } from './videos.schemas.ts';
 import { presentVideo } from './videos.views.ts';
 
@@ -22,7 +23,7 @@ videosRoutes.openapi(
     {
       method: 'get',
       path: '/{video_id}',
-      request: { params: videoParams, videoSchema },
+      request: { params: videoParams },
       responses: {
         200: jsonResponse(videoSchema, 'The video'),
         304: { description: 'The client has this version already' },
@@ -37,8 +38,7 @@ videosRoutes.openapi(
   ),
   async (c) => {
     const { ctx } = c.var;
-    const video = await getVideo(ctx, c.req.valid('param').video_id);
-    return c.json(presentVideo(video, ctx.config.aws.cdnBaseUrl), 200);
+    return c.json(await viewVideo(ctx, c.req.valid('param').video_id), 200);
   },
 );
 
@@ -68,7 +68,7 @@ videosRoutes.openapi(
     {
       method: 'delete',
       path: '/{video_id}',
-      request: { params: videoParams, videoSchema },
+      request: { params: videoParams },
       responses: { 204: { description: 'The video is deleted' }, ...problems(401, 404) },
       summary: 'Delete a video of your own',
       operationId: 'deleteVideo',
@@ -87,7 +87,7 @@ videosRoutes.openapi(
     {
       method: 'post',
       path: '/{video_id}/retry',
-      request: { params: videoParams, videoSchema },
+      request: { params: videoParams },
       responses: {
         202: jsonResponse(videoSchema, 'The conversion runs again'),
         ...problems(401, 404, 409),

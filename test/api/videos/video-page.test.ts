@@ -74,6 +74,36 @@ describe('GET /v1/videos/{id}', () => {
     expect([anonymous.status, await roundTripsOf(anonymous)]).toMatchObject([200, { roundTrips: 1 }]);
   });
 
+  it('shares one copy among signed-out viewers, and shows them every change made here at once', async () => {
+    const id = await seedVideo(owner, { title: 'Seen by many' });
+    const trips: number[] = [];
+    for (let view = 0; view < 5; view += 1) {
+      const response = await call('GET', `/v1/videos/${id}`);
+      expect(await response.json()).toMatchObject({ id, title: 'Seen by many' });
+      trips.push((await roundTripsOf(response)).roundTrips);
+    }
+    expect(trips).toEqual([1, 0, 0, 0, 0]);
+
+    await callJson(200, 'PATCH', `/v1/videos/${id}`, { token: owner.token, body: { title: 'Renamed' } });
+    expect(await callJson(200, 'GET', `/v1/videos/${id}`)).toMatchObject({ title: 'Renamed' });
+    await callJson(200, 'PATCH', `/v1/videos/${id}`, { token: owner.token, body: { visibility: 'private' } });
+    expect(await statusFor(id)).toBe(404);
+    await callJson(200, 'PATCH', `/v1/videos/${id}`, { token: owner.token, body: { visibility: 'public' } });
+    expect(await statusFor(id)).toBe(200);
+    await call('DELETE', `/v1/videos/${id}`, { token: owner.token });
+    expect(await statusFor(id)).toBe(404);
+  });
+
+  it('never shows the shared copy to somebody signed in, whose view may differ', async () => {
+    const id = await seedVideo(owner);
+    const blocked = await seedUser();
+    expect(await statusFor(id)).toBe(200);
+    await callJson(200, 'PUT', `/v1/users/${blocked.id}/block`, { token: owner.token });
+    expect(await statusFor(id, blocked)).toBe(404);
+    const response = await call('GET', `/v1/videos/${id}`, { token: viewer.token });
+    expect(await roundTripsOf(response)).toMatchObject({ roundTrips: 1 });
+  });
+
   it('answers 304 to a client that has it already, and 200 once it has changed', async () => {
     const id = await seedVideo(owner);
     const first = await call('GET', `/v1/videos/${id}`);

@@ -15,16 +15,7 @@ import {
 } from '../videos.repository.ts';
 import type { UpdateVideoInput } from '../videos.schemas.ts';
 import type { VideoRow } from '../videos.views.ts';
-
-/**
- * A video as the caller may see it: everyone the published ones that are not private, the owner all of theirs.
- * @throws videos.not_found
- */
-export async function getVideo(ctx: RequestContext, videoId: string): Promise<VideoRow> {
-  const video = await findVideo(ctx.readDb, videoId, viewerIdOf(ctx));
-  if (video === undefined) throw videoNotFound();
-  return video;
-}
+import { forgetVideoPage } from './view-video.ts';
 
 /** Videos of an owner, newest first, as the caller may see them; one more than `limit` when there are more. */
 export const listVideos = (
@@ -44,6 +35,7 @@ export async function updateVideo(
 ): Promise<VideoRow> {
   const video = await updateVideoRow(ctx.databases.primary, videoId, requireViewerId(ctx), changes);
   if (video === undefined) throw videoNotFound();
+  await forgetVideoPage(ctx, videoId);
   return video;
 }
 
@@ -55,6 +47,7 @@ export async function deleteVideo(ctx: RequestContext, videoId: string): Promise
   const ownerId = requireViewerId(ctx);
   const deleted = newEvent(ctx, 'video.deleted', { video_id: videoId, owner_id: ownerId });
   if (!(await deleteVideoRow(ctx, videoId, ownerId, deleted))) throw videoNotFound();
+  await forgetVideoPage(ctx, videoId);
   publishAfterResponse(ctx, [deleted.id]);
 }
 
