@@ -64,13 +64,17 @@ export class Idempotency extends DurableObject {
     }
   }
 
-  /** Keeps the answer for replay. `kept: false` when another attempt answered first or the request is unknown. */
+  /** Keeps the answer for replay. `kept: false` when another attempt answered first, the request is unknown, or the answer too long. */
   complete(request: { scope: string } & StoredAnswer): { kept: boolean } {
     const { scope, ...answer } = request;
     const now = this.clock.now();
     const record = this.#live(scope, now);
-    if (record === undefined || record.answered || answer.body.length > maxAnswerBytes)
+    if (record === undefined || record.answered) return { kept: false };
+    if (answer.body.length > maxAnswerBytes) {
+      // Nothing to replay, but the attempt is over: a repetition runs at once, with the same ids.
+      this.#store.unclaim(scope);
       return { kept: false };
+    }
     this.#store.answer(scope, answer, now);
     return { kept: true };
   }

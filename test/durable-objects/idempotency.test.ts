@@ -72,6 +72,13 @@ describe('the record of idempotent requests', () => {
     expect(hex(await sha256(replay.body))).toBe(hex(await sha256(large)));
   });
 
+  it('does not take a request whose answer was too long for still running', async () => {
+    const records = fresh();
+    const first = await records.begin(request('one'));
+    await records.complete(answer(new Uint8Array(1_048_577)));
+    expect(await records.begin(request('two'))).toEqual(first);
+  });
+
   it('gives the same seed to the attempt after a crash, also after eviction', async () => {
     const records = fresh();
     const first = await records.begin(request('crashed'));
