@@ -1,4 +1,4 @@
-const cookieName = 'sf_read_pin';
+const cookieName = '__Host-sf_read_pin';
 const cookiePattern = new RegExp(`(?:^|;\\s*)${cookieName}=(\\d{1,16})(?:;|$)`);
 const maxPinMs = 60_000;
 

@@ -45,7 +45,7 @@ healthRoutes.openapi(
 
 healthRoutes.openapi(
   defineRoute(
-    { access: { kind: 'public' }, limit: 'read' },
+    { access: { kind: 'public' }, limit: 'health' },
     {
       method: 'get',
       path: '/readyz',

@@ -10,6 +10,9 @@ export const codePoints = (text: string): number => {
   return count;
 };
 
+/** Whether a text shows nothing: empty, or only spaces and invisible characters. */
+export const isBlank = (text: string): boolean => !/[^\s\p{Z}\p{Cf}\p{DI}]/u.test(text);
+
 /**
  * Text people write: NFC, CRLF made LF, trimmed at the ends, no control characters, `min` to `max` code points.
  * Everything else (emoji, right-to-left, markup, SQL) is kept as typed: it is data here and is encoded where it is shown.
@@ -26,6 +29,7 @@ export const plainText = (options: {
     .transform((text) => text.replaceAll('\r\n', '\n').normalize('NFC').trim())
     .refine((text) => !forbidden.test(text), 'must not contain control or direction-override characters')
     .refine((text) => options.multiline === true || !/[\n\t]/.test(text), 'must be one line')
+    .refine((text) => options.min === 0 || !isBlank(text), 'must not be blank')
     .refine((text) => codePoints(text) >= options.min, `must have at least ${options.min} characters`)
     .refine((text) => codePoints(text) <= options.max, `must have at most ${options.max} characters`)
     .openapi({ type: 'string', minLength: options.min, maxLength: options.max });

@@ -32,6 +32,13 @@ export const rateLimitPolicies = {
     onFailure: 'open',
     leaseUnits: 32,
   },
+  /** Readiness, which asks every dependency: enough for monitors, too little to wear the database out. */
+  health: {
+    windows: [{ name: 'health', limit: 60, periodSeconds: minute }],
+    partition: 'ip',
+    onFailure: 'open',
+    leaseUnits: 0,
+  },
   /** Writes without a policy of their own. */
   write: {
     windows: [{ name: 'write', limit: 120, periodSeconds: minute }],

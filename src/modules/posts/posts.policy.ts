@@ -57,9 +57,6 @@ export const foldHashtag = (tag: string): string =>
     .replaceAll('ς', 'σ')
     .normalize('NFKC');
 
-/** Whether a text shows nothing: empty, or only spaces and invisible characters. */
-export const isBlank = (text: string): boolean => !/[^\s\p{Z}\p{Cf}\p{DI}]/u.test(text);
-
 type Feature =
   | { readonly type: 'mention'; readonly username: string }
   | { readonly type: 'hashtag'; readonly tag: string }

@@ -1,10 +1,9 @@
 import { z } from '@hono/zod-openapi';
 import { pageOf } from '../../http/pagination.ts';
 import { idSchema } from '../../http/params.ts';
-import { plainText } from '../../shared/text.ts';
+import { isBlank, plainText } from '../../shared/text.ts';
 import { userSummarySchema } from '../users/index.ts';
 import { videoSummarySchema } from '../videos/index.ts';
-import { isBlank } from './posts.policy.ts';
 
 export const postParams = z.object({ post_id: idSchema('post') });
 export const authorParams = z.object({ user_id: idSchema('user') });

@@ -12,13 +12,20 @@ export interface Flights {
 
 const claimMs = 1_000;
 const pollMs = 10;
+const maxClaims = 1_000;
 
 export function createFlights(now: () => number, sleep: (delayMs: number) => Promise<void>): Flights {
   const byOwner = new WeakMap<object, Map<string, Promise<unknown>>>();
   const claims = new Map<string, number>();
 
+  // A load cut off with its request never takes its note back.
+  const forgetEnded = (): void => {
+    for (const [key, endsAtMs] of claims) if (endsAtMs <= now()) claims.delete(key);
+  };
+
   const loadClaimed = async <T>(key: string, load: () => Promise<T>): Promise<T> => {
     const endsAtMs = now() + claimMs;
+    if (claims.size >= maxClaims) forgetEnded();
     claims.set(key, endsAtMs);
     try {
       return await load();

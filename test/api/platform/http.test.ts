@@ -167,7 +167,7 @@ describe('a client that just wrote', () => {
     expect(until).toBeGreaterThan(Date.now());
     expect(until).toBeLessThanOrEqual(Date.now() + 5_000);
     expect(wrote.headers.get('set-cookie')).toMatch(
-      /^sf_read_pin=\d+; Max-Age=5; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+      /^__Host-sf_read_pin=\d+; Max-Age=5; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
     );
 
     // A replica nobody can reach: what answers has read from the primary.
@@ -180,13 +180,13 @@ describe('a client that just wrote', () => {
       return response.status;
     };
     expect(await read({ 'x-read-pin': String(until) })).toBe(200);
-    expect(await read({ cookie: `a=b; sf_read_pin=${until}; c=d` })).toBe(200);
+    expect(await read({ cookie: `a=b; __Host-sf_read_pin=${until}; c=d` })).toBe(200);
     for (const headers of [
       {},
       { 'x-read-pin': 'forever' },
       { 'x-read-pin': String(Date.now() - 1) },
       { 'x-read-pin': String(Date.now() + 3_600_000) },
-      { cookie: `not_sf_read_pin=${until}` },
+      { cookie: `not___Host-sf_read_pin=${until}` },
     ])
       expect(await read(headers as Record<string, string>), JSON.stringify(headers)).toBeGreaterThanOrEqual(
         500,

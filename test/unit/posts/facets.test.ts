@@ -4,10 +4,10 @@ import {
   extractFacets,
   type FacetCandidate,
   foldHashtag,
-  isBlank,
   maxFacets,
   maxMentions,
 } from '../../../src/modules/posts/posts.policy.ts';
+import { isBlank } from '../../../src/shared/text.ts';
 
 const encoder = new TextEncoder();
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -25,6 +25,7 @@ describe('plainText', () => {
   it.each([
     '',
     '   ',
+    '\u200b\u3164',
     'a\u0000b',
     'a\u001bb',
     'a\u0085b',
