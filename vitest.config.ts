@@ -41,6 +41,29 @@ export default defineConfig({
           include: ['test/{unit,api,durable-objects,jobs}/**/*.test.ts'],
           globalSetup: ['./test/support/node/global-setup.ts'],
           setupFiles: ['./test/support/worker/setup.ts'],
+          // Bundles the packages the Worker uses, which every test file would otherwise load module by module.
+          deps: {
+            optimizer: {
+              ssr: {
+                enabled: true,
+                include: [
+                  '@hono/zod-openapi',
+                  '@neondatabase/serverless',
+                  'aws4fetch',
+                  'drizzle-orm',
+                  'drizzle-orm/neon-http',
+                  'drizzle-orm/pg-core',
+                  'fast-check',
+                  'hono',
+                  'hono/cors',
+                  'hono/http-exception',
+                  'jose',
+                  'mediabunny',
+                  'zod',
+                ],
+              },
+            },
+          },
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

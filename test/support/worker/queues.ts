@@ -2,26 +2,9 @@ import { createExecutionContext, createMessageBatch, getQueueResult } from 'clou
 import { env } from 'cloudflare:workers';
 import worker from '../../../src/index.ts';
 import { testEnv } from './env.ts';
+import { type SentMessage, takeMessages } from './recording-queue.ts';
 
-export interface SentMessage {
-  readonly queue: string;
-  readonly body: { readonly id: string; readonly type: string; readonly data: Record<string, unknown> };
-}
-
-const sent: SentMessage[] = [];
-
-/** Stands where a queue producer is bound, so that a test decides when, how often and in which order messages arrive. */
-export const recordingQueue = (queue: string) => ({
-  send: async (body: SentMessage['body']) => {
-    sent.push({ queue, body: structuredClone(body) });
-  },
-  sendBatch: async (messages: Iterable<{ body: SentMessage['body'] }>) => {
-    for (const { body } of messages) sent.push({ queue, body: structuredClone(body) });
-  },
-});
-
-/** Takes the messages sent so far. */
-export const takeMessages = (): SentMessage[] => sent.splice(0);
+export { type SentMessage, takeMessages } from './recording-queue.ts';
 
 export interface DeliveryResult {
   readonly acked: number;

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { afterAll, inject } from 'vitest';
 import { sections } from '../../../src/config/index.ts';
-import { recordingQueue } from './queues.ts';
+import { recordingQueue } from './recording-queue.ts';
 
 interface TestDatabase {
   readonly name: string;
