@@ -1,6 +1,7 @@
 import { type RequestContext, type Services, servicesOf } from '../context.ts';
 import { readPinOf } from '../db/read-pin.ts';
 import { type DatabaseScope, withDatabaseScope } from '../db/scope.ts';
+import { reportCaches } from '../observability/cache-report.ts';
 import { continueTrace, traceparentOf } from '../observability/trace.ts';
 import { randomIds } from '../shared/ids.ts';
 import type { AppContext, AppMiddleware } from './env.ts';
@@ -36,6 +37,7 @@ export function requestContext(): AppMiddleware {
       user_agent: ctx.userAgent,
     });
     c.res.headers.delete('x-error-code');
+    reportCaches(ctx.log, services.clock.now());
   };
 }
 
