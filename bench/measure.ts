@@ -69,11 +69,21 @@ export async function measure(
 /** Measurements of each server in order of rounds. */
 export type Rounds = ReadonlyMap<string, readonly Measurement[]>;
 
+export interface Plan {
+  readonly rounds: number;
+  readonly secondsPerRun: number;
+  readonly warmUpSeconds: number;
+  readonly maxForeignCores: number;
+}
+
+const maxAttempts = 200;
+const pauseMs = 10_000;
+
 /** Warms every server up, then measures them in turn, A B C A B C, so that a change of the machine meets all of them. */
 export async function measureInTurn(
   servers: readonly BenchServer[],
   requestsFile: string,
-  plan: { readonly rounds: number; readonly secondsPerRun: number; readonly warmUpSeconds: number },
+  plan: Plan,
   surroundings: Surroundings,
   onProgress: (line: string) => void,
 ): Promise<Rounds> {
@@ -81,11 +91,29 @@ export async function measureInTurn(
   const results = new Map<string, Measurement[]>(servers.map(({ name }) => [name, []]));
   for (let round = 1; round <= plan.rounds; round += 1)
     for (const server of servers) {
-      const result = await measure(server, requestsFile, plan.secondsPerRun, surroundings);
+      const result = await measureUndisturbed(server, requestsFile, plan, surroundings, onProgress);
       results.get(server.name)?.push(result);
       onProgress(
         `round ${round}/${plan.rounds} ${server.name}: ${Math.round(result.requestsPerSecond)} requests/s, ${result.cpuMs.toFixed(3)} ms CPU`,
       );
     }
   return results;
+}
+
+// What decides is the load others made, never the result.
+async function measureUndisturbed(
+  server: BenchServer,
+  requestsFile: string,
+  { secondsPerRun, maxForeignCores }: Plan,
+  surroundings: Surroundings,
+  onProgress: (line: string) => void,
+): Promise<Measurement> {
+  for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
+    const result = await measure(server, requestsFile, secondsPerRun, surroundings);
+    const { foreignCores = 0 } = result;
+    if (foreignCores <= maxForeignCores) return result;
+    onProgress(`${server.name}: thrown away, other processes kept ${foreignCores.toFixed(2)} cores busy`);
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+  throw new Error(`other processes kept more than ${maxForeignCores} cores busy for too long`);
 }

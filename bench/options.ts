@@ -11,9 +11,11 @@ export interface BenchOptions {
   readonly scenarios: readonly ScenarioName[];
   /** Use our own loader even when `wrk` is there. */
   readonly nodeLoader: boolean;
+  /** A run during which other processes kept more cores busy than this is thrown away and repeated. */
+  readonly maxForeignCores: number;
 }
 
-const usage = `npm run bench -- [--quick] [--rounds N] [--seconds N] [--only livez,video,feed] [--node-loader]`;
+const usage = `npm run bench -- [--quick] [--rounds N] [--seconds N] [--only livez,video,feed] [--node-loader] [--max-foreign CORES]`;
 
 /** Reads the command line. @throws Error with the usage for anything it does not know. */
 export function readOptions(argv: readonly string[]): BenchOptions {
@@ -26,6 +28,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
         seconds: { type: 'string' },
         only: { type: 'string' },
         'node-loader': { type: 'boolean', default: false },
+        'max-foreign': { type: 'string' },
       },
     });
     const whole = (text: string | undefined, fallback: number): number => {
@@ -33,6 +36,9 @@ export function readOptions(argv: readonly string[]): BenchOptions {
       if (!/^[1-9]\d{0,3}$/.test(text)) throw new RangeError(`${text} is not a whole number of at least 1`);
       return Number(text);
     };
+    const maxForeign = values['max-foreign'] ?? 'Infinity';
+    if (!/^(\d+(\.\d+)?|Infinity)$/.test(maxForeign))
+      throw new RangeError(`${maxForeign} is not a number of cores`);
     const only = values.only?.split(',') ?? scenarioNames;
     const unknown = only.find((name) => !scenarioNames.some((known) => known === name));
     if (unknown !== undefined) throw new RangeError(`there is no scenario ${unknown}`);
@@ -43,6 +49,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
       connections: 32,
       scenarios: scenarioNames.filter((name) => only.includes(name)),
       nodeLoader: values['node-loader'],
+      maxForeignCores: Number(maxForeign),
     };
   } catch (error) {
     throw new Error(`${error instanceof Error ? error.message : String(error)}\nUsage: ${usage}`);

@@ -98,7 +98,7 @@ async function bench(options: BenchOptions, workshop: Workshop): Promise<void> {
 
   console.log(`\n${[...machine, foreignLoad(results)].join('\n')}`);
   console.log(
-    `${options.rounds} rounds of ${options.secondsPerRun} s for each server in turn after ${options.warmUpSeconds} s of warm-up; median (least..greatest)\n`,
+    `${options.rounds} rounds of ${options.secondsPerRun} s for each server in turn after ${options.warmUpSeconds} s of warm-up${Number.isFinite(options.maxForeignCores) ? `, runs beside more than ${options.maxForeignCores} busy cores thrown away` : ''}; median (least..greatest)\n`,
   );
   console.log(resultTable(results));
   console.log(`\n${ratioTable(results, ratios)}`);

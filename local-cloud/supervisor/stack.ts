@@ -170,6 +170,8 @@ async function startParts(
         response.destroy();
       });
   });
+  // As the services it stands for, and unlike Node's 5 s: a connection closed just as it is reused looks like a fault.
+  gateway.keepAliveTimeout = 65_000;
   const awsPort = await freePort(preferredPorts.aws);
   await new Promise<void>((resolve, reject) => {
     gateway.once('error', reject);

@@ -68,6 +68,7 @@ export async function startTestAws(): Promise<TestAws> {
     }
     mediaConvert.handle(request, response).catch(() => response.destroy());
   });
+  server.keepAliveTimeout = 65_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     s3Url: s3.url,
