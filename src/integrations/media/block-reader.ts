@@ -62,11 +62,11 @@ export function createBlockReader(
     async read(start, end) {
       const from = Math.max(0, start);
       const to = Math.min(end, sizeBytes);
-      const bytes = new Uint8Array(Math.max(0, to - from));
       if (to - from > maxReads * blockBytes) {
         failure = new ReadBudgetExceeded(maxReads);
         throw failure;
       }
+      const bytes = new Uint8Array(Math.max(0, to - from));
       for (let index = Math.floor(from / blockBytes); index * blockBytes < to; index += 1) {
         const blockStart = index * blockBytes;
         const data = await block(index);

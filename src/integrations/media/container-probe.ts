@@ -1,24 +1,25 @@
 import {
-  ADTS,
   CustomSource,
-  FLAC,
   Input,
   type InputVideoTrack,
-  MATROSKA,
-  MP3,
   MP4,
   MPEG_TS,
-  OGG,
   QTFF,
   UnsupportedInputFormatError,
-  WAVE,
-  WEBM,
 } from 'mediabunny';
 import { type BlockReader, ReadBudgetExceeded } from './block-reader.ts';
+import { createParseBudget, type ParseBudget } from './parse-budget.ts';
 
-// Not ALL_FORMATS: a playlist (HLS) would make the parser read other addresses.
-const formats = [MP4, QTFF, MATROSKA, WEBM, MPEG_TS, MP3, WAVE, OGG, ADTS, FLAC];
+// Formats whose cost to read `parse-budget.ts` can bound. Matroska is not: seven bytes of a cluster are a block, five more
+// are its 256 frames. Never ALL_FORMATS: a playlist (HLS) would make the parser read other addresses.
+const formats = [MP4, QTFF, MPEG_TS];
 const frameRateSamplePackets = 90;
+
+// Bytes the parser may ask for: to tell the format and find the tracks, which in MP4 means the index of all samples (3 MB
+// for an hour, ten times that once parsed); then to time them, for which MP4 needs a few fragments at most.
+const indexBytes = 3_145_728;
+const fragmentBytes = 1_048_576;
+const packetBytes = 8_388_608;
 
 /** What a container says about its tracks. */
 export interface ContainerFacts {
@@ -42,18 +43,19 @@ export interface ContainerFacts {
  * @throws ReadBudgetExceeded when the answer lies in more of the file than may be read; whatever else the reads threw.
  */
 export async function probeContainer(reader: BlockReader): Promise<ContainerFacts | undefined> {
+  const budget = createParseBudget(reader, indexBytes);
   const input = new Input({
     formats,
     source: new CustomSource({
       getSize: () => reader.sizeBytes,
-      read: (start, end) => reader.read(start, end),
+      read: (start, end) => budget.read(start, end),
       handleUnhandledError: () => undefined,
     }),
   });
   try {
-    return await factsOf(input, reader);
+    return await factsOf(input, budget);
   } catch (error) {
-    if (reader.failure !== undefined) throw reader.failure;
+    if (budget.failure !== undefined) throw budget.failure;
     if (error instanceof UnsupportedInputFormatError) return undefined;
     // Hostile bytes break parsers in many ways; none of them is our failure.
     return undefined;
@@ -62,10 +64,11 @@ export async function probeContainer(reader: BlockReader): Promise<ContainerFact
   }
 }
 
-async function factsOf(input: Input, reader: BlockReader): Promise<ContainerFacts> {
+async function factsOf(input: Input, budget: ParseBudget): Promise<ContainerFacts> {
   const format = await input.getFormat();
   const video = await input.getPrimaryVideoTrack();
   const audio = await input.getPrimaryAudioTrack();
+  budget.allow(format === MPEG_TS ? packetBytes : fragmentBytes);
   if (video === null && audio === null)
     return { format: format.name, durationSeconds: 0, video: undefined, audio: undefined };
   return {
@@ -79,7 +82,7 @@ async function factsOf(input: Input, reader: BlockReader): Promise<ContainerFact
             width: await video.getDisplayWidth(),
             height: await video.getDisplayHeight(),
             codec: await codecOf(video),
-            frameRate: await frameRateOf(video, reader),
+            frameRate: await frameRateOf(video, budget),
           },
     audio: audio === null ? undefined : { codec: await audio.getCodec() },
   };
@@ -93,12 +96,12 @@ async function codecOf(track: InputVideoTrack): Promise<string | null> {
 }
 
 /** Over the first frames; null when finding out would cost too many reads. */
-async function frameRateOf(track: InputVideoTrack, reader: BlockReader): Promise<number | null> {
+async function frameRateOf(track: InputVideoTrack, budget: ParseBudget): Promise<number | null> {
   try {
     const { averagePacketRate } = await track.computePacketStats(frameRateSamplePackets);
     return Number.isFinite(averagePacketRate) && averagePacketRate > 0 ? averagePacketRate : null;
   } catch (error) {
-    if (reader.failure instanceof ReadBudgetExceeded) return null;
+    if (budget.failure instanceof ReadBudgetExceeded) return null;
     throw error;
   }
 }

@@ -87,7 +87,7 @@ async function inspect(ctx: RequestContext, video: VideoToProbe): Promise<ProbeF
 }
 
 /** What the Worker parses itself. The rest is MediaConvert's to read. */
-const readable: ReadonlySet<Container> = new Set<Container>(['isobmff', 'matroska', 'mpegts']);
+const readable: ReadonlySet<Container> = new Set<Container>(['isobmff', 'mpegts']);
 
 /** Undefined when the answer lies too deep in the file, or the parser gives up on it. */
 async function readFacts(reader: BlockReader): Promise<ProbeFacts | undefined> {
