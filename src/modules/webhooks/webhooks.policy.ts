@@ -1,23 +1,54 @@
+import { utf8 } from '../../shared/encoding.ts';
+
 // What the handlers read of a job event. The rest may be long, and a queue message holds 128 KB.
 const readMembers = [
   'timestamp',
   'jobId',
   'status',
-  'userMetadata',
   'jobProgress',
   'outputGroupDetails',
   'errorCode',
   'errorMessage',
 ] as const;
+const readMetadata = ['job_id', 'video_id', 'attempt', 'environment'] as const;
 
-const maxDetailLength = 65_536;
+const maxDetailBytes = 65_536;
+const maxDepth = 10;
 
-/** The part of an event's detail that is handed on. Outputs are dropped when they are too long: they can be asked for. */
-export function relevantDetail(detail: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const kept = Object.fromEntries(
-    readMembers.flatMap((name) => (detail[name] === undefined ? [] : [[name, detail[name]]])),
-  );
+/**
+ * The part of an event's detail that is handed on, in a form Postgres stores. Outputs are dropped when they are too long:
+ * they can be asked for.
+ * @returns undefined when it is too long even so, which no event of MediaConvert is.
+ */
+export function relevantDetail(
+  detail: Readonly<Record<string, unknown>>,
+): Record<string, unknown> | undefined {
+  const kept = storable(chosen(detail, readMembers), 0) as Record<string, unknown>;
+  if (typeof detail.userMetadata === 'object' && detail.userMetadata !== null)
+    kept.userMetadata = storable(
+      chosen(detail.userMetadata as Readonly<Record<string, unknown>>, readMetadata),
+      0,
+    );
   if (typeof kept.errorMessage === 'string') kept.errorMessage = kept.errorMessage.slice(0, 2_000);
-  if (JSON.stringify(kept).length > maxDetailLength) delete kept.outputGroupDetails;
-  return kept;
+  if (byteLength(kept) > maxDetailBytes) delete kept.outputGroupDetails;
+  return byteLength(kept) > maxDetailBytes ? undefined : kept;
+}
+
+const chosen = (from: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, unknown> =>
+  Object.fromEntries(names.flatMap((name) => (from[name] === undefined ? [] : [[name, from[name]]])));
+
+const byteLength = (value: unknown): number => utf8(JSON.stringify(value)).length;
+
+/** Without what `jsonb` refuses (U+0000, half a surrogate pair) and without what lies too deep to be walked. */
+function storable(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return value.toWellFormed().replaceAll('\0', '\ufffd');
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth === maxDepth) return null;
+  if (Array.isArray(value)) return value.map((item) => storable(item, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      String(storable(name, depth)),
+      storable(member, depth + 1),
+    ]),
+  );
 }

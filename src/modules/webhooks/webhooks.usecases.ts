@@ -33,11 +33,12 @@ export async function takeAwsEvent(
     ctx.log.log('info', 'webhook.ignored', { source, detail_type: detailType });
     return { accepted: false, duplicate: false };
   }
-  const event = newEvent(ctx, 'mediaconvert.job_changed', {
-    event_id: id,
-    time,
-    detail: relevantDetail(detail),
-  });
+  const relevant = relevantDetail(detail);
+  if (relevant === undefined) {
+    ctx.log.log('error', 'webhook.too_long', { source, detail_type: detailType });
+    return { accepted: false, duplicate: false };
+  }
+  const event = newEvent(ctx, 'mediaconvert.job_changed', { event_id: id, time, detail: relevant });
   const isNew = await takeInboundEvent(ctx.databases.primary, { source, eventId: id }, event);
   if (isNew) publishAfterResponse(ctx, [event.id]);
   return { accepted: true, duplicate: !isNew };

@@ -119,4 +119,38 @@ describe('POST /v1/webhooks/aws', () => {
     expect(JSON.stringify(message?.body).length).toBeLessThan(100_000);
     expect(message?.body.data.detail).toMatchObject({ jobId: '1700000000000-abcdef' });
   });
+
+  it('takes in text Postgres cannot store and values nested without end, and hands on what can be read', async () => {
+    const event = jobEvent();
+    const nested = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+    const detail = JSON.stringify({ ...event.detail, errorMessage: 'a\0b \ud800 c', 'key\0': 1 });
+    const body = JSON.stringify({ ...event, detail: 0 }).replace(
+      '"detail":0',
+      `"detail":${detail.slice(0, -1)},"outputGroupDetails":[{"a\\u0000":${nested}}]}`,
+    );
+    expect((await sendWebhook(body)).status).toBe(202);
+    const [message] = takeMessages();
+    expect(message?.body.data.detail).toMatchObject({
+      jobId: '1700000000000-abcdef',
+      errorMessage: 'a\ufffdb \ufffd c',
+    });
+  });
+
+  it('never writes an event the queue would not take', async () => {
+    const long = '漢'.repeat(40_000);
+    for (const detail of [{ jobId: long }, { status: long }, { jobProgress: { currentPhase: long } }]) {
+      const event = jobEvent({ detail });
+      const response = await sendWebhook(event);
+      expect([response.status, await response.json()]).toEqual([202, { accepted: false, duplicate: false }]);
+      expect(await known(event.id)).toEqual([]);
+    }
+    const event = jobEvent();
+    const metadata = {
+      ...Object.fromEntries(Array.from({ length: 900 }, (_, n) => [`k${n}`, long.slice(0, 90)])),
+    };
+    await sendWebhook({ ...event, detail: { ...event.detail, userMetadata: { ...metadata, job_id: 'x' } } });
+    const [message] = takeMessages();
+    expect(message?.body.data.detail).toMatchObject({ userMetadata: { job_id: 'x' } });
+    expect(new TextEncoder().encode(JSON.stringify(message?.body)).length).toBeLessThan(100_000);
+  });
 });
