@@ -172,6 +172,35 @@ describe('events of an encode', () => {
     expect(await deliver(takeMessages())).toEqual({ acked: 0, retried: 1 });
   });
 
+  it('publish what was planned, from our folder, whatever numbers and places they name', async () => {
+    const { videoId, videoUuid, events } = await encoded();
+    const end = lastOf(events);
+    await sendWebhook(progress(end, 1e300, -5e9));
+    await sendWebhook(
+      like(end, {
+        timestamp: 1e300,
+        outputGroupDetails: [
+          {
+            type: 'CMAF_GROUP',
+            playlistFilePaths: [
+              `s3://social-flow-media/media/${videoUuid}/v1/../../someone/v1/video.m3u8`,
+              's3://elsewhere/video.mpd',
+            ],
+            outputDetails: [{ durationInMs: 1e300, videoDetails: { widthInPx: 1e300, heightInPx: -1 } }],
+          },
+        ],
+      }),
+    );
+    await deliverEvents();
+    const video = await getVideo(videoId, creator);
+    expect(video).toMatchObject({
+      state: 'published',
+      renditions: [{ width: 320, height: 180 }],
+      hls_url: expect.stringMatching(new RegExp(`/media/${videoUuid}/v1/video\\.m3u8$`)),
+      dash_url: expect.stringMatching(new RegExp(`/media/${videoUuid}/v1/video\\.mpd$`)),
+    });
+  });
+
   it('of an encode that was cancelled elsewhere fail the video as one to be tried again', async () => {
     const { videoId, events } = await encoded();
     await sendWebhook(like(lastOf(events), { status: 'CANCELED', outputGroupDetails: undefined }));

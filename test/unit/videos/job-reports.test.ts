@@ -116,6 +116,45 @@ describe('what an encode made', () => {
     });
   });
 
+  it('never lies at a path that leads out of our folder', () => {
+    const out = [
+      '../v9/x.m3u8',
+      'a/../../../x/v1/x.m3u8',
+      './x.m3u8',
+      '/x.m3u8',
+      `${'a/'.repeat(600)}x.m3u8`,
+    ];
+    for (const path of out)
+      expect(manifestsOf(plan, 'media-bucket', [`s3://media-bucket/${prefix}${path}`]).hlsKey).toBe(
+        `${prefix}video.m3u8`,
+      );
+  });
+
+  it('is measured in numbers that can be, and other numbers are not believed', () => {
+    const absurd = [1e300, -1, 0, 0.5, 2 ** 53, 99_999_999_999_999];
+    for (const number of absurd) {
+      const said = event({
+        status: 'COMPLETE',
+        timestamp: number === 0.5 ? -1 : number,
+        outputGroupDetails: [
+          {
+            type: 'CMAF_GROUP',
+            outputDetails: plan.rungs.map(() => ({
+              durationInMs: number,
+              videoDetails: { widthInPx: number, heightInPx: number },
+            })),
+          },
+        ],
+      });
+      expect(madeRungs(plan, said?.outputs)).toEqual(
+        plan.rungs.map((rung) => ({ ...rung, durationMs: null })),
+      );
+      expect(madeDurationMs(said?.outputs)).toBeNull();
+      expect(Number.isFinite(new Date(said?.report.atMs ?? Number.NaN).getTime())).toBe(true);
+    }
+    expect(event({ status: 'PROGRESSING', timestamp: 1e300 })?.report.atMs).toBe(5_000);
+  });
+
   it('that failed is explained by a stable code', () => {
     expect(failureOfError('1404')).toBe('source_missing');
     expect(failureOfError('lost')).toBe('encode_lost');

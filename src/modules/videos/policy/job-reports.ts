@@ -29,11 +29,13 @@ export interface ReportedOutputs {
 const maxMessageLength = 2_000;
 const text = z.string().transform((value) => value.slice(0, maxMessageLength));
 
+/** A whole number from 1 to `max`; anything else counts as not said. */
+const measure = (max: number) => z.int().min(1).max(max).optional().catch(undefined);
+const maxDurationMs = 31_536_000_000;
+
 const outputDetail = z.looseObject({
-  durationInMs: z.number().optional(),
-  videoDetails: z
-    .looseObject({ widthInPx: z.number().optional(), heightInPx: z.number().optional() })
-    .optional(),
+  durationInMs: measure(maxDurationMs),
+  videoDetails: z.looseObject({ widthInPx: measure(16_384), heightInPx: measure(16_384) }).optional(),
 });
 
 const outputGroupDetail = z.looseObject({
@@ -42,12 +44,15 @@ const outputGroupDetail = z.looseObject({
   outputDetails: z.array(outputDetail).optional(),
 });
 
+/** The end of the year 9999. */
+const maxTimeMs = 253_402_300_799_999;
+
 /**
  * `detail` of a `MediaConvert Job State Change` event. AWS may add fields at any time.
  * https://docs.aws.amazon.com/mediaconvert/latest/ug/mediaconvert_cwe_events.html
  */
 export const jobEventDetail = z.looseObject({
-  timestamp: z.number().optional(),
+  timestamp: z.number().min(0).max(maxTimeMs).optional().catch(undefined),
   jobId: z.string().min(1).max(100),
   status: z.string(),
   userMetadata: z.record(z.string(), z.string()).optional(),
@@ -153,6 +158,8 @@ function outputsOf(groups: readonly z.infer<typeof outputGroupDetail>[] | undefi
   };
 }
 
+const maxKeyLength = 1_024;
+
 /** Manifests as reported, if they lie where they must, else where our settings put them. */
 export function manifestsOf(
   plan: EncodePlan,
@@ -162,7 +169,8 @@ export function manifestsOf(
   const bucket = `s3://${mediaBucket}/`;
   const keys = playlists
     .filter((path) => path.startsWith(`${bucket}${mediaPrefix(plan.videoId, plan.revision)}`))
-    .map((path) => path.slice(bucket.length));
+    .map((path) => path.slice(bucket.length))
+    .filter((key) => key.length <= maxKeyLength && !/(?:^|\/)\.{0,2}(?:\/|$)/.test(key));
   const derived = manifestKeys(plan);
   return {
     hlsKey: keys.find((key) => key.endsWith('.m3u8')) ?? derived.hlsKey,
