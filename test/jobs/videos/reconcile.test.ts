@@ -11,6 +11,7 @@ import {
   endedJobEvents,
   film,
   getVideo,
+  type JobEvent,
   jobEvents,
   putParts,
   sendWebhook,
@@ -27,6 +28,23 @@ beforeAll(async () => {
   creator = await seedUser();
   bytes = await film('film.mp4');
 });
+
+const signedS3 = () =>
+  new AwsClient({
+    accessKeyId: inject('awsAccessKeyId'),
+    secretAccessKey: inject('awsSecretAccessKey'),
+    service: 's3',
+    region: 'us-east-1',
+  });
+
+/** Waits for the first thing MediaConvert says about a video. */
+async function startedJobEvents(videoUuid: string): Promise<JobEvent[]> {
+  for (;;) {
+    const events = await jobEvents(videoUuid);
+    if (events.length > 0) return events;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
 
 const inMinutes = (minutes: number) => contextOf({ clockMs: Date.now() + minutes * 60_000 });
 
@@ -233,17 +251,11 @@ describe('uploads nobody completes', () => {
   it('expire also when our row never learned of the one S3 holds', async () => {
     const owner = await seedUser();
     const upload = await startUpload(owner);
-    const client = new AwsClient({
-      accessKeyId: inject('awsAccessKeyId'),
-      secretAccessKey: inject('awsSecretAccessKey'),
-      service: 's3',
-      region: 'us-east-1',
-    });
     const [row] = await sqlRows<{ key: string }>(
       'UPDATE uploads SET s3_upload_id = NULL WHERE owner_id = $1 RETURNING object_key AS key',
       [owner.uuid],
     );
-    await client.fetch(`${inject('s3Url')}/${uploadsBucket}/${row?.key}?uploads=`, { method: 'POST' });
+    await signedS3().fetch(`${inject('s3Url')}/${uploadsBucket}/${row?.key}?uploads=`, { method: 'POST' });
     expect(await heldBy(upload.video_id)).toBe(2);
     await expireUploads(inMinutes(60 * 49));
     expect(await heldBy(upload.video_id)).toBe(0);
@@ -303,6 +315,55 @@ describe('deleting a video', () => {
     expect(await sqlRows('SELECT state FROM encode_jobs WHERE video_id = $1', [videoUuid])).toEqual([
       { state: 'canceled' },
     ]);
+  });
+
+  it('removes what an encode still wrote after the files were removed', async () => {
+    const owner = await seedUser();
+    const { videoId, videoUuid } = await uploadFilm(owner, bytes);
+    await deliverEvents();
+    const events = await endedJobEvents(videoUuid);
+    expect((await call('DELETE', `/v1/videos/${videoId}`, { token: owner.token })).status).toBe(204);
+    await deliverEvents();
+    const { aws } = contextOf().config;
+    const late = { bucket: aws.mediaBucket, key: `media/${videoUuid}/v1/video.m3u8` };
+    await signedS3().fetch(`${inject('s3Url')}/${late.bucket}/${late.key}`, {
+      method: 'PUT',
+      body: '#EXTM3U',
+    });
+    expect(await headObject(aws, late)).toBeDefined();
+    await sendWebhook(events.at(-1));
+    await deliverEvents();
+    expect(await headObject(aws, late)).toBeUndefined();
+  });
+
+  it('stops an encode our row never learned of, once it is heard of', async () => {
+    const owner = await seedUser();
+    const { videoId, videoUuid } = await uploadFilm(owner, await film('hd.mp4'));
+    await deliverEvents();
+    await sqlRows('UPDATE encode_jobs SET provider_job_id = NULL WHERE video_id = $1', [videoUuid]);
+    expect((await call('DELETE', `/v1/videos/${videoId}`, { token: owner.token })).status).toBe(204);
+    takeMessages();
+    const [started] = await startedJobEvents(videoUuid);
+    await sendWebhook({ ...started, detail: { ...started?.detail, status: 'STATUS_UPDATE' } });
+    await deliverEvents();
+    const ended = (await endedJobEvents(videoUuid)).at(-1);
+    expect(ended?.detail.status).toBe('CANCELED');
+  });
+
+  it('is not followed by an encode that was queued in the same moment', async () => {
+    const owner = await seedUser();
+    const { videoId, videoUuid } = await uploadFilm(owner, bytes);
+    await deliver(takeMessages());
+    expect((await call('DELETE', `/v1/videos/${videoId}`, { token: owner.token })).status).toBe(204);
+    // As it is when the statement that deletes does not see the job yet.
+    await sqlRows("UPDATE encode_jobs SET state = 'submitting', finished_at = NULL WHERE video_id = $1", [
+      videoUuid,
+    ]);
+    await deliverEvents();
+    expect(await jobEvents(videoUuid)).toEqual([]);
+    expect(
+      await sqlRows('SELECT state, provider_job_id AS job FROM encode_jobs WHERE video_id = $1', [videoUuid]),
+    ).toEqual([{ state: 'canceled', job: null }]);
   });
 
   it('is for the owner only', async () => {

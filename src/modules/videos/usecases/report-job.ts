@@ -1,6 +1,6 @@
 import type { RequestContext } from '../../../context.ts';
-import { newEvent } from '../../../db/outbox.ts';
-import { headObject, listObjects } from '../../../integrations/aws/index.ts';
+import { insertEvents, newEvent } from '../../../db/outbox.ts';
+import { cancelJob, headObject, listObjects } from '../../../integrations/aws/index.ts';
 import type { MessageOf } from '../../../jobs/messages.ts';
 import { publishEvents } from '../../../jobs/publish.ts';
 import {
@@ -66,6 +66,7 @@ export async function reportJob(
   for (let tries = 0; tries < maxTries; tries += 1) {
     const job = await findReportedJob(ctx.databases.primary, said);
     if (job === undefined) return 'unknown_job';
+    if (job.videoDeleted) await clearAfter(ctx, job, said);
     const decided = await decide(ctx, job, said);
     if (!decided.transition.applies) return 'ignored';
     const { video } = decided;
@@ -83,6 +84,21 @@ export async function reportJob(
     return saved === 'saved' ? 'applied' : 'ignored';
   }
   throw new Error(`encode job of ${said.providerJobId ?? said.jobId} keeps changing`);
+}
+
+/**
+ * The encode of a deleted video, which went on after its files were removed (cancelling takes a while, or our row never
+ * learned of the job): stops it, and once it has ended has what it wrote since removed too.
+ */
+async function clearAfter(ctx: RequestContext, job: EncodeJobRow, said: ReportOfJob): Promise<void> {
+  const { providerJobId, report } = said;
+  if (report.kind === 'progress') {
+    if (providerJobId !== undefined) await cancelJob(ctx.config.aws, providerJobId);
+    return;
+  }
+  const again = newEvent(ctx, 'video.deleted', { video_id: job.videoId, owner_id: job.ownerId });
+  await insertEvents(ctx.databases.primary, [again]);
+  await publishEvents(ctx, { ids: [again.id], limit: 1 });
 }
 
 interface Decision {

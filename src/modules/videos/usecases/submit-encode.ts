@@ -33,6 +33,12 @@ export async function requestEncode(
  * @throws AwsError
  */
 export async function submitJob(ctx: RequestContext, job: EncodeJobRow): Promise<void> {
+  if (job.videoDeleted) {
+    // Deleted in the moment this job was queued.
+    const report = { kind: 'canceled', atMs: ctx.clock.now() } as const;
+    await reportJob(ctx, { providerJobId: undefined, jobId: job.id, report });
+    return;
+  }
   const made = job.ageSeconds > tokenSafeSeconds ? await findMadeJob(ctx, job.id) : undefined;
   const provided = made ?? (await create(ctx, job));
   if (provided?.id === undefined) return;
