@@ -43,8 +43,8 @@ async function main(options: StartOptions): Promise<number> {
 
   try {
     status.title('Social Flow local cloud (for development only)');
-    if (options.fresh) rmSync(join(root, '.wrangler', 'state'), { recursive: true, force: true });
     stack = await startStack({ root, stateDir, fresh: options.fresh, workerUrl, chaos: options.chaos });
+    if (options.fresh) rmSync(join(root, '.wrangler', 'state'), { recursive: true, force: true });
     writePrivateFile(
       join(root, '.dev.vars'),
       dotenv('Settings of the Worker for the local cloud. Written by npm start.', stack.workerSettings),

@@ -11,7 +11,7 @@ import { provision, startPostgres } from '../postgres/index.ts';
 import { type CorsRule, startS3Server } from '../s3/server.ts';
 import { dotenv, writePrivateFile } from './files.ts';
 import { freePort } from './ports.ts';
-import { type LocalSecrets, localSecrets } from './secrets.ts';
+import { localSecrets } from './secrets.ts';
 import { status } from './status.ts';
 
 export const region = 'us-east-1';
@@ -50,16 +50,14 @@ type Closer = () => Promise<unknown>;
 
 /** Starts everything the Worker needs, on loopback, in order; takes back what it started when a step fails. */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  if (options.fresh) clearState(options.stateDir);
   mkdirSync(options.stateDir, { recursive: true });
-  const secrets = localSecrets(options.stateDir);
   const closers: Closer[] = [];
   const stop = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse())
       await close().catch((error: unknown) => status.warn(String(error)));
   };
   try {
-    return await startParts(options, secrets, closers, stop);
+    return await startParts(options, closers, stop);
   } catch (error) {
     await stop();
     throw error;
@@ -74,12 +72,10 @@ function clearState(stateDir: string): void {
 
 async function startParts(
   options: StackOptions,
-  secrets: LocalSecrets,
   closers: Closer[],
   stop: () => Promise<void>,
 ): Promise<Stack> {
   const { root, stateDir } = options;
-  const credentials = [{ accessKeyId: secrets.accessKeyId, secretAccessKey: secrets.secretAccessKey }];
 
   let startedAt = Date.now();
   const startDatabase = (port: number, fresh: boolean) =>
@@ -94,6 +90,10 @@ async function startParts(
   const postgres = await startDatabase(preferredPorts.postgres, options.fresh);
   let runningPostgres = postgres;
   closers.push(() => runningPostgres.stop());
+  // Not before: a local cloud that runs in this folder holds the database, and this one has failed by now.
+  if (options.fresh) clearState(stateDir);
+  const secrets = localSecrets(stateDir);
+  const credentials = [{ accessKeyId: secrets.accessKeyId, secretAccessKey: secrets.secretAccessKey }];
   const databases = await provision(postgres, {
     passwords: { owner: secrets.ownerPassword, app: secrets.appPassword, replica: secrets.replicaPassword },
   });
