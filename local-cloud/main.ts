@@ -36,14 +36,30 @@ async function main(options: StartOptions): Promise<number> {
     })();
     return stopping;
   };
+  const interruption = new AbortController();
+  const { signal } = interruption;
   const interrupted = new Promise<'interrupted'>((done) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.on(signal, () => done('interrupted'));
+    signal.addEventListener('abort', () => done('interrupted'));
   });
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(name, () => interruption.abort(new Error('interrupted')));
+  /** What `work` comes to, unless the user does not want to wait for it. */
+  const unlessInterrupted = async <T>(work: Promise<T>): Promise<T> => {
+    const outcome = await Promise.race([work, interrupted]);
+    signal.throwIfAborted();
+    return outcome as T;
+  };
 
   try {
     status.title('Social Flow local cloud (for development only)');
-    stack = await startStack({ root, stateDir, fresh: options.fresh, workerUrl, chaos: options.chaos });
+    stack = await startStack({
+      root,
+      stateDir,
+      fresh: options.fresh,
+      workerUrl,
+      chaos: options.chaos,
+      signal,
+    });
     if (options.fresh) rmSync(join(root, '.wrangler', 'state'), { recursive: true, force: true });
     writePrivateFile(
       join(root, '.dev.vars'),
@@ -51,7 +67,7 @@ async function main(options: StartOptions): Promise<number> {
     );
     if (options.seed) {
       const seededAt = Date.now();
-      const world = await seed({ ...stack.workerSettings, ...stack.ownerSettings });
+      const world = await unlessInterrupted(seed({ ...stack.workerSettings, ...stack.ownerSettings }));
       status.ok(
         'demo data',
         `${world.people} people, ${world.posts} posts, ${world.videos} videos; password: ${world.password}`,
@@ -64,11 +80,13 @@ async function main(options: StartOptions): Promise<number> {
         root,
         port: workerPort,
         onLine: showWorkerLine,
+        signal,
       });
       status.ok('worker', `${worker.url}`, workerStartedAt);
-      await worker
+      const firstCron = worker
         .runCron('* * * * *')
         .catch(() => status.warn('the first cron run did not finish; the next is in a minute'));
+      await unlessInterrupted(firstCron);
     }
     status.title(`Ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
     status.note(`API        ${workerUrl}`);
@@ -87,16 +105,17 @@ async function main(options: StartOptions): Promise<number> {
     await stopAll();
     return ended === 'interrupted' ? 0 : 1;
   } catch (error) {
-    status.fail(error instanceof Error ? error.message : String(error));
+    if (!signal.aborted) status.fail(error instanceof Error ? error.message : String(error));
     await stopAll();
-    return 1;
+    return signal.aborted ? 0 : 1;
   }
 }
 
 try {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) console.log(usage);
-  else process.exitCode = await main(options);
+  // At once: a start given up half-way may still have work on its hands.
+  else process.exit(await main(options));
 } catch (error) {
   console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
   process.exitCode = 2;

@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AwsClient } from 'aws4fetch';
@@ -42,6 +43,8 @@ export async function seed(settings: Settings): Promise<SeededWorld> {
   if (settings.ENVIRONMENT !== 'development')
     throw new Error('db:seed writes demo accounts and only runs with ENVIRONMENT=development');
   const client = new pg.Client({ connectionString: required(settings, 'DATABASE_OWNER_URL') });
+  // A server that goes away is told by the query that fails.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     const { rowCount } = await client.query('SELECT FROM users WHERE id = $1', [people[0]?.id]);
@@ -146,6 +149,8 @@ async function uploadClips(settings: Settings): Promise<Map<string, number>> {
   const ffmpeg = await locateFfmpeg();
   const sizes = new Map<string, number>();
   const folder = await mkdtemp(join(tmpdir(), 'social-flow-seed-'));
+  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', removeFolder);
   try {
     for (const clip of clips) {
       await ffmpeg.run(
@@ -191,7 +196,8 @@ async function uploadClips(settings: Settings): Promise<Map<string, number>> {
     }
     return sizes;
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    process.off('exit', removeFolder);
+    removeFolder();
   }
 }
 

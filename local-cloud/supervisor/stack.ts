@@ -28,6 +28,8 @@ export interface StackOptions {
   /** Where the Worker will answer; events are delivered to its webhook. */
   readonly workerUrl: string;
   readonly chaos: { readonly duplicate: number; readonly reorder: number; readonly drop: number };
+  /** Gives the start up. */
+  readonly signal?: AbortSignal;
   /** Opens fault switches of the bridge, for tests of outages. */
   readonly testControls?: boolean;
 }
@@ -103,6 +105,7 @@ async function startParts(
     startedAt,
   );
 
+  options.signal?.throwIfAborted();
   startedAt = Date.now();
   const applied = await migrateUp({
     connectionString: databases.primary.owner,
@@ -114,6 +117,7 @@ async function startParts(
     );
   status.ok('migrations', applied.length === 0 ? 'up to date' : `${applied.length} applied`, startedAt);
 
+  options.signal?.throwIfAborted();
   startedAt = Date.now();
   const bridge = await startNeonBridge({
     port: await freePort(preferredPorts.neon),
@@ -124,6 +128,7 @@ async function startParts(
   closers.push(() => bridge.close());
   status.ok('neon', `${bridge.url}, the driver's HTTP and WebSocket protocol`, startedAt);
 
+  options.signal?.throwIfAborted();
   startedAt = Date.now();
   const s3 = await startS3Server({
     port: await freePort(preferredPorts.s3),
@@ -141,6 +146,7 @@ async function startParts(
   closers.push(() => cdn.close());
   status.ok('s3', `${s3.url}, signatures checked; CDN front at ${cdn.url}`, startedAt);
 
+  options.signal?.throwIfAborted();
   startedAt = Date.now();
   const ffmpeg = await locateFfmpeg();
   const events = await createEventBus({

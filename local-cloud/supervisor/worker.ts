@@ -17,6 +17,8 @@ export interface StartWorkerOptions {
   readonly port: number;
   readonly onLine: (line: string) => void;
   readonly readyTimeoutMs?: number;
+  /** Gives the start up. */
+  readonly signal?: AbortSignal;
   /** Where the Worker's own state goes; wrangler's default when absent. */
   readonly persistTo?: string;
   /** Settings file used instead of `.dev.vars`. */
@@ -35,6 +37,8 @@ export async function startWorker(options: StartWorkerOptions): Promise<WorkerPr
   const child = spawn(
     process.execPath,
     [
+      join(import.meta.dirname, 'guard.ts'),
+      process.execPath,
       wrangler,
       'dev',
       '--ip',
@@ -49,9 +53,9 @@ export async function startWorker(options: StartWorkerOptions): Promise<WorkerPr
     ],
     {
       cwd: options.root,
-      // A group of its own, so that wrangler and the workerd under it end together.
+      // A group of its own, so that wrangler and the workerd under it end together. Its input stays open as long as we live.
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: {
         ...process.env,
         WRANGLER_SEND_METRICS: 'false',
@@ -78,7 +82,7 @@ export async function startWorker(options: StartWorkerOptions): Promise<WorkerPr
     await stopGroup(child, exited);
   };
   try {
-    await waitUntilReady(url, exited, options.readyTimeoutMs ?? 120_000);
+    await waitUntilReady(url, exited, options);
   } catch (error) {
     await stop();
     throw error;
@@ -88,13 +92,18 @@ export async function startWorker(options: StartWorkerOptions): Promise<WorkerPr
   return { url, exited, runCron, stop };
 }
 
-async function waitUntilReady(url: string, exited: Promise<number>, timeoutMs: number): Promise<void> {
+async function waitUntilReady(
+  url: string,
+  exited: Promise<number>,
+  { signal, readyTimeoutMs: timeoutMs = 120_000 }: StartWorkerOptions,
+): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   let gone = false;
   exited.then(() => {
     gone = true;
   });
   while (Date.now() < deadline) {
+    signal?.throwIfAborted();
     if (gone) throw new Error('wrangler dev ended before it was ready; its last lines above say why');
     const response = await fetch(`${url}/livez`, { signal: AbortSignal.timeout(2_000) }).catch(
       () => undefined,
