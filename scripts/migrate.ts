@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { loadEnvironment } from './lib/environment.ts';
 import { migrateDown, migrateUp } from './lib/migrations.ts';
+import { runScript } from './lib/run-script.ts';
 
 export { migrateDown, migrateUp } from './lib/migrations.ts';
 
@@ -32,10 +33,12 @@ if (import.meta.main) {
       directory: join(import.meta.dirname, '..', 'migrations', 'shards'),
     })),
   ];
-  for (const target of targets) {
-    const log = (line: string) => console.log(`${target.name}: ${line}`);
-    const changed =
-      command === 'up' ? await migrateUp({ ...target, log }) : await migrateDown({ ...target, steps, log });
-    if (changed.length === 0) log('nothing to do');
-  }
+  await runScript(async () => {
+    for (const target of targets) {
+      const log = (line: string) => console.log(`${target.name}: ${line}`);
+      const changed =
+        command === 'up' ? await migrateUp({ ...target, log }) : await migrateDown({ ...target, steps, log });
+      if (changed.length === 0) log('nothing to do');
+    }
+  });
 }

@@ -6,6 +6,7 @@ import { AwsClient } from 'aws4fetch';
 import pg from 'pg';
 import { locateFfmpeg } from '../local-cloud/ffmpeg/index.ts';
 import { loadEnvironment } from './lib/environment.ts';
+import { runScript } from './lib/run-script.ts';
 import { clipSeconds, clips, follows, namedId, people, posts } from './seed-world.ts';
 
 // The Worker's own rules, imported by address: its sources are type-checked against workerd's types, scripts against Node's.
@@ -201,9 +202,10 @@ async function uploadClips(settings: Settings): Promise<Map<string, number>> {
   }
 }
 
-if (import.meta.main) {
-  const world = await seed(loadEnvironment());
-  console.log(
-    `${world.people} people, ${world.posts} posts, ${world.videos} videos; everyone's password: ${world.password}`,
-  );
-}
+if (import.meta.main)
+  await runScript(async () => {
+    const world = await seed(loadEnvironment());
+    console.log(
+      `${world.people} people, ${world.posts} posts, ${world.videos} videos; everyone's password: ${world.password}`,
+    );
+  });
