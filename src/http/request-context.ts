@@ -46,14 +46,16 @@ export function databaseScope(
   ctx: Pick<RequestContext, 'requestId' | 'trace' | 'log'>,
   purpose: DatabaseScope['purpose'],
 ): DatabaseScope {
+  // Not `ctx` itself: it reaches the response, and workerd never frees a response that the async scope it was made in reaches.
+  const { log } = ctx;
   return {
     requestId: ctx.requestId,
     traceparent: traceparentOf(ctx.trace),
     purpose,
     roundTrips: 0,
     onSlowQuery: ({ statement, durationMs }) =>
-      ctx.log.log('warn', 'database.slow_query', { statement, duration_ms: durationMs }),
-    onRetry: (reason) => ctx.log.log('warn', 'database.retried', { reason }),
+      log.log('warn', 'database.slow_query', { statement, duration_ms: durationMs }),
+    onRetry: (reason) => log.log('warn', 'database.retried', { reason }),
   };
 }
 
