@@ -29,6 +29,17 @@ async function bus(url: string, options: Partial<EventBusOptions> = {}): Promise
 }
 
 describe('delivery', () => {
+  it('keeps one connection whatever the answers say', async () => {
+    const hook = await webhook(() => ({ status: 202, body: JSON.stringify('x'.repeat(500_000)) }));
+    const events = await bus(hook.url);
+    for (const id of ['a', 'b', 'c', 'd']) {
+      await events.emit(eventOf(id));
+      await events.idle();
+    }
+    expect(hook.ids()).toEqual(['a', 'b', 'c', 'd']);
+    expect(hook.connections()).toBe(1);
+  });
+
   it('posts the envelope unchanged, with the secret header, in order', async () => {
     const hook = await webhook();
     const events = await bus(hook.url);

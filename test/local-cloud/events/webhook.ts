@@ -10,10 +10,12 @@ export type Webhook = {
   received: Received[];
   /** Ids of the events received, in order. */
   ids(): string[];
+  /** Connections made so far. */
+  connections(): number;
   close(): Promise<void>;
 };
 
-export type Reply = { status: number; headers?: Record<string, string>; afterMs?: number };
+export type Reply = { status: number; headers?: Record<string, string>; afterMs?: number; body?: string };
 
 /** A receiver on loopback that records what arrives and answers as `reply` says (202 by default). */
 export async function startWebhook(
@@ -32,14 +34,19 @@ export async function startWebhook(
     received.push(entry);
     const answer = reply(entry, received.length - 1);
     if (answer.afterMs) await new Promise((resolve) => setTimeout(resolve, answer.afterMs));
-    response.writeHead(answer.status, answer.headers).end();
+    response.writeHead(answer.status, answer.headers).end(answer.body);
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  let connections = 0;
+  server.on('connection', () => {
+    connections += 1;
+  });
   const bound = (server.address() as AddressInfo).port;
   return {
     url: `http://127.0.0.1:${bound}/v1/webhooks/aws`,
     port: bound,
     received,
+    connections: () => connections,
     ids: () => received.map((entry) => entry.event.id),
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
