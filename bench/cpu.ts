@@ -64,6 +64,14 @@ export function cpuSecondsOfFamily(pid: number): number {
     .reduce((sum, [, , time = '0']) => sum + secondsOf(time), 0);
 }
 
+/** Resident memory of a process in MiB. */
+export function residentMib(pid: number): number {
+  const kib = isLinux
+    ? /^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    : execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' });
+  return Number(kib) / 1_024;
+}
+
 // proc_pid_stat(5): the name in field 2 may hold spaces and parentheses, so fields are counted from the last one.
 function statOf(pid: number): { readonly parent: number; readonly own: number; readonly reaped: number } {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8');

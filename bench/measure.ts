@@ -1,5 +1,11 @@
 import type { TripCounts } from '../local-cloud/neon-bridge/index.ts';
-import { cpuSecondsOf, cpuSecondsOfFamily, cpuSecondsOfMachine, cpuSecondsWithEnded } from './cpu.ts';
+import {
+  cpuSecondsOf,
+  cpuSecondsOfFamily,
+  cpuSecondsOfMachine,
+  cpuSecondsWithEnded,
+  residentMib,
+} from './cpu.ts';
 import type { Loader } from './load/run-load.ts';
 import type { BenchServer } from './servers.ts';
 
@@ -15,6 +21,8 @@ export interface Measurement {
   readonly postgresCpuMs: number;
   /** Database round trips through the bridge for each request. */
   readonly trips: number;
+  /** Resident memory of the server afterwards. */
+  readonly memoryMib: number;
   /** Cores that processes outside the bench kept busy meanwhile; undefined where the system does not tell. */
   readonly foreignCores: number | undefined;
 }
@@ -59,6 +67,7 @@ export async function measure(
     bridgeCpuMs: msPerRequest('bridge'),
     postgresCpuMs: msPerRequest('postgres'),
     trips: (after.trips - before.trips) / requests,
+    memoryMib: residentMib(server.pid),
     foreignCores:
       after.machine === undefined || before.machine === undefined
         ? undefined
@@ -76,8 +85,10 @@ export interface Plan {
   readonly maxForeignCores: number;
 }
 
-const maxAttempts = 200;
+/** How long to wait for a quiet machine, in all, and between two looks. */
+const patienceMs = 4 * 3_600_000;
 const pauseMs = 10_000;
+const lookMs = 2_000;
 
 /** Warms every server up, then measures them in turn, A B C A B C, so that a change of the machine meets all of them. */
 export async function measureInTurn(
@@ -108,12 +119,26 @@ async function measureUndisturbed(
   surroundings: Surroundings,
   onProgress: (line: string) => void,
 ): Promise<Measurement> {
-  for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
+  const deadline = Date.now() + patienceMs;
+  while (Date.now() < deadline) {
+    if (Number.isFinite(maxForeignCores) && (await busyCores()) > maxForeignCores) {
+      await sleep(pauseMs);
+      continue;
+    }
     const result = await measure(server, requestsFile, secondsPerRun, surroundings);
     const { foreignCores = 0 } = result;
     if (foreignCores <= maxForeignCores) return result;
     onProgress(`${server.name}: thrown away, other processes kept ${foreignCores.toFixed(2)} cores busy`);
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
   throw new Error(`other processes kept more than ${maxForeignCores} cores busy for too long`);
 }
+
+/** Cores busy while the bench does nothing. */
+async function busyCores(): Promise<number> {
+  const before = cpuSecondsOfMachine();
+  await sleep(lookMs);
+  const after = cpuSecondsOfMachine();
+  return before === undefined || after === undefined ? 0 : ((after - before) * 1_000) / lookMs;
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
