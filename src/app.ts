@@ -7,7 +7,7 @@ import { handleError, handleNotFound } from './http/handle-error.ts';
 import { rejectWrongMethod } from './http/methods.ts';
 import { requestContext } from './http/request-context.ts';
 import { securityHeaders } from './http/security-headers.ts';
-import { authRoutes, wellKnownRoutes } from './modules/auth/index.ts';
+import { authRoutes, sessionsRoutes, wellKnownRoutes } from './modules/auth/index.ts';
 import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
 import { postsRoutes } from './modules/posts/index.ts';
@@ -27,6 +27,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/', wellKnownRoutes);
   app.route('/v1/auth', authRoutes);
   app.route('/v1/me', meRoutes);
+  app.route('/v1/me/sessions', sessionsRoutes);
   app.route('/v1/users', usersRoutes);
   app.route('/v1', graphRoutes);
   app.route('/v1', postsRoutes);

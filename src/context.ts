@@ -17,6 +17,9 @@ export interface Bindings {
     import('../durable-objects/idempotency/idempotency.ts').Idempotency
   >;
   readonly USER_HUB: DurableObjectNamespace<import('../durable-objects/user-hub/user-hub.ts').UserHub>;
+  readonly SESSION_GUARD: DurableObjectNamespace<
+    import('../durable-objects/session-guard/session-guard.ts').SessionGuard
+  >;
   readonly EVENTS_QUEUE: Queue;
   readonly MEDIA_QUEUE: Queue;
   readonly FLAGS: KVNamespace;
@@ -41,10 +44,16 @@ export type Actor =
   | { readonly kind: 'system'; readonly job: string }
   | { readonly kind: 'webhook'; readonly source: string };
 
+/** The user an access token names. Whether the session has ended since is the session guard's to say. */
+export type TokenHolder = Extract<Actor, { kind: 'user' }> & {
+  /** Unix seconds at which the token was signed. */
+  readonly issuedAt: number;
+};
+
 /** Signs and checks access tokens without a network or database trip. */
 export interface AccessTokens {
   /** The user a token names, or undefined when the token is not a live access token of this deployment. */
-  verify(token: string): Promise<Extract<Actor, { kind: 'user' }> | undefined>;
+  verify(token: string): Promise<TokenHolder | undefined>;
 }
 
 /** Built once per isolate from the bindings. */

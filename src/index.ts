@@ -6,6 +6,7 @@ import { runCron } from './jobs/cron.ts';
 export { Idempotency } from '../durable-objects/idempotency/idempotency.ts';
 export { Lock } from '../durable-objects/lock/lock.ts';
 export { RateLimiter } from '../durable-objects/rate-limiter/rate-limiter.ts';
+export { SessionGuard } from '../durable-objects/session-guard/session-guard.ts';
 export { UserHub } from '../durable-objects/user-hub/user-hub.ts';
 
 const app = createApp();

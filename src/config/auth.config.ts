@@ -71,6 +71,19 @@ export const authSection = defineSection('Authentication', {
     unit: 'seconds',
     doc: 'Absolute life of a session, however often it is refreshed.',
   },
+  refreshReplaySeconds: {
+    env: 'REFRESH_REPLAY_SECONDS',
+    schema: integer(0, 60),
+    default: '30',
+    unit: 'seconds',
+    doc: 'How long after an exchange the old refresh token gets the same new pair again, for clients that lost the answer.',
+  },
+  maxSessionsPerUser: {
+    env: 'MAX_SESSIONS_PER_USER',
+    schema: integer(1, 100),
+    default: '20',
+    doc: 'Sessions a user may have at once; a login beyond that ends the one used longest ago.',
+  },
   passwordPepper: {
     env: 'PASSWORD_PEPPER',
     schema: z.string().min(16).max(256),

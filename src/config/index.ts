@@ -3,6 +3,7 @@ import { appSection } from './app.config.ts';
 import { authSection } from './auth.config.ts';
 import { awsSection } from './aws.config.ts';
 import { databaseSection } from './database.config.ts';
+import { encryptionSection } from './encryption.config.ts';
 import { feedsSection } from './feeds.config.ts';
 import { httpSection } from './http.config.ts';
 import { ConfigError, type ConfigProblem, parseSection } from './parse.ts';
@@ -18,6 +19,7 @@ export const sections = {
   http: httpSection,
   database: databaseSection,
   auth: authSection,
+  encryption: encryptionSection,
   aws: awsSection,
   videos: videosSection,
   feeds: feedsSection,
@@ -38,11 +40,13 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     http: parseSection(httpSection, environment, problems),
     database: parseSection(databaseSection, environment, problems),
     auth: parseSection(authSection, environment, problems),
+    encryption: parseSection(encryptionSection, environment, problems),
     aws: parseSection(awsSection, environment, problems),
     videos: parseSection(videosSection, environment, problems),
     feeds: parseSection(feedsSection, environment, problems),
   };
-  if (problems.length === 0) problems.push(...slotMapProblems(config), ...safetyProblems(config));
+  if (problems.length === 0)
+    problems.push(...slotMapProblems(config), ...encryptionProblems(config), ...safetyProblems(config));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -55,4 +59,10 @@ function slotMapProblems({ database }: Config): ConfigProblem[] {
   } catch (error) {
     return [{ env: 'SHARD_SLOT_MAP', message: error instanceof Error ? error.message : 'is not a slot map' }];
   }
+}
+
+function encryptionProblems({ encryption }: Config): ConfigProblem[] {
+  return encryption.keys.has(encryption.currentVersion)
+    ? []
+    : [{ env: 'DATA_ENCRYPTION_KEY_VERSION', message: 'names no key of DATA_ENCRYPTION_KEYS' }];
 }

@@ -2,6 +2,7 @@ import type { Config } from './index.ts';
 import type { ConfigProblem } from './parse.ts';
 
 const minimumSecretLength = 32;
+const minimumDistinctKeyBytes = 20;
 const localHost = /^(localhost|127\.|0\.0\.0\.0|\[?::1\]?|.*\.local$|host\.docker\.internal)/i;
 const weakSecret = /change.?me|placeholder|secret|password|example|(.)\1{7}/i;
 
@@ -33,6 +34,14 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     else if (weakSecret.test(value))
       refuse(env, 'looks like a placeholder; make one with: openssl rand -base64 33');
   }
+
+  // Random bytes repeat so often about once in 10^14 keys.
+  for (const key of config.encryption.keys.values())
+    if (new Set(key).size < minimumDistinctKeyBytes)
+      refuse(
+        'DATA_ENCRYPTION_KEYS',
+        'holds a key that looks like a placeholder; make one with: openssl rand -base64 32',
+      );
 
   const urls: [string, string][] = [
     ['DATABASE_URL', config.database.primaryUrl],

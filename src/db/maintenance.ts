@@ -23,7 +23,7 @@ const dayMs = 86_400_000;
 
 /**
  * Makes the coming months' partitions and forgets what `processed_events` and `inbound_events` need not remember any
- * more.
+ * more, and the answers refreshes can no longer repeat.
  */
 export async function maintainDatabase(ctx: RequestContext): Promise<void> {
   const { primary } = ctx.databases;
@@ -35,12 +35,28 @@ export async function maintainDatabase(ctx: RequestContext): Promise<void> {
   const inbound = await prune(primary, 'inbound_events', 'received_at', cutoff);
   const ended = new Date(ctx.clock.now() - endedSessionRetentionDays * dayMs).toISOString();
   const sessions = await prune(primary, 'sessions', 'expires_at', ended, sessionPruneBatch);
+  const replays = await forgetReplays(primary, new Date(ctx.clock.now()).toISOString());
   ctx.log.log('info', 'database.maintained', {
     partitions_made: result.rows[0]?.made,
     processed_events_pruned: processed,
     inbound_events_pruned: inbound,
     sessions_pruned: sessions,
+    replays_pruned: replays,
   });
+}
+
+// What a refresh answered is kept, encrypted, for clients that lost it; after the window it serves nobody honest.
+async function forgetReplays(db: Db, now: string): Promise<number> {
+  let total = 0;
+  for (let batch = 0; batch < maxPruneBatches; batch += 1) {
+    const result = await db.execute(sql`
+      UPDATE refresh_tokens SET replay_blob = NULL, replay_expires_at = NULL WHERE id IN (
+        SELECT id FROM refresh_tokens WHERE replay_expires_at < ${now}::timestamptz
+        ORDER BY replay_expires_at LIMIT ${pruneBatch} FOR UPDATE SKIP LOCKED)`);
+    total += result.rowCount;
+    if (result.rowCount < pruneBatch) break;
+  }
+  return total;
 }
 
 /** Deletes rows older than `cutoff`, a batch at a time; what one run leaves, the next takes. */

@@ -1,6 +1,7 @@
 import { authenticate } from './authenticate.ts';
 import type { AppMiddleware } from './env.ts';
 import { forbidden, unauthenticated } from './errors.ts';
+import { assertSessionLive } from './session-guard.ts';
 
 /**
  * Who may call a route. Every route must say; there is no default.
@@ -15,8 +16,14 @@ export type Access =
   | { readonly kind: 'user' }
   | { readonly kind: 'webhook'; readonly source: 'aws' };
 
-/** Enforces a route's access rule and puts the actor into the context. */
-export function enforceAccess(access: Access): AppMiddleware {
+/**
+ * Enforces a route's access rule and puts the actor into the context. A token whose session has ended is refused: at once
+ * where `sensitive`, elsewhere as soon as this isolate's lease on the session's state has run out.
+ */
+export function enforceAccess(
+  access: Access,
+  options: { readonly sensitive: boolean } = { sensitive: false },
+): AppMiddleware {
   return async (c, next) => {
     const { ctx } = c.var;
     switch (access.kind) {
@@ -30,7 +37,10 @@ export function enforceAccess(access: Access): AppMiddleware {
         const actor = await authenticate(ctx, c.req.header('authorization'));
         if (actor === undefined && access.kind === 'user')
           throw unauthenticated({ headers: { 'www-authenticate': 'Bearer realm="social-flow"' } });
-        if (actor !== undefined) c.set('ctx', { ...ctx, actor });
+        if (actor !== undefined) {
+          await assertSessionLive(ctx, actor, options);
+          c.set('ctx', { ...ctx, actor });
+        }
         break;
       }
       default:

@@ -1,4 +1,4 @@
-import type { Actor, RequestContext } from '../context.ts';
+import type { RequestContext, TokenHolder } from '../context.ts';
 import { unauthenticated } from './errors.ts';
 
 // Schemes are compared without regard to case (RFC 9110 §11.1).
@@ -11,13 +11,16 @@ const bearer = /^bearer ([A-Za-z0-9._-]{1,4096})$/i;
 export async function authenticate(
   ctx: RequestContext,
   authorization: string | undefined,
-): Promise<Extract<Actor, { kind: 'user' }> | undefined> {
+): Promise<TokenHolder | undefined> {
   if (authorization === undefined) return undefined;
   const token = bearer.exec(authorization)?.[1];
   const actor = token === undefined ? undefined : await ctx.accessTokens.verify(token);
-  if (actor === undefined)
-    throw unauthenticated({
-      headers: { 'www-authenticate': 'Bearer realm="social-flow", error="invalid_token"' },
-    });
+  if (actor === undefined) throw invalidToken();
   return actor;
 }
+
+/** The answer to a token that is malformed, forged, expired or of a session that has ended: all look alike. */
+export const invalidToken = () =>
+  unauthenticated({
+    headers: { 'www-authenticate': 'Bearer realm="social-flow", error="invalid_token"' },
+  });

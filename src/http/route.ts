@@ -11,6 +11,8 @@ export interface RouteRules {
   readonly limit: LimitName | 'none';
   /** Set on writes that may be repeated under an `Idempotency-Key`. */
   readonly idempotent?: boolean;
+  /** Set where a session that has just ended must not get through at all; costs a hop to its guard on every call. */
+  readonly sensitive?: boolean;
 }
 
 export interface RegisteredRoute extends RouteRules {
@@ -32,10 +34,9 @@ export function defineRoute<const P extends string, const R extends Declared & {
   rules: RouteRules,
   config: R,
 ) {
+  const access = enforceAccess(rules.access, { sensitive: rules.sensitive === true });
   const chain: AppMiddleware[] =
-    rules.limit === 'none'
-      ? [enforceAccess(rules.access)]
-      : [edgeGate(), enforceAccess(rules.access), rateLimit(rules.limit)];
+    rules.limit === 'none' ? [access] : [edgeGate(), access, rateLimit(rules.limit)];
   if (rules.idempotent === true) chain.push(idempotent());
   const first = chain[0];
   if (first !== undefined) Object.assign(first, { [ruleSymbol]: rules });

@@ -1,4 +1,5 @@
 import type { RequestContext } from '../context.ts';
+import { authHandlers } from '../modules/auth/index.ts';
 import { feedHandlers } from '../modules/feeds/index.ts';
 import { graphHandlers } from '../modules/graph/index.ts';
 import { postHandlers } from '../modules/posts/index.ts';
@@ -10,7 +11,13 @@ export type Handlers = {
   readonly [T in MessageType]?: (ctx: RequestContext, message: MessageOf<T>) => Promise<void>;
 };
 
-const subscribers: readonly Handlers[] = [graphHandlers, postHandlers, feedHandlers, videoHandlers];
+const subscribers: readonly Handlers[] = [
+  authHandlers,
+  graphHandlers,
+  postHandlers,
+  feedHandlers,
+  videoHandlers,
+];
 
 /** Hands a message to every module that subscribed to its type, one after the other. */
 export async function handleMessage(ctx: RequestContext, message: Message): Promise<void> {

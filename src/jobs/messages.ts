@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { authMessages } from '../modules/auth/auth.events.ts';
 import { feedMessages } from '../modules/feeds/feeds.events.ts';
 import { graphMessages } from '../modules/graph/graph.events.ts';
 import { postMessages } from '../modules/posts/posts.events.ts';
@@ -6,6 +7,7 @@ import { videoMessages } from '../modules/videos/videos.events.ts';
 
 /** Every message the queues carry. */
 export const messageSchema = z.discriminatedUnion('type', [
+  ...authMessages,
   ...graphMessages,
   ...postMessages,
   ...feedMessages,

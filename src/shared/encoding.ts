@@ -9,6 +9,12 @@ export const fromUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes);
 export const hex = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
+/** @throws RangeError when the text is not pairs of hex digits. */
+export function fromHex(text: string): Uint8Array {
+  if (!/^([0-9a-f]{2})*$/i.test(text)) throw new RangeError('not hexadecimal');
+  return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}
+
 /** Base64url without padding (RFC 4648 §5). */
 export function base64Url(bytes: Uint8Array): string {
   let binary = '';

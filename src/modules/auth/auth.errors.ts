@@ -35,3 +35,8 @@ export const refreshConflict = defineError({
   status: 409,
   title: 'This refresh token was exchanged a moment ago; use the tokens of that answer.',
 });
+export const sessionNotFound = defineError({
+  code: 'sessions.not_found',
+  status: 404,
+  title: 'There is no such session, or it has ended.',
+});

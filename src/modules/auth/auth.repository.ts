@@ -1,9 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { RequestContext } from '../../context.ts';
 import { insertAuditIfAny } from '../../db/audit.ts';
-import type { Db } from '../../db/client.ts';
+import { atomic, type Db } from '../../db/client.ts';
 import { violates } from '../../db/errors.ts';
-import { textArray } from '../../db/outbox.ts';
+import { newEvent, type OutboxEvent, textArray } from '../../db/outbox.ts';
 import {
   type AccountRow,
   accountColumns,
@@ -12,11 +11,13 @@ import {
   usernameTaken,
 } from '../users/index.ts';
 import type { Identifier } from './policy/identifier.ts';
+import { type EndedAccess, insertAccessEnd, lockUser, type WriteContext } from './sessions.repository.ts';
 
 /** A session about to be opened, with the first refresh token of its family. Times are RFC 3339. */
 export interface NewSession {
   readonly id: string;
   readonly amr: readonly string[];
+  readonly deviceName: string;
   readonly authTime: string;
   readonly expiresAt: string;
   readonly refreshTokenId: string;
@@ -24,11 +25,6 @@ export interface NewSession {
   readonly refreshTokenHash: string;
   readonly refreshTokenExpiresAt: string;
 }
-
-type WriteContext = Pick<
-  RequestContext,
-  'databases' | 'ids' | 'actor' | 'ip' | 'country' | 'userAgent' | 'requestId'
->;
 
 export interface SignedInRow extends AccountRow {
   readonly tokenEpoch: number;
@@ -80,162 +76,119 @@ export async function findCredentials(db: Db, identifier: Identifier): Promise<C
   return result.rows[0] as CredentialsRow | undefined;
 }
 
+/** What opening a session brought about. */
+export interface OpenedSession {
+  readonly account: SignedInRow;
+  /** Outbox rows written beside it. */
+  readonly eventIds: readonly string[];
+  /** Sessions that ended because there were too many. */
+  readonly limited: EndedAccess | undefined;
+}
+
 /**
  * Opens a session with its first refresh token, unless the account stopped being active or got another password since
- * `checkedHash` was read. `newHash` replaces an outdated hash.
+ * `checkedHash` was read. `newHash` replaces an outdated hash. Beyond `maxSessions` the sessions used longest ago end, and
+ * a device or country none of the user's earlier sessions had is written as an event.
  */
 export async function insertSession(
   ctx: WriteContext,
   userId: string,
   hashes: { readonly checkedHash: string; readonly newHash: string | undefined },
   session: NewSession,
-): Promise<SignedInRow | undefined> {
+  maxSessions: number,
+): Promise<OpenedSession | undefined> {
+  const { primary } = ctx.databases;
   const guard = sql`id = ${userId}::uuid AND status = 'active' AND password_hash = ${hashes.checkedHash}`;
-  // Locks the row, so that a suspension or password change either comes first and is seen, or comes after and ends the session.
   const admitted =
     hashes.newHash === undefined
-      ? sql`SELECT * FROM users WHERE ${guard} FOR SHARE`
+      ? sql`SELECT * FROM users WHERE ${guard}`
       : sql`UPDATE users SET password_hash = ${hashes.newHash} WHERE ${guard} RETURNING *`;
   const audit = {
     action: 'auth.login',
     target: { kind: 'user', id: userId },
     detail: { session_id: session.id },
   };
-  const result = await ctx.databases.primary.execute(sql`
-    WITH admitted AS (${admitted}),
-    ${sessionCtes(ctx, session, sql`admitted`)},
-    audited AS (${insertAuditIfAny(ctx, audit, sql`new_session`)})
-    SELECT ${accountColumns('admitted')}, admitted.token_epoch AS "tokenEpoch"
-    FROM admitted LEFT JOIN user_counters AS counters ON counters.user_id = admitted.id`);
-  return result.rows[0] as SignedInRow | undefined;
-}
-
-/** Ends a session and with it its refresh tokens. Does nothing when it has ended already. */
-export async function endSession(
-  ctx: WriteContext,
-  session: { readonly id: string; readonly userId: string },
-  reason: 'logout',
-  now: string,
-): Promise<void> {
-  const audit = {
-    action: 'auth.logout',
-    target: { kind: 'user', id: session.userId },
-    detail: { session_id: session.id },
+  const limitAudit = {
+    action: 'auth.session_ended',
+    target: { kind: 'user', id: userId },
+    detail: { reason: 'limit' },
   };
-  await ctx.databases.primary.execute(sql`
-    WITH ended AS (
-      UPDATE sessions SET revoked_at = ${now}::timestamptz, revoked_reason = ${reason}
-      WHERE id = ${session.id}::uuid AND user_id = ${session.userId}::uuid AND revoked_at IS NULL RETURNING id
-    ),
-    audited AS (${insertAuditIfAny(ctx, audit, sql`ended`)})
-    SELECT id FROM ended`);
+  const news = newEvent(ctx, 'session.started_on_new_device', undefined);
+  const end = newEvent(ctx, 'user.access_ended', undefined);
+  // The row is locked before the statement begins, so that a suspension, password change, logout everywhere or other login
+  // either comes first and is seen, or comes after and sees this session.
+  const [, result] = await atomic(primary, [
+    primary.execute(lockUser(userId)),
+    primary.execute(sql`
+      WITH admitted AS (${admitted}),
+      ${sessionCtes(ctx, session, sql`admitted`)},
+      news AS (${insertNewDeviceEvent(ctx, news, userId, session)}),
+      limited AS (
+        UPDATE sessions SET revoked_at = ${session.authTime}::timestamptz, revoked_reason = 'limit'
+        WHERE id IN (
+          SELECT sessions.id FROM sessions JOIN admitted ON admitted.id = sessions.user_id
+          WHERE revoked_at IS NULL AND expires_at > ${session.authTime}::timestamptz
+          ORDER BY last_used_at DESC, sessions.id DESC OFFSET ${maxSessions - 1}
+        )
+        RETURNING id
+      ),
+      limit_told AS (${insertAccessEnd(end.id, end.traceparent, {
+        userId: sql`${userId}::text`,
+        ended: sql`limited`,
+        reason: 'limit',
+        endedAt: session.authTime,
+      })}),
+      limit_audited AS (${insertAuditIfAny(ctx, limitAudit, sql`limited`)}),
+      audited AS (${insertAuditIfAny(ctx, audit, sql`new_session`)})
+      SELECT ${accountColumns('admitted')}, admitted.token_epoch AS "tokenEpoch", EXISTS (SELECT FROM news) AS "onNewDevice",
+        (SELECT coalesce(json_agg(id), '[]') FROM limited) AS "limitedIds"
+      FROM admitted LEFT JOIN user_counters AS counters ON counters.user_id = admitted.id`),
+  ]);
+  const row = result.rows[0] as
+    | (SignedInRow & { readonly onNewDevice: boolean; readonly limitedIds: string[] })
+    | undefined;
+  if (row === undefined) return undefined;
+  const { onNewDevice, limitedIds, ...account } = row;
+  return {
+    account,
+    eventIds: onNewDevice ? [news.id] : [],
+    limited:
+      limitedIds.length === 0
+        ? undefined
+        : {
+            userId,
+            sessionIds: limitedIds,
+            epoch: undefined,
+            endedAt: session.authTime,
+            eventId: end.id,
+          },
+  };
 }
 
-export interface Rotation {
-  readonly presentedHash: string;
-  readonly tokenId: string;
-  readonly tokenHash: string;
-  /** RFC 3339. */
-  readonly now: string;
-  /** Before the cap by the session's own end. */
-  readonly expiresAt: string;
-  /** A token exchanged after this moment meets a conflict instead of ending its family. */
-  readonly conflictSince: string;
-}
-
-export interface RotationRow {
-  readonly outcome: 'rotated' | 'conflict' | 'reused' | 'invalid';
-  readonly userId: string;
-  readonly sessionId: string;
-  readonly roles: string[];
-  readonly tokenEpoch: number;
-  readonly amr: string[];
-  /** Unix seconds. */
-  readonly authTime: number;
-  readonly sessionExpiresAt: number;
-  readonly tokenExpiresAt: number;
-}
-
-/**
- * Exchanges a live refresh token for its successor, by one compare-and-swap under the lock of its session. A token that was
- * exchanged before ends its whole family, unless it is the immediate predecessor of the live one and was exchanged after
- * `conflictSince`: then two honest requests of one client met, and nothing changes.
- */
-export async function rotateRefreshToken(
+// Other CTEs do not see the new session, so these are the earlier ones. A user's first session is no news.
+const insertNewDeviceEvent = (
   ctx: WriteContext,
-  rotation: Rotation,
-): Promise<RotationRow | undefined> {
-  const now = sql`${rotation.now}::timestamptz`;
-  const audit = {
-    action: 'auth.refresh_reused',
-    target: { kind: 'user', id: sql`(SELECT user_id::text FROM ended)` },
-    outcome: 'denied',
-  } as const;
-  const result = await ctx.databases.primary.execute(sql`
-    WITH presented AS (
-      SELECT token.id, token.session_id, token.generation, session.user_id, session.amr, session.auth_time,
-        session.expires_at, users.roles, users.token_epoch,
-        CASE
-          WHEN session.revoked_at IS NOT NULL OR session.expires_at <= ${now} OR token.expires_at <= ${now}
-            OR users.status <> 'active' THEN 'invalid'
-          WHEN token.rotated_at IS NULL THEN 'live'
-          WHEN token.rotated_at > ${rotation.conflictSince}::timestamptz AND EXISTS (
-            SELECT FROM refresh_tokens AS live
-            WHERE live.session_id = token.session_id AND live.rotated_at IS NULL AND live.generation = token.generation + 1
-          ) THEN 'conflict'
-          ELSE 'reused'
-        END AS state
-      FROM refresh_tokens AS token
-      JOIN sessions AS session ON session.id = token.session_id
-      JOIN users ON users.id = session.user_id
-      WHERE token.token_hash = decode(${rotation.presentedHash}, 'hex')
-    ),
-    held AS (
-      UPDATE sessions SET last_used_at = ${now}, ip = ${ctx.ip ?? null}::inet, user_agent = ${ctx.userAgent ?? null},
-        country = ${ctx.country ?? null}
-      FROM presented
-      WHERE sessions.id = presented.session_id AND presented.state = 'live' AND sessions.revoked_at IS NULL
-      RETURNING presented.id AS token_id, presented.session_id, presented.generation, sessions.expires_at
-    ),
-    swapped AS (
-      UPDATE refresh_tokens AS token SET rotated_at = ${now}
-      FROM held WHERE token.id = held.token_id AND token.rotated_at IS NULL
-      RETURNING held.session_id, held.generation, held.expires_at
-    ),
-    successor AS (
-      INSERT INTO refresh_tokens (id, session_id, token_hash, generation, issued_at, expires_at)
-      SELECT ${rotation.tokenId}::uuid, session_id, decode(${rotation.tokenHash}, 'hex'), generation + 1, ${now},
-        least(${rotation.expiresAt}::timestamptz, expires_at)
-      FROM swapped
-      RETURNING expires_at
-    ),
-    ended AS (
-      UPDATE sessions SET revoked_at = ${now}, revoked_reason = 'refresh_reuse'
-      FROM presented
-      WHERE sessions.id = presented.session_id AND presented.state = 'reused' AND sessions.revoked_at IS NULL
-      RETURNING sessions.id, sessions.user_id
-    ),
-    audited AS (${insertAuditIfAny(ctx, audit, sql`ended`)})
-    SELECT
-      CASE
-        WHEN successor.expires_at IS NOT NULL THEN 'rotated'
-        WHEN presented.state = 'live' THEN 'conflict'
-        ELSE presented.state
-      END AS outcome,
-      presented.user_id AS "userId", presented.session_id AS "sessionId", array_to_json(presented.roles) AS roles,
-      presented.token_epoch AS "tokenEpoch", array_to_json(presented.amr) AS amr,
-      floor(extract(epoch FROM presented.auth_time))::float8 AS "authTime",
-      floor(extract(epoch FROM presented.expires_at))::float8 AS "sessionExpiresAt",
-      floor(extract(epoch FROM successor.expires_at))::float8 AS "tokenExpiresAt"
-    FROM presented LEFT JOIN successor ON true`);
-  return result.rows[0] as RotationRow | undefined;
-}
+  event: OutboxEvent,
+  userId: string,
+  session: NewSession,
+): SQL => sql`
+  INSERT INTO outbox (id, type, payload, traceparent)
+  SELECT ${event.id}::uuid, ${event.type}, jsonb_build_object(
+    'user_id', ${userId}::text, 'session_id', new_session.id, 'device_name', ${session.deviceName}::text,
+    'country', ${ctx.country ?? null}::text, 'started_at', ${session.authTime}::text), ${event.traceparent}
+  FROM new_session
+  WHERE EXISTS (SELECT FROM sessions WHERE user_id = ${userId}::uuid)
+    AND NOT EXISTS (
+      SELECT FROM sessions WHERE user_id = ${userId}::uuid AND device_name = ${session.deviceName}
+        AND country IS NOT DISTINCT FROM ${ctx.country ?? null}::text
+    )
+  RETURNING id`;
 
 const sessionCtes = (ctx: WriteContext, session: NewSession, owner: SQL): SQL => sql`
   new_session AS (
-    INSERT INTO sessions (id, user_id, amr, auth_time, user_agent, ip, country, last_used_at, expires_at)
+    INSERT INTO sessions (id, user_id, amr, auth_time, user_agent, device_name, ip, country, last_used_at, expires_at)
     SELECT ${session.id}::uuid, owner.id, ${textArray(session.amr)}::text[], ${session.authTime}::timestamptz,
-      ${ctx.userAgent ?? null}, ${ctx.ip ?? null}::inet, ${ctx.country ?? null}, ${session.authTime}::timestamptz,
+      ${ctx.userAgent ?? null}, ${session.deviceName}, ${ctx.ip ?? null}::inet, ${ctx.country ?? null}, ${session.authTime}::timestamptz,
       ${session.expiresAt}::timestamptz
     FROM ${owner} AS owner
     RETURNING id

@@ -4,13 +4,16 @@ import {
   loginBody,
   refreshBody,
   registerBody,
+  sessionListSchema,
+  sessionParams,
   signedInSchema,
   tokensSchema,
 } from './auth.schemas.ts';
-import { presentSignedIn, presentTokens } from './auth.views.ts';
+import { presentSession, presentSignedIn, presentTokens } from './auth.views.ts';
 import { publicKeySet } from './usecases/access-tokens.ts';
+import { listMySessions } from './usecases/list-sessions.ts';
 import { login } from './usecases/login.ts';
-import { logout } from './usecases/logout.ts';
+import { endMySession, logout, logoutEverywhere } from './usecases/logout.ts';
 import { refresh } from './usecases/refresh.ts';
 import { register } from './usecases/register.ts';
 
@@ -77,7 +80,7 @@ authRoutes.openapi(
       },
       summary: 'Exchange a refresh token',
       description:
-        'Each refresh token works once. Showing one again ends its session, but within 10 seconds of the exchange it is taken for a race of the client with itself and answered with 409 `auth.refresh_conflict`.',
+        'Each refresh token is exchanged once. For 30 seconds, and until the new one is used, the token before gets the same pair again, so a lost answer may be asked for anew. Showing any other old token ends the session. 409 `auth.refresh_conflict` tells a request that met others of the same client that their answer has the tokens.',
       operationId: 'refresh',
       tags,
     },
@@ -93,13 +96,78 @@ authRoutes.openapi(
       path: '/logout',
       responses: { 204: { description: 'The session is ended' }, ...problems(401) },
       summary: 'Log out',
-      description: 'Ends the session of this access token; its refresh tokens stop working at once.',
+      description:
+        'Ends the session of this access token. Its refresh tokens stop working at once, its access tokens within 10 seconds; at once where the loss would be greatest. 503 means that the session has ended, but its access tokens may work a little longer.',
       operationId: 'logout',
       tags,
     },
   ),
   async (c) => {
     await logout(c.var.ctx);
+    return c.body(null, 204);
+  },
+);
+
+authRoutes.openapi(
+  defineRoute(
+    { access: { kind: 'user' }, limit: 'write', sensitive: true },
+    {
+      method: 'post',
+      path: '/logout-all',
+      responses: { 204: { description: 'Every session is ended' }, ...problems(401) },
+      summary: 'Log out everywhere',
+      description: 'Ends every session of the caller, this one too, as `logout` does.',
+      operationId: 'logoutEverywhere',
+      tags,
+    },
+  ),
+  async (c) => {
+    await logoutEverywhere(c.var.ctx);
+    return c.body(null, 204);
+  },
+);
+
+/** Mounted at `/v1/me/sessions`. */
+export const sessionsRoutes = createRouter();
+
+sessionsRoutes.openapi(
+  defineRoute(
+    { access: { kind: 'user' }, limit: 'read', sensitive: true },
+    {
+      method: 'get',
+      path: '/',
+      responses: {
+        200: jsonResponse(sessionListSchema, 'The open sessions of the caller'),
+        ...problems(401),
+      },
+      summary: 'List my sessions',
+      description: 'The one used last first.',
+      operationId: 'listMySessions',
+      tags,
+    },
+  ),
+  async (c) => {
+    const { sessions, currentId } = await listMySessions(c.var.ctx);
+    return c.json({ data: sessions.map((row) => presentSession(row, currentId)), next_cursor: null }, 200);
+  },
+);
+
+sessionsRoutes.openapi(
+  defineRoute(
+    { access: { kind: 'user' }, limit: 'write', sensitive: true },
+    {
+      method: 'delete',
+      path: '/{session_id}',
+      request: { params: sessionParams },
+      responses: { 204: { description: 'The session is ended' }, ...problems(401, 404) },
+      summary: 'End one of my sessions',
+      description: 'Logs that device out, as `logout` does there.',
+      operationId: 'endMySession',
+      tags,
+    },
+  ),
+  async (c) => {
+    await endMySession(c.var.ctx, c.req.valid('param').session_id);
     return c.body(null, 204);
   },
 );

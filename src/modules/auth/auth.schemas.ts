@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { idSchema } from '../../http/params.ts';
 import { accountSchema, displayNameSchema, emailSchema, usernameSchema } from '../users/index.ts';
 
 // Taken exactly as received: not trimmed, not normalised (OWASP ASVS 6.2.8). Length and strength are judged by policy.
@@ -45,6 +46,35 @@ const tokenFields = {
 export const tokensSchema = z.object(tokenFields).openapi('Tokens');
 
 export const signedInSchema = z.object({ user: accountSchema, ...tokenFields }).openapi('SignedIn');
+
+export const sessionParams = z.strictObject({ session_id: idSchema('session') });
+
+export const sessionSchema = z
+  .object({
+    id: z.string(),
+    device_name: z.string().openapi({
+      description: 'What the client called itself at login; its claim, not a proof.',
+      example: 'Firefox on Linux',
+    }),
+    country: z.string().nullable().openapi({
+      description: 'Two-letter code of where it was last used; null when unknown.',
+      example: 'PT',
+    }),
+    created_at: z.iso.datetime(),
+    last_used_at: z.iso.datetime().openapi({ description: 'When its tokens were last refreshed.' }),
+    expires_at: z.iso.datetime().openapi({ description: 'When it ends however often it is refreshed.' }),
+    current: z
+      .boolean()
+      .openapi({ description: 'Whether the access token of this request is of this session.' }),
+  })
+  .openapi('Session');
+
+export const sessionListSchema = z
+  .object({
+    data: z.array(sessionSchema),
+    next_cursor: z.null().openapi({ description: 'Always null: all sessions are on one page.' }),
+  })
+  .openapi('SessionList');
 
 export const jwksSchema = z
   .object({

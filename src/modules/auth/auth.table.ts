@@ -26,6 +26,8 @@ export const sessions = pgTable(
     amr: text().array().notNull(),
     authTime: timestamp('auth_time', { withTimezone: true }).notNull(),
     userAgent: text('user_agent'),
+    /** What the user agent was at login, as its owner would call it; undefined of sessions older than the column. */
+    deviceName: text('device_name'),
     ip: inet(),
     country: text(),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
@@ -40,6 +42,7 @@ export const sessions = pgTable(
     index('sessions_user_active')
       .on(table.userId, table.lastUsedAt.desc())
       .where(sql`${table.revokedAt} IS NULL`),
+    index('sessions_user_device').on(table.userId, table.deviceName),
     index('sessions_expiry').on(table.expiresAt),
   ],
 );
@@ -57,12 +60,16 @@ export const refreshTokens = pgTable(
     issuedAt: timestamp('issued_at', { withTimezone: true }).notNull().defaultNow(),
     expiresAt: timestamp('expires_at', { withTimezone: true }).notNull(),
     rotatedAt: timestamp('rotated_at', { withTimezone: true }),
+    /** The pair this token was handed out in, sealed, until `replay_expires_at` or its own exchange. */
     replayBlob: bytea('replay_blob'),
     replayExpiresAt: timestamp('replay_expires_at', { withTimezone: true }),
   },
   (table) => [
     unique('refresh_tokens_session_id_generation_key').on(table.sessionId, table.generation),
     uniqueIndex('refresh_tokens_hash_key').on(table.tokenHash),
+    index('refresh_tokens_replays')
+      .on(table.replayExpiresAt)
+      .where(sql`${table.replayExpiresAt} IS NOT NULL`),
     uniqueIndex('refresh_tokens_live_key').on(table.sessionId).where(sql`${table.rotatedAt} IS NULL`),
   ],
 );

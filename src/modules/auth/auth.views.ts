@@ -1,6 +1,20 @@
 import type { z } from '@hono/zod-openapi';
+import { encodeId } from '../../shared/ids.ts';
 import { type AccountRow, presentAccount } from '../users/index.ts';
-import type { signedInSchema, tokensSchema } from './auth.schemas.ts';
+import type { sessionSchema, signedInSchema, tokensSchema } from './auth.schemas.ts';
+import { deviceNameOf } from './policy/device-name.ts';
+import type { SessionRow } from './sessions.repository.ts';
+
+/** A session as its owner sees it. */
+export const presentSession = (row: SessionRow, currentId: string): z.infer<typeof sessionSchema> => ({
+  id: encodeId('session', row.id),
+  device_name: row.deviceName ?? deviceNameOf(row.userAgent ?? undefined),
+  country: row.country,
+  created_at: row.createdAt,
+  last_used_at: row.lastUsedAt,
+  expires_at: row.expiresAt,
+  current: row.id === currentId,
+});
 
 /** A fresh pair of tokens. Lives are in seconds from now. */
 export interface TokenPair {

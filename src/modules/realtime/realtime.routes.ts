@@ -22,7 +22,8 @@ realtimeRoutes.use(tokenFromSubprotocol);
 
 realtimeRoutes.openapi(
   defineRoute(
-    { access: { kind: 'user' }, limit: 'realtime' },
+    // A connection lasts as long as its token, so it must not begin after its session has ended.
+    { access: { kind: 'user' }, limit: 'realtime', sensitive: true },
     {
       method: 'get',
       path: '/',

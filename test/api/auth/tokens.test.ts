@@ -34,6 +34,13 @@ describe('the access token of a request', () => {
     ['another audience', { aud: 'another-api' }, {}],
     ['another issuer', { iss: 'https://evil.example' }, {}],
     ['an unknown key id', {}, { kid: 'test-9' }],
+    ['a key id that is a path', {}, { kid: '../../../../dev/null' }],
+    ['a key id that is SQL', {}, { kid: "test-1' UNION SELECT 'x" }],
+    ['an address of keys', {}, { kid: 'evil-1', jku: 'https://evil.example/jwks.json' }],
+    ['an address of certificates', {}, { kid: 'evil-1', x5u: 'https://evil.example/x.pem' }],
+    ['a key of its own', {}, { kid: 'evil-1', jwk: { kty: 'OKP', crv: 'Ed25519', x: 'A'.repeat(43) } }],
+    ['a time of issue in the future', { iat: nowSeconds() + 600 }, {}],
+    ['a start in the future', { nbf: nowSeconds() + 600 }, {}],
     ['an expiry in the past', { exp: nowSeconds() - 60 }, {}],
     ['a subject of another kind', { sub: 'vid_00000000000000000000000000' }, {}],
     ['more than 4 KB', { scope: 'x'.repeat(4_096) }, {}],
@@ -147,10 +154,15 @@ describe('logging out', () => {
     expect(sessions.map((session) => session.revoked_reason)).toEqual(['logout', null]);
   });
 
-  it('may be repeated, and is audited once', async () => {
+  it('ends the access token with it, and is audited once', async () => {
     const user = await seedUser();
+    expect((await me(user.token)).status).toBe(200);
     expect((await call('POST', '/v1/auth/logout', { token: user.token })).status).toBe(204);
-    expect((await call('POST', '/v1/auth/logout', { token: user.token })).status).toBe(204);
+    const refused = await me(user.token);
+    expect(refused.headers.get('www-authenticate')).toContain('error="invalid_token"');
+    expect(await problemOf(refused)).toMatchObject({ status: 401, code: 'auth.unauthenticated' });
+    expect(await roundTripsOf(refused)).toMatchObject({ roundTrips: 0 });
+    expect((await call('POST', '/v1/auth/logout', { token: user.token })).status).toBe(401);
     const audit = await sqlRows<{ actor_id: string }>(
       "SELECT actor_id FROM audit_log WHERE action = 'auth.logout' AND target_id = $1",
       [user.uuid],

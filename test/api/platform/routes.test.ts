@@ -39,6 +39,7 @@ function nameOf(route: { method: string; path: string }): string {
 const idKinds: Record<string, IdKind> = {
   user: 'user',
   user_id: 'user',
+  session_id: 'session',
   post_id: 'post',
   video_id: 'video',
   upload_id: 'upload',

@@ -31,6 +31,8 @@ const configOf = (...pairs: Pair[]) => ({
   refreshTokenTtlSeconds: 604_800,
   sessionMaxSeconds: 7_776_000,
   passwordPepper: 'a pepper of the tests, long enough',
+  refreshReplaySeconds: 30,
+  maxSessionsPerUser: 20,
   maxConcurrentHashes: 2,
 });
 

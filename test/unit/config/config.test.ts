@@ -9,6 +9,8 @@ const random = (seed: number): string =>
 
 const key = { kty: 'OKP', crv: 'Ed25519', kid: 'k1', x: 'a'.repeat(43), d: 'b'.repeat(43) };
 
+const dataKey = btoa(String.fromCharCode(...Array.from({ length: 32 }, (_, index) => (index * 37) % 256)));
+
 const development = {
   ENVIRONMENT: 'development',
   CURSOR_SECRET: random(1),
@@ -17,6 +19,7 @@ const development = {
   AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE',
   AWS_SECRET_ACCESS_KEY: random(4),
   ACCESS_TOKEN_KEYS: JSON.stringify([key]),
+  DATA_ENCRYPTION_KEYS: JSON.stringify({ 1: dataKey }),
   DATABASE_URL: 'postgres://app:pw@127.0.0.1/social_flow',
   DATABASE_REPLICA_URL: 'postgres://replica:pw@127.0.0.1/social_flow',
   DATABASE_SHARD_URLS: 'postgres://app:pw@127.0.0.1/shard_0,postgres://app:pw@127.0.0.1/shard_1',
@@ -80,6 +83,7 @@ describe('parseConfig', () => {
         'AWS_SECRET_ACCESS_KEY',
         'AWS_WEBHOOK_SECRET',
         'CURSOR_SECRET',
+        'DATA_ENCRYPTION_KEYS',
         'DATABASE_REPLICA_URL',
         'DATABASE_SHARD_URLS',
         'DATABASE_URL',
@@ -105,6 +109,13 @@ describe('parseConfig', () => {
     ['ACCESS_TOKEN_KEYS', JSON.stringify([key, key])],
     ['ACCESS_TOKEN_KEYS', '[]'],
     ['ACCESS_TOKEN_KEYS', '{'],
+    ['DATA_ENCRYPTION_KEYS', '[]'],
+    ['DATA_ENCRYPTION_KEYS', '{}'],
+    ['DATA_ENCRYPTION_KEYS', JSON.stringify({ 1: 'AAAA' })],
+    ['DATA_ENCRYPTION_KEYS', JSON.stringify({ 0: dataKey })],
+    ['DATA_ENCRYPTION_KEYS', JSON.stringify({ 256: dataKey })],
+    ['DATA_ENCRYPTION_KEYS', JSON.stringify({ one: dataKey })],
+    ['DATA_ENCRYPTION_KEY_VERSION', '2'],
     ['ENVIRONMENT', 'prod'],
   ])('refuses %s=%s and names it', (name, value) => {
     expect(namesRefused({ ...development, [name]: value })).toEqual([name]);
@@ -132,6 +143,7 @@ describe('in production', () => {
     ['CURSOR_SECRET', 'short-but-16-long'],
     ['PASSWORD_PEPPER', 'change-me-change-me-change-me-change-me'],
     ['AWS_WEBHOOK_SECRET', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'],
+    ['DATA_ENCRYPTION_KEYS', JSON.stringify({ 1: `${'A'.repeat(43)}=`, 2: dataKey })],
     ['DATABASE_URL', 'postgres://app:pw@localhost/social_flow'],
     [
       'DATABASE_SHARD_URLS',

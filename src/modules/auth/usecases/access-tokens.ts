@@ -35,11 +35,18 @@ export interface AccessGrant {
   readonly sessionExpiresAt: number;
 }
 
-/** Signs an access token (RFC 9068). It never outlives its session. */
+/** A new `jti`. */
+export const newTokenId = (): string => base64Url(randomBytes(16));
+
+/**
+ * Signs an access token (RFC 9068). It never outlives its session. Ed25519 signatures are deterministic (RFC 8032 §5.1.6), so
+ * the same grant, time and `tokenId` give the same token again.
+ */
 export async function signAccessToken(
   config: AuthConfig,
   grant: AccessGrant,
   nowSeconds: number,
+  tokenId: string = newTokenId(),
 ): Promise<{ readonly token: string; readonly expiresInSeconds: number }> {
   const { signing } = await keyringOf(config);
   const expiresAt = Math.min(nowSeconds + config.accessTokenTtlSeconds, grant.sessionExpiresAt);
@@ -54,7 +61,7 @@ export async function signAccessToken(
     auth_time: grant.authTime,
     iat: nowSeconds,
     exp: expiresAt,
-    jti: base64Url(randomBytes(16)),
+    jti: tokenId,
   })
     .setProtectedHeader({ alg: algorithm, typ: tokenType, kid: signing.kid })
     .sign(signing.key);
@@ -93,6 +100,7 @@ export function createAccessTokens(config: AuthConfig): AccessTokens {
         amr: claims.amr,
         authTime: claims.auth_time,
         epoch: claims.epoch,
+        issuedAt: claims.iat,
       };
     },
   };

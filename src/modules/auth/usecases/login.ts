@@ -1,10 +1,12 @@
 import type { RequestContext } from '../../../context.ts';
 import { insertAudit } from '../../../db/audit.ts';
+import { publishAfterResponse } from '../../../jobs/publish.ts';
 import type { AccountRow } from '../../users/index.ts';
 import { accountDeactivated, accountSuspended, invalidCredentials } from '../auth.errors.ts';
 import { type CredentialsRow, findCredentials, insertSession } from '../auth.repository.ts';
 import type { TokenPair } from '../auth.views.ts';
 import { parseIdentifier } from '../policy/identifier.ts';
+import { announceEnd } from './announce-end.ts';
 import { hashPassword, verifyPassword } from './hash-password.ts';
 import { prepareSession, tokensOf } from './open-session.ts';
 
@@ -38,16 +40,20 @@ export async function login(
   }
   const newHash = check.outdated ? await hashPassword(ctx.config.auth, input.password) : undefined;
   const session = await prepareSession(ctx, ['pwd']);
-  const account = await insertSession(
+  const opened = await insertSession(
     ctx,
     known.userId,
     { checkedHash: known.passwordHash, newHash },
     session,
+    ctx.config.auth.maxSessionsPerUser,
   );
-  if (account === undefined) {
+  if (opened === undefined) {
     recordFailure(ctx, known, 'changed_meanwhile');
     throw invalidCredentials();
   }
+  const { account, eventIds, limited } = opened;
+  publishAfterResponse(ctx, eventIds);
+  if (limited !== undefined) await announceEnd(ctx, limited);
   return { account, tokens: await tokensOf(ctx, account, session) };
 }
 

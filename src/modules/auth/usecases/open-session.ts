@@ -3,6 +3,7 @@ import { randomBytes, sha256 } from '../../../shared/crypto.ts';
 import { hex } from '../../../shared/encoding.ts';
 import type { NewSession, SignedInRow } from '../auth.repository.ts';
 import type { TokenPair } from '../auth.views.ts';
+import { deviceNameOf } from '../policy/device-name.ts';
 import { formatRefreshToken } from '../policy/refresh-token.ts';
 import { signAccessToken } from './access-tokens.ts';
 
@@ -32,6 +33,7 @@ export async function prepareSession(ctx: RequestContext, amr: readonly string[]
   return {
     id: ctx.ids.next(),
     amr,
+    deviceName: deviceNameOf(ctx.userAgent),
     authTime: isoOf(nowSeconds),
     expiresAt: isoOf(nowSeconds + sessionMaxSeconds),
     refreshTokenId: ctx.ids.next(),

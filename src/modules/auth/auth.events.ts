@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { defineMessage } from '../../jobs/message.ts';
+
+/** Why sessions ended, as `sessions.revoked_reason` has it. */
+export const endReasons = [
+  'logout',
+  'logout_all',
+  'refresh_reuse',
+  'password_change',
+  'disabled',
+  'admin',
+  'limit',
+] as const;
+
+export type EndReason = (typeof endReasons)[number];
+
+export const authMessages = [
+  /** Sessions ended, or with an `epoch` all tokens below it: whoever leases access must hear of it. */
+  defineMessage(
+    'user.access_ended',
+    z.strictObject({
+      user_id: z.uuid(),
+      session_ids: z.array(z.uuid()),
+      epoch: z.int().nonnegative().nullable(),
+      reason: z.enum(endReasons),
+      ended_at: z.iso.datetime(),
+    }),
+  ),
+  /** A login from a device or country none of the user's earlier sessions had. */
+  defineMessage(
+    'session.started_on_new_device',
+    z.strictObject({
+      user_id: z.uuid(),
+      session_id: z.uuid(),
+      device_name: z.string(),
+      country: z.string().nullable(),
+      started_at: z.iso.datetime(),
+    }),
+  ),
+] as const;
