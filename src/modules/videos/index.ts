@@ -1,4 +1,5 @@
 import type { Handlers } from '../../jobs/handlers.ts';
+import { dropUselessOriginal } from './usecases/drop-original.ts';
 import { notifyOwner } from './usecases/notify-owner.ts';
 import { probeVideo } from './usecases/probe-video.ts';
 import { purgeVideo } from './usecases/purge-video.ts';
@@ -19,6 +20,9 @@ export const videoHandlers: Handlers = {
   'mediaconvert.job_changed': takeJobEvent,
   'video.progressed': notifyOwner,
   'video.published': notifyOwner,
-  'video.failed': notifyOwner,
+  'video.failed': async (ctx, message) => {
+    await notifyOwner(ctx, message);
+    await dropUselessOriginal(ctx, message);
+  },
   'video.deleted': purgeVideo,
 };

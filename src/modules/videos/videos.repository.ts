@@ -283,6 +283,13 @@ export async function claimStalledProbes(
   return result.rows as unknown as StalledProbe[];
 }
 
+/** Why a video failed; undefined when it has not. */
+export async function findFailureCode(db: Db, videoId: string): Promise<string | undefined> {
+  const result = await db.execute(sql`
+    SELECT failure_code AS code FROM videos WHERE id = ${videoId}::uuid AND state = 'failed'`);
+  return result.rows[0]?.code as string | undefined;
+}
+
 /** Whether a video was deleted by its owner. */
 export async function isVideoDeleted(db: Db, videoId: string): Promise<boolean> {
   const result = await db.execute(sql`

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Bindings } from '../../../src/context.ts';
+import { listMultipartUploads } from '../../../src/integrations/aws/index.ts';
 import { completeUpload } from '../../../src/modules/videos/usecases/complete-upload.ts';
 import { getUpload } from '../../../src/modules/videos/usecases/follow-upload.ts';
 import { startUpload as startUploadVerb } from '../../../src/modules/videos/usecases/start-upload.ts';
@@ -18,6 +19,10 @@ const input = {
 };
 const away = { S3_ENDPOINT: 'http://127.0.0.1:1' };
 
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
 describe('while S3 is away', () => {
   it('starting answers 503 and leaves nothing behind', async () => {
     const user = await seedUser();
@@ -27,6 +32,27 @@ describe('while S3 is away', () => {
       headers: { 'retry-after': '2' },
     });
     expect(await sqlRows('SELECT 1 FROM videos WHERE owner_id = $1', [user.uuid])).toEqual([]);
+    expect(await sqlRows('SELECT 1 FROM uploads WHERE owner_id = $1', [user.uuid])).toEqual([]);
+  });
+
+  it('starting frees what S3 began although its answer was lost', async () => {
+    const user = await seedUser();
+    const { aws } = contextOf().config;
+    let prefix = 'none';
+    const held = async () => (await listMultipartUploads(aws, { bucket: aws.uploadsBucket, prefix })).length;
+    const real = globalThis.fetch;
+    vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
+      const url = new URL(input instanceof Request ? input.url : input);
+      const response = await real(input, init);
+      if (url.search !== '?uploads=' || prefix !== 'none') return response;
+      prefix = url.pathname.slice(`/${aws.uploadsBucket}/`.length);
+      await response.arrayBuffer();
+      expect(await held()).toBe(1);
+      throw new TypeError('Network connection lost.');
+    });
+    await expect(startUploadVerb(contextOf({ user }), input)).rejects.toMatchObject({ status: 503 });
+    expect(prefix).toContain('originals/');
+    expect(await held()).toBe(0);
     expect(await sqlRows('SELECT 1 FROM uploads WHERE owner_id = $1', [user.uuid])).toEqual([]);
   });
 

@@ -1,9 +1,18 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { headObject } from '../../../src/integrations/aws/index.ts';
 import { probeVideo } from '../../../src/modules/videos/usecases/probe-video.ts';
 import { randomIds } from '../../../src/shared/ids.ts';
 import { seedUser, sqlRows, type TestUser } from '../../support/worker/client.ts';
-import { contextOf, film, getVideo, uploadFilm, type VideoJson } from '../../support/worker/films.ts';
-import { deliver, takeMessages } from '../../support/worker/queues.ts';
+import {
+  contextOf,
+  endedJobEvents,
+  film,
+  getVideo,
+  sendWebhook,
+  uploadFilm,
+  type VideoJson,
+} from '../../support/worker/films.ts';
+import { deliver, deliverEvents, takeMessages } from '../../support/worker/queues.ts';
 
 let creator: TestUser;
 beforeAll(async () => {
@@ -90,6 +99,28 @@ describe('files that are no film', () => {
     expect(video.failure?.message).toMatch(/^[A-Z].{20,}\.$/);
     const [event] = takeMessages();
     expect(event?.body.type).toBe('video.failed');
+  });
+
+  it('removes a file no video can ever be made of, and keeps one that failed for another reason', async () => {
+    const { aws } = contextOf().config;
+    const stored = async (videoUuid: string) => {
+      const [row] = await sqlRows<{ key: string }>('SELECT source_key AS key FROM videos WHERE id = $1', [
+        videoUuid,
+      ]);
+      return (await headObject(aws, { bucket: aws.uploadsBucket, key: row?.key ?? '' })) !== undefined;
+    };
+    const useless = await uploadFilm(creator, text('not a film, whatever it says'));
+    expect(await stored(useless.videoUuid)).toBe(true);
+    await deliverEvents({ times: 2 });
+    expect(await stored(useless.videoUuid)).toBe(false);
+
+    const unlucky = await uploadFilm(creator, await film('film.mp4'));
+    await deliverEvents();
+    const end = (await endedJobEvents(unlucky.videoUuid)).at(-1);
+    await sendWebhook({ ...end, detail: { ...end?.detail, status: 'CANCELED' } });
+    await deliverEvents();
+    expect(await getVideo(unlucky.videoId, creator)).toMatchObject({ failure: { retryable: true } });
+    expect(await stored(unlucky.videoUuid)).toBe(true);
   });
 
   it('fails a video whose file is gone', async () => {

@@ -1,6 +1,6 @@
 import type { RequestContext } from '../../../context.ts';
 import { requireViewerId } from '../../../http/viewer.ts';
-import { abortMultipartUpload, createMultipartUpload } from '../../../integrations/aws/index.ts';
+import { abortMultipartUpload, createMultipartUpload, isAwsError } from '../../../integrations/aws/index.ts';
 import { isEnabled, loadFlags } from '../../../shared/flags/index.ts';
 import { contentTypes } from '../policy/containers.ts';
 import { planParts } from '../policy/part-plan.ts';
@@ -21,6 +21,7 @@ import {
 } from '../videos.errors.ts';
 import type { Visibility } from '../videos.schemas.ts';
 import { maxSignedParts, type SignedPart, signPartUrls } from './part-urls.ts';
+import { freeParts } from './settle-upload.ts';
 
 export interface StartUploadInput {
   readonly fileName: string;
@@ -75,6 +76,8 @@ export async function startUpload(
     limits,
   );
   if (reservation.kind === 'exceeded') throw overQuota(reservation.quota, reservation.retryAfterSeconds);
+  // The request was made before, and its upload has ended since.
+  if (reservation.upload.state !== 'open') throw uploadNotOpen();
 
   const upload = { ...reservation.upload, s3UploadId: await openInS3(ctx, reservation.upload) };
   const first = Array.from({ length: Math.min(upload.partCount, maxSignedParts) }, (_, index) => index + 1);
@@ -90,6 +93,9 @@ async function openInS3(ctx: RequestContext, upload: UploadRow): Promise<string>
   try {
     created = await orUnavailable(createMultipartUpload(aws, { ...target, contentType: upload.contentType }));
   } catch (error) {
+    // S3 may have done it and only its answer was lost. Without the row nobody would find that, and not before the answer
+    // goes out is it certain that no repeated request uses the same key. Where S3 stays away, its lifecycle rule remains.
+    if (isUnknownOutcome(error)) await freeParts(ctx, upload).catch(() => undefined);
     await discardReservation(primary, upload.id);
     throw error;
   }
@@ -98,6 +104,11 @@ async function openInS3(ctx: RequestContext, upload: UploadRow): Promise<string>
   if (kept === undefined) throw uploadNotOpen();
   return kept;
 }
+
+const isUnknownOutcome = (error: unknown): boolean => {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return isAwsError(cause) && (cause.status === 0 || cause.status >= 500);
+};
 
 const quotaMessages: Readonly<Record<Quota, string>> = {
   open_uploads: 'Too many unfinished uploads: complete or abort one first.',

@@ -1,0 +1,23 @@
+import type { RequestContext } from '../../../context.ts';
+import { deletePrefix } from '../../../integrations/aws/index.ts';
+import type { MessageOf } from '../../../jobs/messages.ts';
+import { isRetryable } from '../policy/failures.ts';
+import { findFailureCode } from '../videos.repository.ts';
+
+const maxObjects = 1_000;
+
+/**
+ * Removes the uploaded file of a video that can never be published from it: nobody can see it or try it again, and it may
+ * be large.
+ * @throws AwsError when S3 did not answer: the message is tried again.
+ */
+export async function dropUselessOriginal(
+  ctx: RequestContext,
+  message: MessageOf<'video.failed'>,
+): Promise<void> {
+  const { video_id: videoId } = message.data;
+  const code = await findFailureCode(ctx.databases.primary, videoId);
+  if (code === undefined || isRetryable(code)) return;
+  const { aws } = ctx.config;
+  await deletePrefix(aws, { bucket: aws.uploadsBucket, prefix: `originals/${videoId}/` }, maxObjects);
+}
