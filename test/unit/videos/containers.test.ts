@@ -106,6 +106,7 @@ describe('a title from a file name', () => {
   it('drops the extension and is never empty or too long', () => {
     expect(titleOf('Summer.2026.mp4')).toBe('Summer.2026');
     expect(titleOf('.mp4')).toBe('Untitled');
+    expect(titleOf('\u200b\u2060.mp4')).toBe('Untitled');
     expect(titleOf('no extension')).toBe('no extension');
     expect(Array.from(titleOf(`${'👩'.repeat(250)}.mov`))).toHaveLength(200);
   });

@@ -1,7 +1,10 @@
 const mebibyte = 1_048_576;
 const preferredPartBytes = 10 * mebibyte;
-/** S3 takes at most this many parts (https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html). */
-export const maxPartCount = 10_000;
+/**
+ * S3 takes 10,000 parts (https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html), but all of them are listed in
+ * the one body that completes the upload, and `MAX_BODY_BYTES` (256 KB) holds no more than these.
+ */
+export const maxPartCount = 2_500;
 
 export interface PartPlan {
   /** Every part but the last has exactly this size. */
@@ -9,7 +12,7 @@ export interface PartPlan {
   readonly partCount: number;
 }
 
-/** Cuts a file into as few parts as S3's limits allow: 10 MiB each, or more in whole MiB when there would be over 10,000. */
+/** Cuts a file into parts of 10 MiB each, or more in whole MiB when there would be more than `maxPartCount`. */
 export function planParts(sizeBytes: number): PartPlan {
   const smallest = Math.max(preferredPartBytes, Math.ceil(sizeBytes / maxPartCount));
   const partSizeBytes = Math.ceil(smallest / mebibyte) * mebibyte;
