@@ -3,6 +3,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { servicesOf } from '../../../src/context.ts';
 import { maintainDatabase } from '../../../src/db/maintenance.ts';
 import { systemContext } from '../../../src/jobs/system-context.ts';
+import { rotateRefreshToken } from '../../../src/modules/auth/refresh.repository.ts';
+import { refreshTokenHash } from '../../../src/modules/auth/usecases/open-session.ts';
 import { call, callJson, roundTripsOf, seedUser, sqlRows } from '../../support/worker/client.ts';
 import { testEnv } from '../../support/worker/env.ts';
 import { breakDatabase } from '../../support/worker/faults.ts';
@@ -282,6 +284,24 @@ describe('refreshing', () => {
     expect(await problemOf(await refresh(family.refreshToken))).toMatchObject({
       code: 'auth.refresh_reused',
     });
+  });
+
+  it('ends no session by the second try of a request that lost a race to a client already gone on', async () => {
+    const family = await newFamily();
+    const second = await pairOf(await refresh(family.refreshToken));
+    await pairOf(await refresh(second.refresh_token));
+    const ctx = systemContext(servicesOf(testEnv(env)), { job: 'test' });
+    const row = await rotateRefreshToken(ctx, {
+      presentedHash: await refreshTokenHash(family.refreshToken),
+      tokenId: ctx.ids.next(),
+      tokenHash: await refreshTokenHash('unused'),
+      now: new Date().toISOString(),
+      expiresAt: new Date(Date.now() + dayMs).toISOString(),
+      replay: undefined,
+      endOnReuse: false,
+    });
+    expect(row).toMatchObject({ outcome: 'reused', replay: null });
+    expect(await familyOf(family.sessionUuid)).toEqual({ revoked_reason: null, live: 1, tokens: 3 });
   });
 
   it('has ended for good after 50 concurrent reuses, with one audit entry', async () => {

@@ -115,7 +115,22 @@ describe('access tokens', () => {
       amr: ['pwd'],
       authTime: now - 60,
       epoch: 3,
+      issuedAt: now,
     });
+  });
+
+  it('are the same again for the same grant, moment and token id, and differ in any other case', async () => {
+    const [config, now, one] = [configOf(current), nowSeconds(), grant()];
+    const sign = async (seconds: number, id: string, changes = {}) =>
+      (await signAccessToken(config, { ...one, ...changes }, seconds, id)).token;
+    const token = await sign(now, 'token-1');
+    expect(await sign(now, 'token-1')).toBe(token);
+    for (const other of [
+      await sign(now, 'token-2'),
+      await sign(now + 1, 'token-1'),
+      await sign(now, 'token-1', { epoch: 4 }),
+    ])
+      expect(other).not.toBe(token);
   });
 
   it('never outlive their session', async () => {
