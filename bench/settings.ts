@@ -20,6 +20,7 @@ export function workerSettings(urls: Provisioned, key: SigningKey): Settings {
     RATE_LIMITS_ENABLED: 'false',
     CURSOR_SECRET: secret(),
     PASSWORD_PEPPER: secret(),
+    DATA_ENCRYPTION_KEYS: JSON.stringify({ 1: randomBytes(32).toString('base64') }),
     ACCESS_TOKEN_KEYS: JSON.stringify([key.privateJwk]),
     ACCESS_TOKEN_TTL_SECONDS: String(tokenRules.ttlSeconds),
     TOKEN_ISSUER: tokenRules.issuer,

@@ -12,6 +12,8 @@ export interface LocalSecrets {
   readonly webhookSecret: string;
   /** JSON array of one Ed25519 private JWK. */
   readonly signingKeys: string;
+  /** JSON object of AES-256 keys by version. */
+  readonly dataEncryptionKeys: string;
   readonly ownerPassword: string;
   readonly appPassword: string;
   readonly replicaPassword: string;
@@ -37,6 +39,7 @@ function makeSecrets(): LocalSecrets {
     passwordPepper: random(33),
     webhookSecret: random(33),
     signingKeys: JSON.stringify([{ ...privateKey.export({ format: 'jwk' }), kid }]),
+    dataEncryptionKeys: JSON.stringify({ 1: randomBytes(32).toString('base64') }),
     ownerPassword: random(18),
     appPassword: random(18),
     replicaPassword: random(18),

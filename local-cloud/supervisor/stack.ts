@@ -195,6 +195,7 @@ async function startParts(
     CURSOR_SECRET: secrets.cursorSecret,
     PASSWORD_PEPPER: secrets.passwordPepper,
     ACCESS_TOKEN_KEYS: secrets.signingKeys,
+    DATA_ENCRYPTION_KEYS: secrets.dataEncryptionKeys,
     AWS_REGION: region,
     AWS_ACCESS_KEY_ID: secrets.accessKeyId,
     AWS_SECRET_ACCESS_KEY: secrets.secretAccessKey,

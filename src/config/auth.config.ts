@@ -31,6 +31,32 @@ export const signingKeysSchema = z
       .refine((keys) => new Set(keys.map(({ kid }) => kid)).size === keys.length, 'must differ in `kid`'),
   );
 
+const dataKey = z
+  .base64()
+  .transform((text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0)))
+  .refine((key) => key.length === 32, 'must be 32 bytes in base64');
+
+const dataEncryptionKeysSchema = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue({ code: 'custom', message: 'must be a JSON object of base64 keys by version' });
+      return z.NEVER;
+    }
+  })
+  .pipe(z.record(z.string().regex(/^[1-9]\d{0,2}$/, 'versions are 1 to 255'), dataKey))
+  .transform(
+    (keys) =>
+      new Map(Object.entries(keys).map(([version, key]) => [Number(version), key])) as ReadonlyMap<
+        number,
+        Uint8Array
+      >,
+  )
+  .refine((keys) => keys.size > 0, 'must hold at least one key')
+  .refine((keys) => [...keys.keys()].every((version) => version <= 255), 'versions are 1 to 255');
+
 export const authSection = defineSection('Authentication', {
   issuer: {
     env: 'TOKEN_ISSUER',
@@ -75,6 +101,12 @@ export const authSection = defineSection('Authentication', {
     env: 'PASSWORD_PEPPER',
     schema: z.string().min(16).max(256),
     doc: 'Secret mixed into every password before hashing (HMAC-SHA-256). Losing it locks every account.',
+    secret: true,
+  },
+  dataEncryptionKeys: {
+    env: 'DATA_ENCRYPTION_KEYS',
+    schema: dataEncryptionKeysSchema,
+    doc: 'JSON object of AES-256 keys (base64 of 32 bytes) by version, as `{"1": "..."}`. The highest version encrypts, all decrypt. Losing one loses what it encrypted.',
     secret: true,
   },
   maxConcurrentHashes: {

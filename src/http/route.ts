@@ -3,6 +3,7 @@ import { type Access, enforceAccess } from './access.ts';
 import type { AppEnv, AppMiddleware } from './env.ts';
 import { idempotent } from './idempotency.ts';
 import { edgeGate, type LimitName, rateLimit } from './rate-limit.ts';
+import { requireStepUp } from './step-up.ts';
 import { rejectInvalid } from './validate.ts';
 
 export interface RouteRules {
@@ -11,6 +12,8 @@ export interface RouteRules {
   readonly limit: LimitName | 'none';
   /** Set on writes that may be repeated under an `Idempotency-Key`. */
   readonly idempotent?: boolean;
+  /** Set where a stolen access token must not suffice: needs a recent login, by a second factor if the account has one. */
+  readonly stepUp?: boolean;
 }
 
 export interface RegisteredRoute extends RouteRules {
@@ -26,7 +29,7 @@ type Declared = Omit<RouteConfig, 'middleware' | 'security'>;
 
 /**
  * Declares a route: its rules, its OpenAPI operation, and the chain that enforces both, in this order:
- * edge gate, access, rate limit, idempotency, then the validators of its schemas.
+ * edge gate, access, rate limit, step-up, idempotency, then the validators of its schemas.
  */
 export function defineRoute<const P extends string, const R extends Declared & { path: P }>(
   rules: RouteRules,
@@ -36,6 +39,7 @@ export function defineRoute<const P extends string, const R extends Declared & {
     rules.limit === 'none'
       ? [enforceAccess(rules.access)]
       : [edgeGate(), enforceAccess(rules.access), rateLimit(rules.limit)];
+  if (rules.stepUp === true) chain.push(requireStepUp());
   if (rules.idempotent === true) chain.push(idempotent());
   const first = chain[0];
   if (first !== undefined) Object.assign(first, { [ruleSymbol]: rules });

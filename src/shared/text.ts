@@ -29,7 +29,9 @@ export const plainText = (options: {
     .transform((text) => text.replaceAll('\r\n', '\n').normalize('NFC').trim())
     .refine((text) => !forbidden.test(text), 'must not contain control or direction-override characters')
     .refine((text) => options.multiline === true || !/[\n\t]/.test(text), 'must be one line')
-    .refine((text) => options.min === 0 || !isBlank(text), 'must not be blank')
-    .refine((text) => codePoints(text) >= options.min, `must have at least ${options.min} characters`)
+    .refine(
+      (text) => options.min === 0 || (!isBlank(text) && codePoints(text) >= options.min),
+      `must have at least ${options.min} visible characters`,
+    )
     .refine((text) => codePoints(text) <= options.max, `must have at most ${options.max} characters`)
     .openapi({ type: 'string', minLength: options.min, maxLength: options.max });

@@ -4,6 +4,7 @@ import { insertAuditIfAny } from '../../db/audit.ts';
 import type { Db } from '../../db/client.ts';
 import { violates } from '../../db/errors.ts';
 import { textArray } from '../../db/outbox.ts';
+import { hasConfirmedFactor } from '../factors/index.ts';
 import {
   type AccountRow,
   accountColumns,
@@ -23,9 +24,11 @@ export interface NewSession {
   /** Lower-case hex of the SHA-256 of the token. */
   readonly refreshTokenHash: string;
   readonly refreshTokenExpiresAt: string;
+  /** Keyed hash of the network, in hex; undefined when the address is not known. */
+  readonly networkHash: string | undefined;
 }
 
-type WriteContext = Pick<
+export type WriteContext = Pick<
   RequestContext,
   'databases' | 'ids' | 'actor' | 'ip' | 'country' | 'userAgent' | 'requestId'
 >;
@@ -66,48 +69,73 @@ export interface CredentialsRow {
   readonly userId: string;
   readonly passwordHash: string | null;
   readonly status: 'active' | 'suspended' | 'deactivated' | 'deleted';
+  readonly secondFactor: boolean;
+  /** The account was logged into from the caller's network before. */
+  readonly knownNetwork: boolean;
 }
 
 /** What a login is checked against. An address counts only once verified. */
-export async function findCredentials(db: Db, identifier: Identifier): Promise<CredentialsRow | undefined> {
+export async function findCredentials(
+  db: Db,
+  identifier: Identifier,
+  networkHash: string,
+): Promise<CredentialsRow | undefined> {
   const named =
     identifier.kind === 'username'
       ? sql`username_key = lower(${identifier.username})`
       : sql`email_key = lower(${identifier.email}) AND email_verified_at IS NOT NULL`;
   const result = await db.execute(
-    sql`SELECT id AS "userId", password_hash AS "passwordHash", status FROM users WHERE ${named}`,
+    sql`SELECT id AS "userId", password_hash AS "passwordHash", status,
+      ${hasConfirmedFactor(sql`users.id`)} AS "secondFactor",
+      EXISTS (
+        SELECT FROM login_networks AS network
+        WHERE network.user_id = users.id AND network.network_hash = decode(${networkHash}, 'hex')
+      ) AS "knownNetwork"
+      FROM users WHERE ${named}`,
   );
   return result.rows[0] as CredentialsRow | undefined;
 }
 
 /**
- * Opens a session with its first refresh token, unless the account stopped being active or got another password since
- * `checkedHash` was read. `newHash` replaces an outdated hash.
+ * Opens a session with its first refresh token, unless the account stopped being active, got another password or a second
+ * factor since `checkedHash` was read.
  */
 export async function insertSession(
   ctx: WriteContext,
   userId: string,
-  hashes: { readonly checkedHash: string; readonly newHash: string | undefined },
+  hashes: PasswordHashes,
   session: NewSession,
 ): Promise<SignedInRow | undefined> {
-  const guard = sql`id = ${userId}::uuid AND status = 'active' AND password_hash = ${hashes.checkedHash}`;
-  // Locks the row, so that a suspension or password change either comes first and is seen, or comes after and ends the session.
-  const admitted =
-    hashes.newHash === undefined
-      ? sql`SELECT * FROM users WHERE ${guard} FOR SHARE`
-      : sql`UPDATE users SET password_hash = ${hashes.newHash} WHERE ${guard} RETURNING *`;
+  const noSecondFactor = sql`NOT ${hasConfirmedFactor(sql`users.id`)}`;
   const audit = {
     action: 'auth.login',
     target: { kind: 'user', id: userId },
     detail: { session_id: session.id },
   };
   const result = await ctx.databases.primary.execute(sql`
-    WITH admitted AS (${admitted}),
+    WITH admitted AS (${admittedByPassword(userId, hashes, noSecondFactor)}),
     ${sessionCtes(ctx, session, sql`admitted`)},
     audited AS (${insertAuditIfAny(ctx, audit, sql`new_session`)})
     SELECT ${accountColumns('admitted')}, admitted.token_epoch AS "tokenEpoch"
     FROM admitted LEFT JOIN user_counters AS counters ON counters.user_id = admitted.id`);
   return result.rows[0] as SignedInRow | undefined;
+}
+
+export interface PasswordHashes {
+  readonly checkedHash: string;
+  /** Replaces an outdated hash. */
+  readonly newHash: string | undefined;
+}
+
+/**
+ * The body of a CTE that yields the user if `checkedHash` still is the hash of an active account. Locks the row, so that a
+ * suspension or password change either comes first and is seen, or comes after and ends what was opened.
+ */
+export function admittedByPassword(userId: string, hashes: PasswordHashes, condition: SQL): SQL {
+  const guard = sql`id = ${userId}::uuid AND status = 'active' AND password_hash = ${hashes.checkedHash} AND ${condition}`;
+  return hashes.newHash === undefined
+    ? sql`SELECT * FROM users WHERE ${guard} FOR SHARE`
+    : sql`UPDATE users SET password_hash = ${hashes.newHash} WHERE ${guard} RETURNING *`;
 }
 
 /** Ends a session and with it its refresh tokens. Does nothing when it has ended already. */
@@ -231,7 +259,8 @@ export async function rotateRefreshToken(
   return result.rows[0] as RotationRow | undefined;
 }
 
-const sessionCtes = (ctx: WriteContext, session: NewSession, owner: SQL): SQL => sql`
+/** The CTEs `new_session` and those beside it that open a session for the user in the CTE `owner`. */
+export const sessionCtes = (ctx: WriteContext, session: NewSession, owner: SQL): SQL => sql`
   new_session AS (
     INSERT INTO sessions (id, user_id, amr, auth_time, user_agent, ip, country, last_used_at, expires_at)
     SELECT ${session.id}::uuid, owner.id, ${textArray(session.amr)}::text[], ${session.authTime}::timestamptz,
@@ -245,4 +274,15 @@ const sessionCtes = (ctx: WriteContext, session: NewSession, owner: SQL): SQL =>
     SELECT ${session.refreshTokenId}::uuid, id, decode(${session.refreshTokenHash}, 'hex'), 0,
       ${session.authTime}::timestamptz, ${session.refreshTokenExpiresAt}::timestamptz
     FROM new_session
+  ),
+  known_network AS (
+    INSERT INTO login_networks (user_id, network_hash, last_login_at)
+    SELECT owner.id, decode(${session.networkHash ?? null}, 'hex'), ${session.authTime}::timestamptz
+    FROM ${owner} AS owner WHERE ${session.networkHash !== undefined}::boolean
+    ON CONFLICT (user_id, network_hash) DO UPDATE SET last_login_at = excluded.last_login_at
+  ),
+  forgotten_networks AS (
+    DELETE FROM login_networks USING ${owner} AS owner
+    WHERE login_networks.user_id = owner.id AND login_networks.last_login_at < ${session.authTime}::timestamptz - interval '180 days'
+      AND login_networks.network_hash <> decode(${session.networkHash ?? ''}, 'hex')
   )`;

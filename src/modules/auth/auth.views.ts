@@ -1,6 +1,7 @@
 import type { z } from '@hono/zod-openapi';
 import { type AccountRow, presentAccount } from '../users/index.ts';
 import type { signedInSchema, tokensSchema } from './auth.schemas.ts';
+import type { mfaRequiredSchema } from './reauthentication.schemas.ts';
 
 /** A fresh pair of tokens. Lives are in seconds from now. */
 export interface TokenPair {
@@ -24,4 +25,14 @@ export const presentSignedIn = (
 ): z.infer<typeof signedInSchema> => ({
   user: presentAccount(signedIn.account, cdnBaseUrl),
   ...presentTokens(signedIn.tokens),
+});
+
+export const presentMfaRequired = (owed: {
+  readonly mfaToken: string;
+  readonly expiresInSeconds: number;
+}): z.infer<typeof mfaRequiredSchema> => ({
+  mfa_required: true,
+  mfa_token: owed.mfaToken,
+  expires_in: owed.expiresInSeconds,
+  factors: ['totp', 'backup_code'],
 });

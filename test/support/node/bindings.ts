@@ -26,6 +26,7 @@ const settingsFor = (endpoints: TestEndpoints): Record<string, string> => ({
   CURSOR_SECRET: random(33),
   PASSWORD_PEPPER: random(33),
   ACCESS_TOKEN_KEYS: signingKeys,
+  DATA_ENCRYPTION_KEYS: JSON.stringify({ 1: randomBytes(32).toString('base64') }),
   TOKEN_ISSUER: 'https://api.test',
   AWS_WEBHOOK_SECRET: random(33),
   AWS_ACCESS_KEY_ID: endpoints.awsAccessKeyId,

@@ -17,6 +17,7 @@ const development = {
   AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE',
   AWS_SECRET_ACCESS_KEY: random(4),
   ACCESS_TOKEN_KEYS: JSON.stringify([key]),
+  DATA_ENCRYPTION_KEYS: JSON.stringify({ 1: btoa('k'.repeat(32)) }),
   DATABASE_URL: 'postgres://app:pw@127.0.0.1/social_flow',
   DATABASE_REPLICA_URL: 'postgres://replica:pw@127.0.0.1/social_flow',
   DATABASE_SHARD_URLS: 'postgres://app:pw@127.0.0.1/shard_0,postgres://app:pw@127.0.0.1/shard_1',
@@ -83,6 +84,7 @@ describe('parseConfig', () => {
         'DATABASE_REPLICA_URL',
         'DATABASE_SHARD_URLS',
         'DATABASE_URL',
+        'DATA_ENCRYPTION_KEYS',
         'PASSWORD_PEPPER',
       ].sort(),
     );

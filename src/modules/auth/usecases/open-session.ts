@@ -5,6 +5,7 @@ import type { NewSession, SignedInRow } from '../auth.repository.ts';
 import type { TokenPair } from '../auth.views.ts';
 import { formatRefreshToken } from '../policy/refresh-token.ts';
 import { signAccessToken } from './access-tokens.ts';
+import { callerNetwork } from './throttle.ts';
 
 /** A refresh token and the only form of it that is stored: SHA-256 in lower-case hex. */
 export interface IssuedRefreshToken {
@@ -29,6 +30,7 @@ export async function prepareSession(ctx: RequestContext, amr: readonly string[]
   const { refreshTokenTtlSeconds, sessionMaxSeconds } = ctx.config.auth;
   const nowSeconds = Math.floor(ctx.clock.now() / 1000);
   const refresh = await newRefreshToken();
+  const network = await callerNetwork(ctx);
   return {
     id: ctx.ids.next(),
     amr,
@@ -37,6 +39,7 @@ export async function prepareSession(ctx: RequestContext, amr: readonly string[]
     refreshTokenId: ctx.ids.next(),
     refreshTokenHash: refresh.hash,
     refreshTokenExpiresAt: isoOf(nowSeconds + Math.min(refreshTokenTtlSeconds, sessionMaxSeconds)),
+    networkHash: network.known ? network.hash : undefined,
     refreshToken: refresh.token,
     nowSeconds,
   };
