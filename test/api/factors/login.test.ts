@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { signMfaToken } from '../../../src/modules/auth/usecases/mfa-token.ts';
+import { finishLogin } from '../../../src/modules/auth/usecases/second-factor.ts';
 import { randomIds } from '../../../src/shared/ids.ts';
 import { call, freshAddress, roundTripsOf, signToken, sqlRows } from '../../support/worker/client.ts';
+import { breakDatabase } from '../../support/worker/faults.ts';
 import { contextOf } from '../../support/worker/films.ts';
 import { logIn, password, problemOf, refresh, registerAccount, type SignedInBody } from '../auth/accounts.ts';
 import {
@@ -119,7 +121,6 @@ describe('logging into an account with a second factor', () => {
       );
     }
     const code = await codeOf(account.secret);
-    const { finishLogin } = await import('../../../src/modules/auth/usecases/second-factor.ts');
     const lenient = contextOf({ settings: { RATE_LIMITS_ENABLED: 'false' } });
     const results = await Promise.allSettled(
       tokens.map((mfaToken) =>
@@ -285,6 +286,17 @@ describe('logging into an account with a second factor', () => {
   ])('refuses %s', async (_, body) => {
     const response = await call('POST', '/v1/auth/mfa', { body: { mfa_token: 'x', ...body } });
     expect(await problemOf(response)).toMatchObject({ status: 422, code: 'request.invalid' });
+  });
+
+  it('opens nothing when the database is lost, and the code still works after', async () => {
+    const account = await protectedAccount();
+    const token = await account.ask();
+    const code = await codeOf(account.secret);
+    await breakDatabase({ mode: 'down' });
+    const lost = await account.finish(token, { code });
+    await breakDatabase({ mode: 'none' });
+    expect(lost.status).toBe(503);
+    expect((await account.finish(token, { code })).status).toBe(200);
   });
 
   it('writes refused and finished logins to the audit log', async () => {

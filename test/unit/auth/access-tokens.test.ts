@@ -32,6 +32,7 @@ const configOf = (...pairs: Pair[]) => ({
   sessionMaxSeconds: 7_776_000,
   passwordPepper: 'a pepper of the tests, long enough',
   maxConcurrentHashes: 2,
+  dataEncryptionKeys: new Map<number, Uint8Array>(),
 });
 
 const grant = () => ({

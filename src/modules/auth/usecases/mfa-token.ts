@@ -9,6 +9,7 @@ type AuthConfig = Config['auth'];
 const algorithm = 'EdDSA';
 const tokenType = 'mfa+jwt';
 const maxTokenLength = 2_048;
+const clockToleranceSeconds = 5;
 
 /** Life of the token between the password and the second factor. */
 export const mfaTokenSeconds = 300;
@@ -65,6 +66,7 @@ export async function verifyMfaToken(
         issuer: config.issuer,
         audience: config.audience,
         maxTokenAge: mfaTokenSeconds,
+        clockTolerance: clockToleranceSeconds,
         currentDate: new Date(nowMs),
       },
     );
