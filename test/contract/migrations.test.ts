@@ -65,8 +65,16 @@ describe.each([
   });
 });
 
+// Leaves `version` the newest migration that stands.
+async function takeBackTo(version: number): Promise<void> {
+  const directory = join(root, 'migrations');
+  const steps = readMigrations(directory).length - version;
+  await migrateDown({ connectionString: owners.primary, directory, steps });
+}
+
 it('gives up on a locked table instead of queueing every query behind it, then succeeds once the lock is gone', async () => {
   const options = { connectionString: owners.primary, directory: join(root, 'migrations') };
+  await takeBackTo(6);
   const blocker = new pg.Client({ connectionString: owners.primary });
   await blocker.connect();
   await blocker.query('BEGIN');
@@ -90,7 +98,7 @@ it('lets every role that writes audit entries make room for them, whatever it is
   const superuser = new pg.Client({ connectionString: postgres.superuserUrl });
   await superuser.connect();
   await superuser.query('CREATE ROLE api_of_another_company; CREATE ROLE reader_of_another_company');
-  await migrateDown({ ...options, steps: 2 });
+  await takeBackTo(4);
   await owner.query('ALTER DEFAULT PRIVILEGES GRANT INSERT, SELECT ON TABLES TO api_of_another_company');
   await owner.query('ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO reader_of_another_company');
   await migrateUp(options);
@@ -109,6 +117,7 @@ it('takes the default audit partition back only when no entry would be lost', as
   const options = { connectionString: owners.primary, directory: join(root, 'migrations') };
   const owner = new pg.Client({ connectionString: owners.primary });
   await owner.connect();
+  await takeBackTo(6);
   await owner.query(
     "INSERT INTO audit_log (id, created_at, actor_kind, action, outcome) VALUES (gen_random_uuid(), now() + interval '5 months', 'system', 'test.future', 'success')",
   );
