@@ -7,7 +7,14 @@ import { handleError, handleNotFound } from './http/handle-error.ts';
 import { rejectWrongMethod } from './http/methods.ts';
 import { requestContext } from './http/request-context.ts';
 import { securityHeaders } from './http/security-headers.ts';
-import { authRoutes, sessionsRoutes, wellKnownRoutes } from './modules/auth/index.ts';
+import {
+  authRoutes,
+  passwordRoutes,
+  reauthenticationRoutes,
+  sessionsRoutes,
+  wellKnownRoutes,
+} from './modules/auth/index.ts';
+import { factorsRoutes } from './modules/factors/index.ts';
 import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
 import { postsRoutes } from './modules/posts/index.ts';
@@ -26,8 +33,11 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/', healthRoutes);
   app.route('/', wellKnownRoutes);
   app.route('/v1/auth', authRoutes);
+  app.route('/v1/auth', reauthenticationRoutes);
   app.route('/v1/me', meRoutes);
   app.route('/v1/me/sessions', sessionsRoutes);
+  app.route('/v1/me/password', passwordRoutes);
+  app.route('/v1/me/factors', factorsRoutes);
   app.route('/v1/users', usersRoutes);
   app.route('/v1', graphRoutes);
   app.route('/v1', postsRoutes);

@@ -1,6 +1,6 @@
 import { type Config, parseConfig } from './config/index.ts';
 import { createDatabases, type Databases, type Db } from './db/client.ts';
-import { createAccessTokens } from './modules/auth/index.ts';
+import { createAccessTokens, createSessionStanding } from './modules/auth/index.ts';
 import type { Logger } from './observability/logger.ts';
 import { createLogger } from './observability/logger.ts';
 import type { TraceContext } from './observability/trace.ts';
@@ -62,6 +62,11 @@ export interface Services {
   readonly config: Config;
   readonly databases: Databases;
   readonly accessTokens: AccessTokens;
+  /** Whether the session of a token is live now and its account has a second factor; a trip to the primary. */
+  readonly sessionStanding: (
+    actor: Extract<Actor, { kind: 'user' }>,
+    nowSeconds: number,
+  ) => Promise<{ readonly secondFactor: boolean } | undefined>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -92,11 +97,13 @@ export function servicesOf(bindings: Bindings): Services {
   let services = servicesByBindings.get(bindings);
   if (services === undefined) {
     const config = parseConfig(bindings);
+    const databases = createDatabases(config.database);
     services = {
       bindings,
       config,
-      databases: createDatabases(config.database),
+      databases,
       accessTokens: createAccessTokens(config.auth),
+      sessionStanding: createSessionStanding(databases),
       clock: systemClock,
       log: createLogger(config.app.logLevel, {
         release: config.app.release,

@@ -84,6 +84,12 @@ export const afterLease = (
   units: number,
 ): number => leaseStart(meter, tat, nowMs, leaseMs) + units * meter.intervalTicks;
 
+/** The theoretical arrival time after taking back `units` of what was charged. */
+export const afterGivingBack = (meter: Meter, stored: number, nowMs: number, units: number): number => {
+  const now = nowMs * meter.ticksPerMs;
+  return Math.max(now, effectiveTat(meter, stored, now) - units * meter.intervalTicks);
+};
+
 // Leased units may be spent as late as the lease ends. Charging them from that moment keeps the bound of `decide` for
 // whatever moment they are really spent at; charging them from now would let a refill of leaseMs slip in on top.
 const leaseStart = (meter: Meter, tat: number, nowMs: number, leaseMs: number): number =>

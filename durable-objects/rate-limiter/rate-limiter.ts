@@ -4,7 +4,7 @@ import { wakeBy } from '../alarms.ts';
 import { migrate } from '../sqlite-migrations.ts';
 import { rateLimiterMigrations } from './schema.ts';
 import { type ArrivalStore, createArrivalStore } from './store.ts';
-import { type TakeRequest, type TakeResult, take } from './take.ts';
+import { giveBack, type TakeRequest, type TakeResult, take } from './take.ts';
 
 const pruneEveryMs = 600_000;
 const pruneBatch = 5_000;
@@ -30,6 +30,11 @@ export class RateLimiter extends DurableObject {
       this.#alarmArmed = true;
     }
     return result;
+  }
+
+  /** Takes back what an earlier `take` of the same request charged. */
+  async giveBack(request: Omit<TakeRequest, 'lease'>): Promise<void> {
+    giveBack(this.#store, request, this.clock.now());
   }
 
   override async alarm(): Promise<void> {

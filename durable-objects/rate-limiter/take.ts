@@ -1,4 +1,12 @@
-import { afterLease, type Decision, decide, leasable, meterOf, type RateWindow } from './gcra.ts';
+import {
+  afterGivingBack,
+  afterLease,
+  type Decision,
+  decide,
+  leasable,
+  meterOf,
+  type RateWindow,
+} from './gcra.ts';
 import type { ArrivalStore } from './store.ts';
 
 export interface TakeRequest {
@@ -67,6 +75,23 @@ export function take(store: ArrivalStore, request: TakeRequest, nowMs: number): 
     0,
   );
   return { ...summary(charged, tightest), allowed: true, retryAfterSeconds: 0, leased };
+}
+
+/**
+ * Takes back `cost` units that were charged and turned out not to be due. Never makes more room than an unused key has.
+ * @throws RangeError for a cost that makes no sense.
+ */
+export function giveBack(store: ArrivalStore, request: Omit<TakeRequest, 'lease'>, nowMs: number): void {
+  const { key, windows, cost } = request;
+  if (!Number.isSafeInteger(cost) || cost < 0 || cost > 1_000_000)
+    throw new RangeError('cost is out of range');
+  for (const window of windows) {
+    const stored = store.read(key, window);
+    if (stored === undefined) continue;
+    const meter = meterOf(window);
+    const tat = afterGivingBack(meter, stored, nowMs, cost);
+    store.write(key, window, tat, Math.ceil(tat / meter.ticksPerMs));
+  }
 }
 
 const summary = (decisions: readonly Decision[], window: number) => ({

@@ -50,6 +50,11 @@ export const unauthenticated = defineError({
   status: 401,
   title: 'Send a valid access token: Authorization: Bearer <token>.',
 });
+export const stepUpRequired = defineError({
+  code: 'auth.step_up_required',
+  status: 401,
+  title: 'Confirm that it is you first: POST /v1/auth/step-up, then repeat with the new access token.',
+});
 export const forbidden = defineError({
   code: 'auth.forbidden',
   status: 403,

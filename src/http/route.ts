@@ -3,6 +3,7 @@ import { type Access, enforceAccess } from './access.ts';
 import type { AppEnv, AppMiddleware } from './env.ts';
 import { idempotent } from './idempotency.ts';
 import { edgeGate, type LimitName, rateLimit } from './rate-limit.ts';
+import { requireStepUp } from './step-up.ts';
 import { rejectInvalid } from './validate.ts';
 
 export interface RouteRules {
@@ -13,6 +14,8 @@ export interface RouteRules {
   readonly idempotent?: boolean;
   /** Set where a session that has just ended must not get through at all; costs a hop to its guard on every call. */
   readonly sensitive?: boolean;
+  /** Set where a stolen access token must not suffice: needs a recent login, by a second factor if the account has one. */
+  readonly stepUp?: boolean;
 }
 
 export interface RegisteredRoute extends RouteRules {
@@ -28,7 +31,7 @@ type Declared = Omit<RouteConfig, 'middleware' | 'security'>;
 
 /**
  * Declares a route: its rules, its OpenAPI operation, and the chain that enforces both, in this order:
- * edge gate, access, rate limit, idempotency, then the validators of its schemas.
+ * edge gate, access, rate limit, step-up, idempotency, then the validators of its schemas.
  */
 export function defineRoute<const P extends string, const R extends Declared & { path: P }>(
   rules: RouteRules,
@@ -37,6 +40,7 @@ export function defineRoute<const P extends string, const R extends Declared & {
   const access = enforceAccess(rules.access, { sensitive: rules.sensitive === true });
   const chain: AppMiddleware[] =
     rules.limit === 'none' ? [access] : [edgeGate(), access, rateLimit(rules.limit)];
+  if (rules.stepUp === true) chain.push(requireStepUp());
   if (rules.idempotent === true) chain.push(idempotent());
   const first = chain[0];
   if (first !== undefined) Object.assign(first, { [ruleSymbol]: rules });

@@ -84,6 +84,23 @@ describe('the rate limiter', () => {
     expect(rest).toMatchObject({ allowed: true, remaining: 0 });
   });
 
+  it('takes charges back, exactly and never more than were made', async () => {
+    const limiter = fresh();
+    const request = { key: 'k', windows: [{ limit: 5, periodSeconds: 86_400 }], cost: 1 };
+    const admitted = async () => {
+      let count = 0;
+      while ((await limiter.take(request)).allowed) count += 1;
+      return count;
+    };
+    await limiter.giveBack(request);
+    expect(await admitted()).toBe(5);
+    await limiter.giveBack({ ...request, cost: 2 });
+    await evictDurableObject(limiter);
+    expect(await admitted()).toBe(2);
+    for (let count = 0; count < 9; count += 1) await limiter.giveBack(request);
+    expect(await admitted()).toBe(5);
+  });
+
   it('never hands out more than the policy, directly and by leases together', async () => {
     const limiter = fresh();
     const lease = { units: 7, ms: 1_000 };

@@ -40,3 +40,28 @@ export const sessionNotFound = defineError({
   status: 404,
   title: 'There is no such session, or it has ended.',
 });
+export const tooManyFailures = defineError({
+  code: 'auth.too_many_failures',
+  status: 429,
+  title: 'Too many attempts failed; wait as long as Retry-After says.',
+});
+export const mfaTokenInvalid = defineError({
+  code: 'auth.mfa_token_invalid',
+  status: 401,
+  title: 'This login cannot be finished any more; log in again.',
+});
+export const mfaCodeInvalid = defineError({
+  code: 'auth.mfa_code_invalid',
+  status: 401,
+  title: 'This code is not right or was used before.',
+});
+export const secondFactorRequired = defineError({
+  code: 'auth.second_factor_required',
+  status: 401,
+  title: 'This account has a second factor; send a code of it.',
+});
+export const passwordWrong = defineError({
+  code: 'auth.password_wrong',
+  status: 401,
+  title: 'The current password is not right.',
+});

@@ -3,6 +3,7 @@ import { insertAuditIfAny } from '../../db/audit.ts';
 import { atomic, type Db } from '../../db/client.ts';
 import { violates } from '../../db/errors.ts';
 import { newEvent, type OutboxEvent, textArray } from '../../db/outbox.ts';
+import { hasConfirmedFactor } from '../factors/index.ts';
 import {
   type AccountRow,
   accountColumns,
@@ -24,6 +25,8 @@ export interface NewSession {
   /** Lower-case hex of the SHA-256 of the token. */
   readonly refreshTokenHash: string;
   readonly refreshTokenExpiresAt: string;
+  /** Keyed hash of the network, in hex; undefined when the address is not known. */
+  readonly networkHash: string | undefined;
 }
 
 export interface SignedInRow extends AccountRow {
@@ -62,16 +65,29 @@ export interface CredentialsRow {
   readonly userId: string;
   readonly passwordHash: string | null;
   readonly status: 'active' | 'suspended' | 'deactivated' | 'deleted';
+  readonly secondFactor: boolean;
+  /** The account was logged into from the caller's network before. */
+  readonly knownNetwork: boolean;
 }
 
 /** What a login is checked against. An address counts only once verified. */
-export async function findCredentials(db: Db, identifier: Identifier): Promise<CredentialsRow | undefined> {
+export async function findCredentials(
+  db: Db,
+  identifier: Identifier,
+  networkHash: string,
+): Promise<CredentialsRow | undefined> {
   const named =
     identifier.kind === 'username'
       ? sql`username_key = lower(${identifier.username})`
       : sql`email_key = lower(${identifier.email}) AND email_verified_at IS NOT NULL`;
   const result = await db.execute(
-    sql`SELECT id AS "userId", password_hash AS "passwordHash", status FROM users WHERE ${named}`,
+    sql`SELECT id AS "userId", password_hash AS "passwordHash", status,
+      ${hasConfirmedFactor(sql`users.id`)} AS "secondFactor",
+      EXISTS (
+        SELECT FROM login_networks AS network
+        WHERE network.user_id = users.id AND network.network_hash = decode(${networkHash}, 'hex')
+      ) AS "knownNetwork"
+      FROM users WHERE ${named}`,
   );
   return result.rows[0] as CredentialsRow | undefined;
 }
@@ -85,28 +101,64 @@ export interface OpenedSession {
   readonly limited: EndedAccess | undefined;
 }
 
+/** Who is let in, and by what. */
+export interface Admission {
+  readonly userId: string;
+  /** CTEs; the last is `admitted` and yields the row of the user if the login may go through. */
+  readonly ctes: SQL;
+  /** What the audit entry tells besides the session. */
+  readonly detail: Readonly<Record<string, string>>;
+}
+
+export interface PasswordHashes {
+  readonly checkedHash: string;
+  /** Replaces an outdated hash. */
+  readonly newHash: string | undefined;
+}
+
 /**
- * Opens a session with its first refresh token, unless the account stopped being active or got another password since
- * `checkedHash` was read. `newHash` replaces an outdated hash. Beyond `maxSessions` the sessions used longest ago end, and
- * a device or country none of the user's earlier sessions had is written as an event.
+ * Opens a session with its first refresh token, unless the account stopped being active, got another password or a second
+ * factor since `checkedHash` was read.
  */
-export async function insertSession(
+export const insertSession = (
   ctx: WriteContext,
   userId: string,
-  hashes: { readonly checkedHash: string; readonly newHash: string | undefined },
+  hashes: PasswordHashes,
+  session: NewSession,
+  maxSessions: number,
+): Promise<OpenedSession | undefined> => {
+  const noSecondFactor = sql`NOT ${hasConfirmedFactor(sql`users.id`)}`;
+  const ctes = sql`admitted AS (${admittedByPassword(userId, hashes, noSecondFactor)})`;
+  return insertAdmittedSession(ctx, { userId, ctes, detail: {} }, session, maxSessions);
+};
+
+/**
+ * The body of a CTE that yields the user if `checkedHash` still is the hash of an active account. Locks the row, so that a
+ * suspension or password change either comes first and is seen, or comes after and ends what was opened.
+ */
+export function admittedByPassword(userId: string, hashes: PasswordHashes, condition: SQL): SQL {
+  const guard = sql`id = ${userId}::uuid AND status = 'active' AND password_hash = ${hashes.checkedHash} AND ${condition}`;
+  return hashes.newHash === undefined
+    ? sql`SELECT * FROM users WHERE ${guard} FOR SHARE`
+    : sql`UPDATE users SET password_hash = ${hashes.newHash} WHERE ${guard} RETURNING *`;
+}
+
+/**
+ * Opens a session of the admitted user with its first refresh token. Beyond `maxSessions` the sessions used longest ago end,
+ * and a device or country none of the user's earlier sessions had is written as an event.
+ * @returns undefined when nobody was admitted.
+ */
+export async function insertAdmittedSession(
+  ctx: WriteContext,
+  { userId, ctes, detail }: Admission,
   session: NewSession,
   maxSessions: number,
 ): Promise<OpenedSession | undefined> {
   const { primary } = ctx.databases;
-  const guard = sql`id = ${userId}::uuid AND status = 'active' AND password_hash = ${hashes.checkedHash}`;
-  const admitted =
-    hashes.newHash === undefined
-      ? sql`SELECT * FROM users WHERE ${guard}`
-      : sql`UPDATE users SET password_hash = ${hashes.newHash} WHERE ${guard} RETURNING *`;
   const audit = {
     action: 'auth.login',
     target: { kind: 'user', id: userId },
-    detail: { session_id: session.id },
+    detail: { session_id: session.id, ...detail },
   };
   const limitAudit = {
     action: 'auth.session_ended',
@@ -120,7 +172,7 @@ export async function insertSession(
   const [, result] = await atomic(primary, [
     primary.execute(lockUser(userId)),
     primary.execute(sql`
-      WITH admitted AS (${admitted}),
+      WITH ${ctes},
       ${sessionCtes(ctx, session, sql`admitted`)},
       news AS (${insertNewDeviceEvent(ctx, news, userId, session)}),
       limited AS (
@@ -155,13 +207,7 @@ export async function insertSession(
     limited:
       limitedIds.length === 0
         ? undefined
-        : {
-            userId,
-            sessionIds: limitedIds,
-            epoch: undefined,
-            endedAt: session.authTime,
-            eventId: end.id,
-          },
+        : { userId, sessionIds: limitedIds, epoch: undefined, endedAt: session.authTime, eventId: end.id },
   };
 }
 
@@ -184,6 +230,7 @@ const insertNewDeviceEvent = (
     )
   RETURNING id`;
 
+/** The CTEs `new_session` and those beside it that open a session for the user in the CTE `owner`. */
 const sessionCtes = (ctx: WriteContext, session: NewSession, owner: SQL): SQL => sql`
   new_session AS (
     INSERT INTO sessions (id, user_id, amr, auth_time, user_agent, device_name, ip, country, last_used_at, expires_at)
@@ -198,4 +245,15 @@ const sessionCtes = (ctx: WriteContext, session: NewSession, owner: SQL): SQL =>
     SELECT ${session.refreshTokenId}::uuid, id, decode(${session.refreshTokenHash}, 'hex'), 0,
       ${session.authTime}::timestamptz, ${session.refreshTokenExpiresAt}::timestamptz
     FROM new_session
+  ),
+  known_network AS (
+    INSERT INTO login_networks (user_id, network_hash, last_login_at)
+    SELECT owner.id, decode(${session.networkHash ?? null}, 'hex'), ${session.authTime}::timestamptz
+    FROM ${owner} AS owner WHERE ${session.networkHash !== undefined}::boolean
+    ON CONFLICT (user_id, network_hash) DO UPDATE SET last_login_at = excluded.last_login_at
+  ),
+  forgotten_networks AS (
+    DELETE FROM login_networks USING ${owner} AS owner
+    WHERE login_networks.user_id = owner.id AND login_networks.last_login_at < ${session.authTime}::timestamptz - interval '180 days'
+      AND login_networks.network_hash <> decode(${session.networkHash ?? ''}, 'hex')
   )`;

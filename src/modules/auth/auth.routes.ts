@@ -1,3 +1,4 @@
+import { z } from '@hono/zod-openapi';
 import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../../http/route.ts';
 import {
   jwksSchema,
@@ -9,7 +10,8 @@ import {
   signedInSchema,
   tokensSchema,
 } from './auth.schemas.ts';
-import { presentSession, presentSignedIn, presentTokens } from './auth.views.ts';
+import { presentMfaRequired, presentSession, presentSignedIn, presentTokens } from './auth.views.ts';
+import { mfaRequiredSchema } from './reauthentication.schemas.ts';
 import { publicKeySet } from './usecases/access-tokens.ts';
 import { listMySessions } from './usecases/list-sessions.ts';
 import { login } from './usecases/login.ts';
@@ -54,7 +56,13 @@ authRoutes.openapi(
       method: 'post',
       path: '/login',
       request: jsonBody(loginBody),
-      responses: { 200: jsonResponse(signedInSchema, 'Signed in'), ...problems(400, 401, 403, 422) },
+      responses: {
+        200: jsonResponse(
+          z.union([signedInSchema, mfaRequiredSchema]),
+          'Signed in, or a second factor is owed: see `mfa_required`',
+        ),
+        ...problems(400, 401, 403, 422),
+      },
       summary: 'Log in with a password',
       operationId: 'login',
       tags,
@@ -62,8 +70,9 @@ authRoutes.openapi(
   ),
   async (c) => {
     const { ctx } = c.var;
-    const signedIn = await login(ctx, c.req.valid('json'));
-    return c.json(presentSignedIn(signedIn, ctx.config.aws.cdnBaseUrl), 200);
+    const result = await login(ctx, c.req.valid('json'));
+    if (result.kind === 'mfa_required') return c.json(presentMfaRequired(result), 200);
+    return c.json(presentSignedIn(result, ctx.config.aws.cdnBaseUrl), 200);
   },
 );
 

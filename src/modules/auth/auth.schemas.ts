@@ -3,7 +3,7 @@ import { idSchema } from '../../http/params.ts';
 import { accountSchema, displayNameSchema, emailSchema, usernameSchema } from '../users/index.ts';
 
 // Taken exactly as received: not trimmed, not normalised (OWASP ASVS 6.2.8). Length and strength are judged by policy.
-const newPasswordSchema = z
+export const newPasswordSchema = z
   .string()
   .min(1)
   .max(1_024)

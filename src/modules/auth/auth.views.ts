@@ -3,6 +3,7 @@ import { encodeId } from '../../shared/ids.ts';
 import { type AccountRow, presentAccount } from '../users/index.ts';
 import type { sessionSchema, signedInSchema, tokensSchema } from './auth.schemas.ts';
 import { deviceNameOf } from './policy/device-name.ts';
+import type { mfaRequiredSchema } from './reauthentication.schemas.ts';
 import type { SessionRow } from './sessions.repository.ts';
 
 /** A session as its owner sees it. */
@@ -38,4 +39,14 @@ export const presentSignedIn = (
 ): z.infer<typeof signedInSchema> => ({
   user: presentAccount(signedIn.account, cdnBaseUrl),
   ...presentTokens(signedIn.tokens),
+});
+
+export const presentMfaRequired = (owed: {
+  readonly mfaToken: string;
+  readonly expiresInSeconds: number;
+}): z.infer<typeof mfaRequiredSchema> => ({
+  mfa_required: true,
+  mfa_token: owed.mfaToken,
+  expires_in: owed.expiresInSeconds,
+  factors: ['totp', 'backup_code'],
 });

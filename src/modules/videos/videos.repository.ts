@@ -52,7 +52,10 @@ export async function findVideo(
   return result.rows[0] as VideoRow | undefined;
 }
 
-/** A page of an owner's videos, newest first: all of them for the owner, published public ones for anyone else. */
+/**
+ * A page of an owner's videos, newest first: all of them for the owner, published public ones for anyone else.
+ * @returns undefined when the owner is not active or blocks the viewer.
+ */
 export async function listVideos(
   db: Db,
   query: {
@@ -61,7 +64,7 @@ export async function listVideos(
     readonly beforeId: string | undefined;
     readonly limit: number;
   },
-): Promise<VideoRow[]> {
+): Promise<VideoRow[] | undefined> {
   const viewer = viewerOf(query.viewerId);
   const before = query.beforeId === undefined ? sql`` : sql`AND video.id < ${query.beforeId}::uuid`;
   const visible =
@@ -69,11 +72,17 @@ export async function listVideos(
       ? sql``
       : sql`AND video.visibility = 'public' AND ${openToOthers(viewer)}`;
   const result = await db.execute(sql`
-    SELECT ${videoColumns}
-    FROM videos AS video JOIN users AS owner ON owner.id = video.owner_id
-    WHERE video.owner_id = ${query.ownerId}::uuid AND video.deleted_at IS NULL ${before} ${visible}
-    ORDER BY video.id DESC LIMIT ${query.limit}`);
-  return result.rows as unknown as VideoRow[];
+    SELECT page.*
+    FROM users AS owner LEFT JOIN LATERAL (
+      SELECT ${videoColumns} FROM videos AS video
+      WHERE video.owner_id = owner.id AND video.deleted_at IS NULL ${before} ${visible}
+      ORDER BY video.id DESC LIMIT ${query.limit}
+    ) AS page ON true
+    WHERE owner.id = ${query.ownerId}::uuid AND owner.status = 'active'
+      AND NOT EXISTS (SELECT FROM blocks WHERE blocker_id = owner.id AND blocked_id = ${viewer})
+    ORDER BY page.id DESC`);
+  const rows = result.rows as unknown as (VideoRow | { readonly id: null })[];
+  return rows.length === 0 ? undefined : rows.filter((row): row is VideoRow => row.id !== null);
 }
 
 /** Changes what is given; undefined when the owner has no such video. */
@@ -283,16 +292,13 @@ export async function claimStalledProbes(
   return result.rows as unknown as StalledProbe[];
 }
 
-/** Why a video failed; undefined when it has not. */
-export async function findFailureCode(db: Db, videoId: string): Promise<string | undefined> {
+/** How a video ended, if it has. */
+export async function findVideoEnd(
+  db: Db,
+  videoId: string,
+): Promise<{ readonly deleted: boolean; readonly failureCode: string | null } | undefined> {
   const result = await db.execute(sql`
-    SELECT failure_code AS code FROM videos WHERE id = ${videoId}::uuid AND state = 'failed'`);
-  return result.rows[0]?.code as string | undefined;
-}
-
-/** Whether a video was deleted by its owner. */
-export async function isVideoDeleted(db: Db, videoId: string): Promise<boolean> {
-  const result = await db.execute(sql`
-    SELECT 1 FROM videos WHERE id = ${videoId}::uuid AND deleted_at IS NOT NULL`);
-  return result.rows.length > 0;
+    SELECT deleted_at IS NOT NULL AS deleted, failure_code AS "failureCode"
+    FROM videos WHERE id = ${videoId}::uuid`);
+  return result.rows[0] as { deleted: boolean; failureCode: string | null } | undefined;
 }

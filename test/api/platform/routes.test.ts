@@ -20,8 +20,17 @@ const open = [
   'GET /v1/users/{user_id}/videos',
   'GET /v1/videos/{video_id}',
   'POST /v1/auth/login',
+  'POST /v1/auth/mfa',
   'POST /v1/auth/refresh',
   'POST /v1/auth/register',
+];
+// What a stolen access token must not suffice for. A change here is a decision, too.
+const needStepUp = [
+  'DELETE /v1/me/factors/totp',
+  'POST /v1/me/factors/backup-codes',
+  'POST /v1/me/factors/totp',
+  'POST /v1/me/factors/totp/confirm',
+  'POST /v1/me/password',
 ];
 const provenOtherwise = ['POST /v1/webhooks/aws'];
 
@@ -66,6 +75,11 @@ describe('every route', () => {
     expect(openByRules.map((route) => route.name).sort()).toEqual([...open].sort());
     const webhooks = declared.filter(({ rules }) => rules.access.kind === 'webhook');
     expect(webhooks.map((route) => route.name)).toEqual(provenOtherwise);
+  });
+
+  it('is written down here if it needs a recent login, and only then', () => {
+    const stepUps = declared.filter(({ rules }) => rules.stepUp === true);
+    expect(stepUps.map((route) => route.name).sort()).toEqual(needStepUp);
   });
 
   it.each(declared.map((route) => [route.name, route] as const))(

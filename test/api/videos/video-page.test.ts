@@ -221,16 +221,33 @@ describe('lists of videos', () => {
     expect((await call('GET', `/v1/users/${encodeId('post', randomIds.next())}/videos`)).status).toBe(404);
   });
 
-  it('are empty for people with whom there is a block', async () => {
+  it('are not found for people the owner blocks, and empty for those who block the owner', async () => {
     const [blocker, blocked] = [await seedUser(), await seedUser()];
     await seedVideo(blocker);
+    await seedVideo(blocked);
     await sqlRows('INSERT INTO blocks (blocker_id, blocked_id) VALUES ($1, $2)', [
       blocker.uuid,
       blocked.uuid,
     ]);
-    const page = await callJson<VideoPage>(200, 'GET', `/v1/users/${blocker.id}/videos`, {
-      token: blocked.token,
+    const refused = await call('GET', `/v1/users/${blocker.id}/videos`, { token: blocked.token });
+    expect([refused.status, await refused.json()]).toMatchObject([404, { code: 'users.not_found' }]);
+    const page = await callJson<VideoPage>(200, 'GET', `/v1/users/${blocked.id}/videos`, {
+      token: blocker.token,
     });
+    expect(page).toEqual({ data: [], next_cursor: null });
+  });
+
+  it('are not found for people who are not there: unknown, suspended, deleted', async () => {
+    const gone = [await seedUser(), await seedUser()] as const;
+    for (const user of gone) await seedVideo(user);
+    await sqlRows("UPDATE users SET status = 'suspended' WHERE id = $1", [gone[0].uuid]);
+    await sqlRows("UPDATE users SET status = 'deleted' WHERE id = $1", [gone[1].uuid]);
+    for (const id of [...gone.map((user) => user.id), encodeId('user', randomIds.next())])
+      expect((await call('GET', `/v1/users/${id}/videos`)).status).toBe(404);
+  });
+
+  it('are empty, not missing, for people without videos', async () => {
+    const page = await callJson<VideoPage>(200, 'GET', `/v1/users/${(await seedUser()).id}/videos`);
     expect(page).toEqual({ data: [], next_cursor: null });
   });
 });

@@ -83,10 +83,10 @@ describe('parseConfig', () => {
         'AWS_SECRET_ACCESS_KEY',
         'AWS_WEBHOOK_SECRET',
         'CURSOR_SECRET',
-        'DATA_ENCRYPTION_KEYS',
         'DATABASE_REPLICA_URL',
         'DATABASE_SHARD_URLS',
         'DATABASE_URL',
+        'DATA_ENCRYPTION_KEYS',
         'PASSWORD_PEPPER',
       ].sort(),
     );

@@ -149,7 +149,8 @@ async function verifiedClaims(
   }
 }
 
-async function keyringOf(config: AuthConfig): Promise<Keyring> {
+/** The signing key and every key that verifies. */
+export async function keyringOf(config: AuthConfig): Promise<Keyring> {
   const known = keyrings.get(config);
   if (known !== undefined) return known;
   const [first] = config.signingKeys;

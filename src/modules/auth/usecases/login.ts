@@ -1,14 +1,21 @@
 import type { RequestContext } from '../../../context.ts';
 import { insertAudit } from '../../../db/audit.ts';
-import { publishAfterResponse } from '../../../jobs/publish.ts';
 import type { AccountRow } from '../../users/index.ts';
 import { accountDeactivated, accountSuspended, invalidCredentials } from '../auth.errors.ts';
-import { type CredentialsRow, findCredentials, insertSession } from '../auth.repository.ts';
+import {
+  type CredentialsRow,
+  findCredentials,
+  insertSession,
+  type PasswordHashes,
+} from '../auth.repository.ts';
 import type { TokenPair } from '../auth.views.ts';
 import { parseIdentifier } from '../policy/identifier.ts';
-import { announceEnd } from './announce-end.ts';
+import { loginCounts } from '../policy/throttles.ts';
+import { insertChallenge } from '../reauthentication.repository.ts';
 import { hashPassword, verifyPassword } from './hash-password.ts';
-import { prepareSession, tokensOf } from './open-session.ts';
+import { mfaTokenSeconds, signMfaToken } from './mfa-token.ts';
+import { announceSession, isoOf, prepareSession } from './open-session.ts';
+import { callerNetwork, chargeAttempt, judged } from './throttle.ts';
 
 export interface Credentials {
   /** A username, or a verified e-mail address. */
@@ -16,45 +23,83 @@ export interface Credentials {
   readonly password: string;
 }
 
+/** A session was opened, or a second factor is owed before one is. */
+export type LoginResult =
+  | { readonly kind: 'signed_in'; readonly account: AccountRow; readonly tokens: TokenPair }
+  | { readonly kind: 'mfa_required'; readonly mfaToken: string; readonly expiresInSeconds: number };
+
 /**
- * Opens a session by password. A wrong password and an unknown account get the same answer for the same work; only who knows
- * the password learns that an account is suspended or deactivated.
- * @throws auth.invalid_credentials, auth.account_suspended, auth.account_deactivated, service.unavailable.
+ * Opens a session by password, or asks for the second factor of an account that has one. A wrong password and an unknown
+ * account get the same answer for the same work; only who knows the password learns that an account is suspended or
+ * deactivated. Failures slow down further ones from networks the account was never logged into from.
+ * @throws auth.invalid_credentials, auth.account_suspended, auth.account_deactivated, auth.too_many_failures,
+ * service.unavailable.
  */
-export async function login(
-  ctx: RequestContext,
-  input: Credentials,
-): Promise<{ readonly account: AccountRow; readonly tokens: TokenPair }> {
+export async function login(ctx: RequestContext, input: Credentials): Promise<LoginResult> {
   const identifier = parseIdentifier(input.identifier);
+  const network = await callerNetwork(ctx);
   const found =
-    identifier === undefined ? undefined : await findCredentials(ctx.databases.primary, identifier);
+    identifier === undefined
+      ? undefined
+      : await findCredentials(ctx.databases.primary, identifier, network.hash);
   const known = found?.status === 'deleted' ? undefined : found;
-  const check = await verifyPassword(ctx.config.auth, input.password, known?.passwordHash);
+  const subject = known?.userId ?? `name:${input.identifier.toLowerCase()}`;
+  const attempt = await chargeAttempt(ctx, loginCounts(subject, network.hash, known?.knownNetwork ?? false));
+  const check = await judged(attempt, () =>
+    verifyPassword(ctx.config.auth, input.password, known?.passwordHash),
+  );
   if (known === undefined || known.passwordHash === null || !check.matches) {
     recordFailure(ctx, known, known === undefined ? 'unknown_account' : 'wrong_password');
     throw invalidCredentials();
   }
+  attempt.forgive();
   if (known.status !== 'active') {
     recordFailure(ctx, known, known.status);
     throw known.status === 'suspended' ? accountSuspended() : accountDeactivated();
   }
   const newHash = check.outdated ? await hashPassword(ctx.config.auth, input.password) : undefined;
-  const session = await prepareSession(ctx, ['pwd']);
-  const opened = await insertSession(
-    ctx,
-    known.userId,
-    { checkedHash: known.passwordHash, newHash },
-    session,
-    ctx.config.auth.maxSessionsPerUser,
-  );
-  if (opened === undefined) {
+  const hashes = { checkedHash: known.passwordHash, newHash };
+  const result = known.secondFactor
+    ? await askSecondFactor(ctx, known.userId, hashes, network.hash)
+    : await openSession(ctx, known.userId, hashes);
+  if (result === undefined) {
     recordFailure(ctx, known, 'changed_meanwhile');
     throw invalidCredentials();
   }
-  const { account, eventIds, limited } = opened;
-  publishAfterResponse(ctx, eventIds);
-  if (limited !== undefined) await announceEnd(ctx, limited);
-  return { account, tokens: await tokensOf(ctx, account, session) };
+  return result;
+}
+
+async function openSession(
+  ctx: RequestContext,
+  userId: string,
+  hashes: PasswordHashes,
+): Promise<LoginResult | undefined> {
+  const session = await prepareSession(ctx, ['pwd']);
+  const opened = await insertSession(ctx, userId, hashes, session, ctx.config.auth.maxSessionsPerUser);
+  return opened === undefined
+    ? undefined
+    : { kind: 'signed_in', ...(await announceSession(ctx, opened, session)) };
+}
+
+async function askSecondFactor(
+  ctx: RequestContext,
+  userId: string,
+  hashes: PasswordHashes,
+  networkHash: string,
+): Promise<LoginResult | undefined> {
+  const nowSeconds = Math.floor(ctx.clock.now() / 1000);
+  const challengeId = ctx.ids.next();
+  const asked = await insertChallenge(ctx, userId, hashes, {
+    id: challengeId,
+    now: isoOf(nowSeconds),
+    expiresAt: isoOf(nowSeconds + mfaTokenSeconds),
+  });
+  if (!asked) return undefined;
+  return {
+    kind: 'mfa_required',
+    mfaToken: await signMfaToken(ctx.config.auth, { challengeId, userId, networkHash }, nowSeconds),
+    expiresInSeconds: mfaTokenSeconds,
+  };
 }
 
 // After the response and for every failure alike, so that time tells nothing. What was typed is never kept: people type

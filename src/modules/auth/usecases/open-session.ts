@@ -1,11 +1,14 @@
 import type { RequestContext } from '../../../context.ts';
+import { publishAfterResponse } from '../../../jobs/publish.ts';
 import { randomBytes, sha256 } from '../../../shared/crypto.ts';
 import { hex } from '../../../shared/encoding.ts';
-import type { NewSession, SignedInRow } from '../auth.repository.ts';
+import type { NewSession, OpenedSession, SignedInRow } from '../auth.repository.ts';
 import type { TokenPair } from '../auth.views.ts';
 import { deviceNameOf } from '../policy/device-name.ts';
 import { formatRefreshToken } from '../policy/refresh-token.ts';
 import { signAccessToken } from './access-tokens.ts';
+import { announceEnd } from './announce-end.ts';
+import { callerNetwork } from './throttle.ts';
 
 /** A refresh token and the only form of it that is stored: SHA-256 in lower-case hex. */
 export interface IssuedRefreshToken {
@@ -30,6 +33,7 @@ export async function prepareSession(ctx: RequestContext, amr: readonly string[]
   const { refreshTokenTtlSeconds, sessionMaxSeconds } = ctx.config.auth;
   const nowSeconds = Math.floor(ctx.clock.now() / 1000);
   const refresh = await newRefreshToken();
+  const network = await callerNetwork(ctx);
   return {
     id: ctx.ids.next(),
     amr,
@@ -39,9 +43,21 @@ export async function prepareSession(ctx: RequestContext, amr: readonly string[]
     refreshTokenId: ctx.ids.next(),
     refreshTokenHash: refresh.hash,
     refreshTokenExpiresAt: isoOf(nowSeconds + Math.min(refreshTokenTtlSeconds, sessionMaxSeconds)),
+    networkHash: network.known ? network.hash : undefined,
     refreshToken: refresh.token,
     nowSeconds,
   };
+}
+
+/** Tells of what opening a session brought about, and gives its tokens. */
+export async function announceSession(
+  ctx: RequestContext,
+  { account, eventIds, limited }: OpenedSession,
+  session: PreparedSession,
+): Promise<{ readonly account: SignedInRow; readonly tokens: TokenPair }> {
+  publishAfterResponse(ctx, eventIds);
+  if (limited !== undefined) await announceEnd(ctx, limited);
+  return { account, tokens: await tokensOf(ctx, account, session) };
 }
 
 /** The tokens of a session that was just written. */

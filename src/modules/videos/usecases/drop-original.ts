@@ -2,7 +2,7 @@ import type { RequestContext } from '../../../context.ts';
 import { deletePrefix } from '../../../integrations/aws/index.ts';
 import type { MessageOf } from '../../../jobs/messages.ts';
 import { isRetryable } from '../policy/failures.ts';
-import { findFailureCode } from '../videos.repository.ts';
+import { findVideoEnd } from '../videos.repository.ts';
 
 const maxObjects = 1_000;
 
@@ -16,8 +16,8 @@ export async function dropUselessOriginal(
   message: MessageOf<'video.failed'>,
 ): Promise<void> {
   const { video_id: videoId } = message.data;
-  const code = await findFailureCode(ctx.databases.primary, videoId);
-  if (code === undefined || isRetryable(code)) return;
+  const code = (await findVideoEnd(ctx.databases.primary, videoId))?.failureCode ?? null;
+  if (code === null || isRetryable(code)) return;
   const { aws } = ctx.config;
   await deletePrefix(aws, { bucket: aws.uploadsBucket, prefix: `originals/${videoId}/` }, maxObjects);
 }

@@ -2,6 +2,7 @@ import type { RequestContext } from '../../../context.ts';
 import { newEvent } from '../../../db/outbox.ts';
 import { requireViewerId, viewerIdOf } from '../../../http/viewer.ts';
 import { publishAfterResponse } from '../../../jobs/publish.ts';
+import { userNotFound } from '../../users/index.ts';
 import { isRetryable } from '../policy/failures.ts';
 import { videoNotFound, videoNotRetryable } from '../videos.errors.ts';
 import {
@@ -17,12 +18,19 @@ import type { UpdateVideoInput } from '../videos.schemas.ts';
 import type { VideoRow } from '../videos.views.ts';
 import { forgetVideoPage } from './view-video.ts';
 
-/** Videos of an owner, newest first, as the caller may see them; one more than `limit` when there are more. */
-export const listVideos = (
+/**
+ * Videos of an owner, newest first, as the caller may see them; one more than `limit` when there are more.
+ * @throws users.not_found when the owner is not active or blocks the caller.
+ */
+export async function listVideos(
   ctx: RequestContext,
   query: { readonly ownerId: string; readonly beforeId: string | undefined; readonly limit: number },
-): Promise<VideoRow[]> =>
-  listVideoRows(ctx.readDb, { ...query, viewerId: viewerIdOf(ctx), limit: query.limit + 1 });
+): Promise<VideoRow[]> {
+  const viewerId = viewerIdOf(ctx);
+  const videos = await listVideoRows(ctx.readDb, { ...query, viewerId, limit: query.limit + 1 });
+  if (videos === undefined) throw userNotFound();
+  return videos;
+}
 
 /**
  * Changes title, description or visibility of the caller's video.

@@ -5,7 +5,7 @@ import type { MessageOf } from '../../../jobs/messages.ts';
 import { publishEvents } from '../../../jobs/publish.ts';
 import { findProviderJobIds } from '../encode-jobs.repository.ts';
 import { findUploadsOfVideo } from '../uploads.repository.ts';
-import { isVideoDeleted } from '../videos.repository.ts';
+import { findVideoEnd } from '../videos.repository.ts';
 import { freeParts } from './settle-upload.ts';
 
 const objectsPerMessage = 5_000;
@@ -19,7 +19,7 @@ export async function purgeVideo(ctx: RequestContext, message: MessageOf<'video.
   const { video_id: videoId } = message.data;
   const { primary } = ctx.databases;
   const { aws } = ctx.config;
-  if (!(await isVideoDeleted(primary, videoId))) return;
+  if ((await findVideoEnd(primary, videoId))?.deleted !== true) return;
   for (const providerJobId of await findProviderJobIds(primary, videoId)) await cancelJob(aws, providerJobId);
   for (const upload of await findUploadsOfVideo(primary, videoId)) await freeParts(ctx, upload);
   const done =

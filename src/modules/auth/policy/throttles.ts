@@ -1,0 +1,55 @@
+import type { RateWindow } from '../../../../durable-objects/rate-limiter/gcra.ts';
+
+const hour = 3_600;
+
+/**
+ * How many failed attempts are let through: `burst` at once, `limit` an hour. Attempts that succeed are given back.
+ *
+ * A network an account was logged into from answers for itself only (`pair`), so nobody elsewhere can lock it out. All other
+ * networks share the account's budget, and each has one of its own over all accounts.
+ */
+export const throttles = {
+  /** One account from one network. */
+  loginPair: { limit: 20, periodSeconds: hour, burst: 5 },
+  /** One account from all networks it was never logged into from. */
+  loginAccount: { limit: 20, periodSeconds: hour, burst: 10 },
+  /** One network over all accounts that were never logged into from it. */
+  loginNetwork: { limit: 60, periodSeconds: hour, burst: 20 },
+  /** Second factors at login, from a network the account was logged into from. */
+  secondFactorPair: { limit: 10, periodSeconds: hour, burst: 5 },
+  /** Second factors at login from all other networks: at most 250 a day, of a million codes. */
+  secondFactorAccount: { limit: 10, periodSeconds: hour, burst: 5 },
+  /** Passwords and codes given by a session that is open already. */
+  reauthentication: { limit: 10, periodSeconds: hour, burst: 5 },
+} as const satisfies Readonly<Record<string, RateWindow>>;
+
+export type ThrottleName = keyof typeof throttles;
+
+/** One count an attempt is charged to. */
+export interface ThrottleCount {
+  readonly throttle: ThrottleName;
+  /** Whom it counts; hashed before it leaves the isolate. */
+  readonly subject: string;
+}
+
+/** What an attempt at a password is charged to. `account` is the id, or the name typed when there is none. */
+export const loginCounts = (account: string, network: string, knownNetwork: boolean): ThrottleCount[] => {
+  const pair: ThrottleCount = { throttle: 'loginPair', subject: `${account}\n${network}` };
+  if (knownNetwork) return [pair];
+  return [
+    pair,
+    { throttle: 'loginNetwork', subject: network },
+    { throttle: 'loginAccount', subject: account },
+  ];
+};
+
+/** What an attempt at a second factor is charged to. */
+export const secondFactorCounts = (
+  userId: string,
+  network: string,
+  knownNetwork: boolean,
+): ThrottleCount[] => [
+  knownNetwork
+    ? { throttle: 'secondFactorPair', subject: `${userId}\n${network}` }
+    : { throttle: 'secondFactorAccount', subject: userId },
+];

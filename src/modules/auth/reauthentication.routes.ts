@@ -1,0 +1,107 @@
+import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../../http/route.ts';
+import type { GivenCode } from '../factors/index.ts';
+import { signedInSchema } from './auth.schemas.ts';
+import { presentSignedIn } from './auth.views.ts';
+import {
+  accessTokenSchema,
+  changePasswordBody,
+  finishLoginBody,
+  stepUpBody,
+} from './reauthentication.schemas.ts';
+import { changePassword } from './usecases/change-password.ts';
+import { finishLogin } from './usecases/second-factor.ts';
+import { stepUp } from './usecases/step-up.ts';
+
+const tags = ['Authentication'];
+
+/** Mounted at `/v1/auth`. */
+export const reauthenticationRoutes = createRouter();
+
+reauthenticationRoutes.openapi(
+  defineRoute(
+    { access: { kind: 'public' }, limit: 'auth' },
+    {
+      method: 'post',
+      path: '/mfa',
+      request: jsonBody(finishLoginBody),
+      responses: { 200: jsonResponse(signedInSchema, 'Signed in'), ...problems(400, 401, 422) },
+      summary: 'Finish a login with a second factor',
+      description:
+        'Takes the `mfa_token` of the login and either a code of the app or a backup code. Each code works once. After five wrong codes the login starts anew.',
+      operationId: 'finishLogin',
+      tags,
+    },
+  ),
+  async (c) => {
+    const { ctx } = c.var;
+    const body = c.req.valid('json');
+    const given = givenCode(body) ?? { kind: 'totp', code: '' };
+    const signedIn = await finishLogin(ctx, { mfaToken: body.mfa_token, given });
+    return c.json(presentSignedIn(signedIn, ctx.config.aws.cdnBaseUrl), 200);
+  },
+);
+
+reauthenticationRoutes.openapi(
+  defineRoute(
+    { access: { kind: 'user' }, limit: 'write' },
+    {
+      method: 'post',
+      path: '/step-up',
+      request: jsonBody(stepUpBody),
+      responses: {
+        200: jsonResponse(accessTokenSchema, 'A new access token of the same session'),
+        ...problems(400, 401, 422),
+      },
+      summary: 'Confirm that it is me',
+      description:
+        'For routes that answer `auth.step_up_required`. Takes a code where the account has a second factor, else the password. The new access token opens those routes for five minutes.',
+      operationId: 'stepUp',
+      tags,
+    },
+  ),
+  async (c) => {
+    const { ctx } = c.var;
+    const body = c.req.valid('json');
+    const access = await stepUp(ctx, { password: body.password, given: givenCode(body) });
+    return c.json(
+      {
+        access_token: access.accessToken,
+        token_type: 'Bearer' as const,
+        expires_in: access.expiresInSeconds,
+      },
+      200,
+    );
+  },
+);
+
+/** Mounted at `/v1/me/password`. */
+export const passwordRoutes = createRouter();
+
+passwordRoutes.openapi(
+  defineRoute(
+    { access: { kind: 'user' }, limit: 'write', stepUp: true },
+    {
+      method: 'post',
+      path: '/',
+      request: jsonBody(changePasswordBody),
+      responses: { 204: { description: 'The password is changed' }, ...problems(400, 401, 422) },
+      summary: 'Change my password',
+      description: 'Needs the current password. All other sessions of the account end.',
+      operationId: 'changePassword',
+      tags,
+    },
+  ),
+  async (c) => {
+    const { current_password, new_password } = c.req.valid('json');
+    await changePassword(c.var.ctx, { currentPassword: current_password, newPassword: new_password });
+    return c.body(null, 204);
+  },
+);
+
+function givenCode(body: {
+  readonly code?: string | undefined;
+  readonly backup_code?: string | undefined;
+}): GivenCode | undefined {
+  if (body.code !== undefined) return { kind: 'totp', code: body.code };
+  return body.backup_code === undefined ? undefined : { kind: 'backup_code', code: body.backup_code };
+}

@@ -1,0 +1,49 @@
+import { z } from '@hono/zod-openapi';
+import { backupCodeSchema, totpCodeSchema } from '../factors/index.ts';
+import { newPasswordSchema } from './auth.schemas.ts';
+
+const presentedPassword = z.string().min(1).max(1_024).openapi({ format: 'password' });
+
+const oneCode = {
+  code: totpCodeSchema.optional(),
+  backup_code: backupCodeSchema.optional(),
+};
+
+export const finishLoginBody = z
+  .strictObject({ mfa_token: z.string().min(1).max(2_048), ...oneCode })
+  .refine((body) => (body.code === undefined) !== (body.backup_code === undefined), {
+    message: 'give either code or backup_code',
+    when: ({ issues }) => issues.length === 0,
+  })
+  .openapi('FinishLogin');
+
+export const stepUpBody = z
+  .strictObject({ password: presentedPassword.optional(), ...oneCode })
+  .refine((body) => body.code === undefined || body.backup_code === undefined, {
+    message: 'give either code or backup_code',
+    when: ({ issues }) => issues.length === 0,
+  })
+  .refine((body) => Object.values(body).some((value) => value !== undefined), {
+    message: 'give a password or a code',
+    when: ({ issues }) => issues.length === 0,
+  })
+  .openapi('StepUp');
+
+export const changePasswordBody = z
+  .strictObject({ current_password: presentedPassword, new_password: newPasswordSchema })
+  .openapi('ChangePassword');
+
+export const mfaRequiredSchema = z
+  .object({
+    mfa_required: z.literal(true),
+    mfa_token: z.string().openapi({
+      description: 'Goes to `POST /v1/auth/mfa` with a code, once, from the network that logged in.',
+    }),
+    expires_in: z.int().openapi({ description: 'Seconds the `mfa_token` is valid.' }),
+    factors: z.array(z.enum(['totp', 'backup_code'])),
+  })
+  .openapi('MfaRequired');
+
+export const accessTokenSchema = z
+  .object({ access_token: z.string(), token_type: z.literal('Bearer'), expires_in: z.int() })
+  .openapi('AccessToken');

@@ -1,0 +1,146 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { RequestContext } from '../../context.ts';
+import { insertAuditIfAny } from '../../db/audit.ts';
+import type { Db } from '../../db/client.ts';
+import { textArray } from '../../db/outbox.ts';
+
+type WriteContext = Pick<RequestContext, 'databases' | 'ids' | 'actor' | 'ip' | 'requestId'>;
+
+/** A code that was found right and is not used up yet: `useFactorCte` decides whether it still may be used. */
+export type FactorProof =
+  | { readonly kind: 'totp'; readonly step: number; readonly sealedSecret: string }
+  | { readonly kind: 'backup_code'; readonly codeHash: string };
+
+/** Whether the user of `userId`, an expression of the statement, must show a second factor. */
+export const hasConfirmedFactor = (userId: SQL): SQL =>
+  sql`EXISTS (SELECT FROM totp_factors WHERE totp_factors.user_id = ${userId} AND totp_factors.confirmed_at IS NOT NULL)`;
+
+/**
+ * The body of a CTE that uses a code up and yields `user_id` if it could be: a time step later than every one used before, or
+ * a backup code nobody used. Of concurrent uses one gets a row. `owner` names a CTE with the `user_id` whose code it must be.
+ */
+export const useFactorCte = (proof: FactorProof, owner: SQL, now: string): SQL =>
+  proof.kind === 'totp'
+    ? sql`UPDATE totp_factors AS factor SET last_step = ${proof.step}::bigint
+        FROM ${owner} AS owner
+        WHERE factor.user_id = owner.user_id AND factor.confirmed_at IS NOT NULL
+          AND factor.sealed_secret = decode(${proof.sealedSecret}, 'hex') AND factor.last_step < ${proof.step}::bigint
+        RETURNING factor.user_id`
+    : sql`UPDATE backup_codes AS code SET used_at = ${now}::timestamptz
+        FROM ${owner} AS owner
+        WHERE code.user_id = owner.user_id AND code.code_hash = decode(${proof.codeHash}, 'hex') AND code.used_at IS NULL
+          AND ${hasConfirmedFactor(sql`owner.user_id`)}
+        RETURNING code.user_id`;
+
+export interface FactorsRow {
+  /** RFC 3339; null when there is no authenticator. */
+  readonly totpConfirmedAt: string | null;
+  readonly backupCodesLeft: number;
+}
+
+/** The second factors of a user. */
+export async function findFactors(db: Db, userId: string): Promise<FactorsRow> {
+  const result = await db.execute(sql`
+    SELECT
+      (SELECT to_char(confirmed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+       FROM totp_factors WHERE user_id = ${userId}::uuid) AS "totpConfirmedAt",
+      (SELECT count(*)::int FROM backup_codes WHERE user_id = ${userId}::uuid AND used_at IS NULL) AS "backupCodesLeft"`);
+  return result.rows[0] as unknown as FactorsRow;
+}
+
+/**
+ * Keeps a seed that waits to be confirmed, in place of one that waited before. Yields the account's name, or undefined when
+ * an authenticator is confirmed already or the account is not active.
+ */
+export async function putPendingTotp(
+  ctx: WriteContext,
+  userId: string,
+  sealedSecret: string,
+  now: string,
+): Promise<{ readonly username: string } | undefined> {
+  const audit = { action: 'factors.totp_started', target: { kind: 'user', id: userId } };
+  const result = await ctx.databases.primary.execute(sql`
+    WITH owner AS (SELECT id, username FROM users WHERE id = ${userId}::uuid AND status = 'active'),
+    pending AS (
+      INSERT INTO totp_factors (user_id, sealed_secret, created_at)
+      SELECT id, decode(${sealedSecret}, 'hex'), ${now}::timestamptz FROM owner
+      ON CONFLICT (user_id) DO UPDATE SET sealed_secret = excluded.sealed_secret, created_at = excluded.created_at
+        WHERE totp_factors.confirmed_at IS NULL
+      RETURNING user_id
+    ),
+    audited AS (${insertAuditIfAny(ctx, audit, sql`pending`)})
+    SELECT owner.username FROM pending JOIN owner ON owner.id = pending.user_id`);
+  return result.rows[0] as { username: string } | undefined;
+}
+
+/** The sealed seed, in hex, that waits to be confirmed since `startedAfter` or later. */
+export async function findPendingTotp(
+  db: Db,
+  userId: string,
+  startedAfter: string,
+): Promise<string | undefined> {
+  const result = await db.execute(sql`
+    SELECT encode(sealed_secret, 'hex') AS "sealedSecret" FROM totp_factors
+    WHERE user_id = ${userId}::uuid AND confirmed_at IS NULL AND created_at >= ${startedAfter}::timestamptz`);
+  return (result.rows[0] as { sealedSecret: string } | undefined)?.sealedSecret;
+}
+
+/** Confirms the seed that was checked and writes its backup codes. False when it was replaced or confirmed meanwhile. */
+export async function confirmTotp(
+  ctx: WriteContext,
+  userId: string,
+  proof: Extract<FactorProof, { kind: 'totp' }>,
+  codeHashes: readonly string[],
+  now: string,
+): Promise<boolean> {
+  const audit = { action: 'factors.totp_confirmed', target: { kind: 'user', id: userId } };
+  const result = await ctx.databases.primary.execute(sql`
+    WITH confirmed AS (
+      UPDATE totp_factors SET confirmed_at = ${now}::timestamptz, last_step = ${proof.step}::bigint
+      WHERE user_id = ${userId}::uuid AND confirmed_at IS NULL AND sealed_secret = decode(${proof.sealedSecret}, 'hex')
+      RETURNING user_id
+    ),
+    codes AS (${putBackupCodes(codeHashes, sql`confirmed`, now)}),
+    audited AS (${insertAuditIfAny(ctx, audit, sql`confirmed`)})
+    SELECT user_id FROM confirmed`);
+  return result.rows.length > 0;
+}
+
+/** Replaces every backup code, used or not. False when no authenticator is set up. */
+export async function replaceBackupCodes(
+  ctx: WriteContext,
+  userId: string,
+  codeHashes: readonly string[],
+  now: string,
+): Promise<boolean> {
+  const audit = { action: 'factors.backup_codes_replaced', target: { kind: 'user', id: userId } };
+  const result = await ctx.databases.primary.execute(sql`
+    WITH owner AS (
+      SELECT user_id FROM totp_factors WHERE user_id = ${userId}::uuid AND confirmed_at IS NOT NULL FOR UPDATE
+    ),
+    codes AS (${putBackupCodes(codeHashes, sql`owner`, now)}),
+    audited AS (${insertAuditIfAny(ctx, audit, sql`owner`)})
+    SELECT user_id FROM owner`);
+  return result.rows.length > 0;
+}
+
+/** Removes the authenticator and the backup codes. False when none was confirmed. */
+export async function removeTotp(ctx: WriteContext, userId: string): Promise<boolean> {
+  const audit = { action: 'factors.totp_removed', target: { kind: 'user', id: userId } };
+  const result = await ctx.databases.primary.execute(sql`
+    WITH removed AS (
+      DELETE FROM totp_factors WHERE user_id = ${userId}::uuid AND confirmed_at IS NOT NULL RETURNING user_id
+    ),
+    codes AS (DELETE FROM backup_codes USING removed WHERE backup_codes.user_id = removed.user_id),
+    audited AS (${insertAuditIfAny(ctx, audit, sql`removed`)})
+    SELECT user_id FROM removed`);
+  return result.rows.length > 0;
+}
+
+const putBackupCodes = (codeHashes: readonly string[], owner: SQL, now: string): SQL => sql`
+  INSERT INTO backup_codes (user_id, slot, code_hash, created_at)
+  SELECT owner.user_id, code.slot, decode(code.hash, 'hex'), ${now}::timestamptz
+  FROM ${owner} AS owner, unnest(${textArray(codeHashes)}::text[]) WITH ORDINALITY AS code (hash, slot)
+  ORDER BY code.slot
+  ON CONFLICT (user_id, slot) DO UPDATE
+    SET code_hash = excluded.code_hash, created_at = excluded.created_at, used_at = NULL`;
