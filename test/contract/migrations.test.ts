@@ -119,7 +119,6 @@ it('takes the default audit partition back only when no entry would be lost', as
   await takeBackTo(6);
   const owner = new pg.Client({ connectionString: owners.primary });
   await owner.connect();
-  await takeBackTo(6);
   await owner.query(
     "INSERT INTO audit_log (id, created_at, actor_kind, action, outcome) VALUES (gen_random_uuid(), now() + interval '5 months', 'system', 'test.future', 'success')",
   );
