@@ -41,6 +41,13 @@ export type Actor =
       readonly authTime: number;
       readonly epoch: number;
     }
+  | {
+      readonly kind: 'api_key';
+      readonly keyId: string;
+      /** The account the key acts for. */
+      readonly userId: string;
+      readonly scopes: readonly string[];
+    }
   | { readonly kind: 'system'; readonly job: string }
   | { readonly kind: 'webhook'; readonly source: string };
 

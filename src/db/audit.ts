@@ -19,7 +19,7 @@ const rowOf = (ctx: AuditContext, entry: AuditEntry) => ({
   id: ctx.ids.next(),
   actorKind: ctx.actor.kind,
   actorId:
-    ctx.actor.kind === 'user'
+    ctx.actor.kind === 'user' || ctx.actor.kind === 'api_key'
       ? ctx.actor.userId
       : ctx.actor.kind === 'system'
         ? ctx.actor.job

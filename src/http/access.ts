@@ -1,29 +1,18 @@
+import type { TokenHolder } from '../context.ts';
 import { authenticate } from './authenticate.ts';
 import type { AppMiddleware } from './env.ts';
 import { forbidden, unauthenticated } from './errors.ts';
+import type { RoutePolicy } from './route-policies.ts';
 import { assertSessionLive } from './session-guard.ts';
 
 /**
- * Who may call a route. Every route must say; there is no default.
- * - `public`: anyone, the caller's token is not even read.
- * - `optional`: anyone, but a caller with a token is known (a bad token is refused).
- * - `user`: a valid access token.
- * - `webhook`: an outside system that proves itself in the handler.
+ * Enforces who may call a route and puts the actor into the context. A token whose session has ended, or whose roles were
+ * changed, is refused: at once where the policy is `sensitive` or names roles, elsewhere as soon as this isolate's lease on the
+ * session's state has run out.
+ * @throws auth.unauthenticated, auth.forbidden.
  */
-export type Access =
-  | { readonly kind: 'public' }
-  | { readonly kind: 'optional' }
-  | { readonly kind: 'user' }
-  | { readonly kind: 'webhook'; readonly source: 'aws' };
-
-/**
- * Enforces a route's access rule and puts the actor into the context. A token whose session has ended is refused: at once
- * where `sensitive`, elsewhere as soon as this isolate's lease on the session's state has run out.
- */
-export function enforceAccess(
-  access: Access,
-  options: { readonly sensitive: boolean } = { sensitive: false },
-): AppMiddleware {
+export function enforceAccess({ access, roles, sensitive }: RoutePolicy): AppMiddleware {
+  const options = { sensitive: sensitive === true || roles !== undefined };
   return async (c, next) => {
     const { ctx } = c.var;
     switch (access.kind) {
@@ -41,6 +30,7 @@ export function enforceAccess(
           await assertSessionLive(ctx, actor, options);
           c.set('ctx', { ...ctx, actor });
         }
+        if (roles !== undefined && !hasRole(actor, roles)) throw forbidden();
         break;
       }
       default:
@@ -49,3 +39,13 @@ export function enforceAccess(
     await next();
   };
 }
+
+/** Refuses everybody: what a route without a policy gets. */
+export function nobody(): AppMiddleware {
+  return () => {
+    throw forbidden();
+  };
+}
+
+const hasRole = (actor: TokenHolder | undefined, roles: readonly string[]): boolean =>
+  actor?.scopes.some((scope) => roles.includes(scope)) === true;

@@ -34,17 +34,14 @@ export function mountDocs(app: OpenAPIHono<AppEnv>): void {
   let cached: string | undefined;
 
   app.openapi(
-    defineRoute(
-      { access: { kind: 'public' }, limit: 'docs' },
-      {
-        method: 'get',
-        path: '/openapi.json',
-        operationId: 'getOpenApiDocument',
-        summary: 'This API as an OpenAPI 3.1 document.',
-        tags: ['Documentation'],
-        responses: { 200: { description: 'The OpenAPI 3.1 document, as application/json' } },
-      },
-    ),
+    defineRoute({
+      method: 'get',
+      path: '/openapi.json',
+      operationId: 'getOpenApiDocument',
+      summary: 'This API as an OpenAPI 3.1 document.',
+      tags: ['Documentation'],
+      responses: { 200: { description: 'The OpenAPI 3.1 document, as application/json' } },
+    }),
     (c) => {
       cached ??= JSON.stringify(openApiDocument(app, c.var.ctx.config.auth.issuer));
       return c.body(cached, 200, {
@@ -54,25 +51,26 @@ export function mountDocs(app: OpenAPIHono<AppEnv>): void {
     },
   );
 
-  for (const path of ['/docs', '/docs/{file}'] as const)
+  for (const [path, operationId] of [
+    ['/docs', 'readDocs'],
+    ['/docs/{file}', 'readDocsFile'],
+  ] as const)
     app.openapi(
-      defineRoute(
-        { access: { kind: 'public' }, limit: 'docs' },
-        {
-          method: 'get',
-          path,
-          hide: true,
-          request: {
-            params: z.object({
-              file: z
-                .string()
-                .regex(/^[a-z-]+\.(js|css|html)$/)
-                .optional(),
-            }),
-          },
-          responses: { 200: { description: 'The reference page and its files' } },
+      defineRoute({
+        method: 'get',
+        path,
+        operationId,
+        hide: true,
+        request: {
+          params: z.object({
+            file: z
+              .string()
+              .regex(/^[a-z-]+\.(js|css|html)$/)
+              .optional(),
+          }),
         },
-      ),
+        responses: { 200: { description: 'The reference page and its files' } },
+      }),
       async (c) => {
         const { file = 'index.html' } = c.req.valid('param');
         const asset = await c.env.ASSETS?.fetch(

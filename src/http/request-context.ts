@@ -6,6 +6,7 @@ import { continueTrace, traceparentOf } from '../observability/trace.ts';
 import { randomIds } from '../shared/ids.ts';
 import type { AppContext, AppMiddleware } from './env.ts';
 import { networkOf } from './rate-limit/ip.ts';
+import { viewerIdOf } from './viewer.ts';
 
 const acceptedRequestId = /^[A-Za-z0-9_-]{8,64}$/;
 
@@ -31,7 +32,7 @@ export function requestContext(): AppMiddleware {
       duration_ms: Date.now() - startedAt,
       db_round_trips: scope.roundTrips,
       actor: actor.kind,
-      user_id: actor.kind === 'user' ? actor.userId : undefined,
+      user_id: viewerIdOf({ actor }),
       error_code: c.res.status >= 400 ? (c.res.headers.get('x-error-code') ?? undefined) : undefined,
       country: ctx.country,
       user_agent: ctx.userAgent,

@@ -1,58 +1,52 @@
 import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
-import { type Access, enforceAccess } from './access.ts';
+import { enforceAccess, nobody } from './access.ts';
 import type { AppEnv, AppMiddleware } from './env.ts';
 import { idempotent } from './idempotency.ts';
-import { edgeGate, type LimitName, rateLimit } from './rate-limit.ts';
+import { edgeGate, rateLimit } from './rate-limit.ts';
+import { type OperationId, policyOfOperation, type RoutePolicy } from './route-policies.ts';
 import { requireStepUp } from './step-up.ts';
 import { rejectInvalid } from './validate.ts';
 
-export interface RouteRules {
-  readonly access: Access;
-  /** Which rate limit policy is charged; `none` only where the answer costs nothing. */
-  readonly limit: LimitName | 'none';
-  /** Set on writes that may be repeated under an `Idempotency-Key`. */
-  readonly idempotent?: boolean;
-  /** Set where a session that has just ended must not get through at all; costs a hop to its guard on every call. */
-  readonly sensitive?: boolean;
-  /** Set where a stolen access token must not suffice: needs a recent login, by a second factor if the account has one. */
-  readonly stepUp?: boolean;
-}
-
-export interface RegisteredRoute extends RouteRules {
-  readonly method: string;
-  /** Path template within the module, as declared. */
-  readonly path: string;
-}
-
 /** Marks the middleware of a declared route, so that a test can walk the router and find routes nobody declared. */
-export const ruleSymbol = Symbol('route rules');
+export const policySymbol = Symbol('route policy');
+
+/** What stands under `policySymbol`. */
+export interface DeclaredRoute {
+  readonly operationId: OperationId;
+  readonly policy: RoutePolicy;
+}
 
 type Declared = Omit<RouteConfig, 'middleware' | 'security'>;
 
 /**
- * Declares a route: its rules, its OpenAPI operation, and the chain that enforces both, in this order:
+ * Declares a route: its OpenAPI operation, and the chain that enforces its policy (see route-policies.ts), in this order:
  * edge gate, access, rate limit, step-up, idempotency, then the validators of its schemas.
  */
-export function defineRoute<const P extends string, const R extends Declared & { path: P }>(
-  rules: RouteRules,
-  config: R,
-) {
-  const access = enforceAccess(rules.access, { sensitive: rules.sensitive === true });
-  const chain: AppMiddleware[] =
-    rules.limit === 'none' ? [access] : [edgeGate(), access, rateLimit(rules.limit)];
-  if (rules.stepUp === true) chain.push(requireStepUp());
-  if (rules.idempotent === true) chain.push(idempotent());
+export function defineRoute<
+  const P extends string,
+  const R extends Declared & { path: P; operationId: OperationId },
+>(config: R) {
+  const policy = policyOfOperation(config.operationId);
+  const chain = policy === undefined ? [nobody()] : chainOf(policy);
   const first = chain[0];
-  if (first !== undefined) Object.assign(first, { [ruleSymbol]: rules });
-  const security =
-    rules.access.kind === 'user'
-      ? [{ bearer: [] }]
-      : rules.access.kind === 'optional'
-        ? [{}, { bearer: [] }]
-        : [];
-  return createRoute({ ...config, middleware: chain, security, 'x-rate-limit': rules.limit } as R & {
+  if (first !== undefined && policy !== undefined)
+    Object.assign(first, {
+      [policySymbol]: { operationId: config.operationId, policy } satisfies DeclaredRoute,
+    });
+  const kind = policy?.access.kind;
+  const security = kind === 'user' ? [{ bearer: [] }] : kind === 'optional' ? [{}, { bearer: [] }] : [];
+  return createRoute({ ...config, middleware: chain, security, 'x-rate-limit': policy?.limit } as R & {
     middleware: AppMiddleware[];
   });
+}
+
+function chainOf(policy: RoutePolicy): AppMiddleware[] {
+  const chain = policy.limit === 'none' ? [] : [edgeGate()];
+  chain.push(enforceAccess(policy));
+  if (policy.limit !== 'none') chain.push(rateLimit(policy.limit));
+  if (policy.stepUp === true) chain.push(requireStepUp());
+  if (policy.idempotent === true) chain.push(idempotent());
+  return chain;
 }
 
 /** A router whose validation failures are problem+json. Modules mount one each. */

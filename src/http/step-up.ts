@@ -1,11 +1,12 @@
 import type { AppMiddleware } from './env.ts';
 import { stepUpRequired, unauthenticated } from './errors.ts';
+import { requireSession } from './viewer.ts';
 
 /** How long a full authentication opens the routes that need one. */
 export const stepUpSeconds = 300;
 
 /** Methods (RFC 8176) that count as second factor. */
-const secondFactors: readonly string[] = ['otp'];
+const secondFactors: readonly string[] = ['otp', 'sms', 'hwk', 'swk'];
 
 /**
  * Lets a request pass only soon after its session authenticated, by a second factor if the account has one, and only while
@@ -15,8 +16,7 @@ const secondFactors: readonly string[] = ['otp'];
 export function requireStepUp(): AppMiddleware {
   return async (c, next) => {
     const { ctx } = c.var;
-    const { actor } = ctx;
-    if (actor.kind !== 'user') throw unauthenticated();
+    const actor = requireSession(ctx);
     const nowSeconds = Math.floor(ctx.clock.now() / 1000);
     if (nowSeconds - actor.authTime > stepUpSeconds) throw challenge();
     const standing = await ctx.sessionStanding(actor, nowSeconds);

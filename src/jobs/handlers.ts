@@ -2,6 +2,7 @@ import type { RequestContext } from '../context.ts';
 import { authHandlers } from '../modules/auth/index.ts';
 import { feedHandlers } from '../modules/feeds/index.ts';
 import { graphHandlers } from '../modules/graph/index.ts';
+import { noticeHandlers } from '../modules/notices/index.ts';
 import { postHandlers } from '../modules/posts/index.ts';
 import { videoHandlers } from '../modules/videos/index.ts';
 import type { Message, MessageOf, MessageType } from './messages.ts';
@@ -13,6 +14,7 @@ export type Handlers = {
 
 const subscribers: readonly Handlers[] = [
   authHandlers,
+  noticeHandlers,
   graphHandlers,
   postHandlers,
   feedHandlers,

@@ -2,12 +2,14 @@ import { z } from 'zod';
 import { authMessages } from '../modules/auth/auth.events.ts';
 import { feedMessages } from '../modules/feeds/feeds.events.ts';
 import { graphMessages } from '../modules/graph/graph.events.ts';
+import { noticeMessages } from '../modules/notices/notices.events.ts';
 import { postMessages } from '../modules/posts/posts.events.ts';
 import { videoMessages } from '../modules/videos/videos.events.ts';
 
 /** Every message the queues carry. */
 export const messageSchema = z.discriminatedUnion('type', [
   ...authMessages,
+  ...noticeMessages,
   ...graphMessages,
   ...postMessages,
   ...feedMessages,

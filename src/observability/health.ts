@@ -29,36 +29,30 @@ const ready = z
 export const healthRoutes = createRouter();
 
 healthRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'public' }, limit: 'none' },
-    {
-      method: 'get',
-      path: '/livez',
-      operationId: 'getLiveness',
-      summary: 'Whether the Worker runs. Touches nothing else.',
-      tags: ['Health'],
-      responses: { 200: jsonResponse(live, 'Alive') },
-    },
-  ),
+  defineRoute({
+    method: 'get',
+    path: '/livez',
+    operationId: 'getLiveness',
+    summary: 'Whether the Worker runs. Touches nothing else.',
+    tags: ['Health'],
+    responses: { 200: jsonResponse(live, 'Alive') },
+  }),
   (c) => c.json({ status: 'ok' as const, release: c.var.ctx.config.app.release }, 200),
 );
 
 healthRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'public' }, limit: 'health' },
-    {
-      method: 'get',
-      path: '/readyz',
-      operationId: 'getReadiness',
-      summary: 'Whether each dependency answers within its deadline.',
-      tags: ['Health'],
-      responses: {
-        200: jsonResponse(ready, 'Ready, perhaps degraded'),
-        ...problems(),
-        503: jsonResponse(ready, 'A required dependency is down'),
-      },
+  defineRoute({
+    method: 'get',
+    path: '/readyz',
+    operationId: 'getReadiness',
+    summary: 'Whether each dependency answers within its deadline.',
+    tags: ['Health'],
+    responses: {
+      200: jsonResponse(ready, 'Ready, perhaps degraded'),
+      ...problems(),
+      503: jsonResponse(ready, 'A required dependency is down'),
     },
-  ),
+  }),
   async (c) => {
     const { ctx } = c.var;
     const databases = await pingAll(ctx.databases, deadlineMs);

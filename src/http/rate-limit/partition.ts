@@ -1,6 +1,7 @@
 import type { RequestContext } from '../../context.ts';
 import { hmacSha256 } from '../../shared/crypto.ts';
 import { hex } from '../../shared/encoding.ts';
+import { viewerIdOf } from '../viewer.ts';
 import { networkOf } from './ip.ts';
 import type { RateLimitPolicy } from './policies.ts';
 
@@ -8,7 +9,8 @@ type Caller = Pick<RequestContext, 'actor' | 'ip'>;
 
 /** Who is charged: `user:<id>` or `net:<network>`. */
 export function partitionOf(caller: Caller, rule: RateLimitPolicy['partition']): string {
-  if (rule === 'caller' && caller.actor.kind === 'user') return `user:${caller.actor.userId}`;
+  const userId = rule === 'caller' ? viewerIdOf(caller) : undefined;
+  if (userId !== undefined) return `user:${userId}`;
   return `net:${networkOf(caller.ip ?? '') ?? 'unknown'}`;
 }
 

@@ -10,6 +10,8 @@ export const endReasons = [
   'disabled',
   'admin',
   'limit',
+  'password_reset',
+  'deleted',
 ] as const;
 
 export type EndReason = (typeof endReasons)[number];

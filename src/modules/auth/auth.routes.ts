@@ -25,22 +25,19 @@ const tags = ['Authentication'];
 export const authRoutes = createRouter();
 
 authRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'public' }, limit: 'auth' },
-    {
-      method: 'post',
-      path: '/register',
-      request: jsonBody(registerBody),
-      responses: {
-        201: jsonResponse(signedInSchema, 'Registered and signed in'),
-        ...problems(400, 409, 422),
-      },
-      summary: 'Register',
-      description: 'The username is public and unique. The answer tells nothing about the e-mail address.',
-      operationId: 'register',
-      tags,
+  defineRoute({
+    method: 'post',
+    path: '/register',
+    request: jsonBody(registerBody),
+    responses: {
+      201: jsonResponse(signedInSchema, 'Registered and signed in'),
+      ...problems(400, 409, 422),
     },
-  ),
+    summary: 'Register',
+    description: 'The username is public and unique. The answer tells nothing about the e-mail address.',
+    operationId: 'register',
+    tags,
+  }),
   async (c) => {
     const { ctx } = c.var;
     const { username, email, password, display_name } = c.req.valid('json');
@@ -50,24 +47,21 @@ authRoutes.openapi(
 );
 
 authRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'public' }, limit: 'auth' },
-    {
-      method: 'post',
-      path: '/login',
-      request: jsonBody(loginBody),
-      responses: {
-        200: jsonResponse(
-          z.union([signedInSchema, mfaRequiredSchema]),
-          'Signed in, or a second factor is owed: see `mfa_required`',
-        ),
-        ...problems(400, 401, 403, 422),
-      },
-      summary: 'Log in with a password',
-      operationId: 'login',
-      tags,
+  defineRoute({
+    method: 'post',
+    path: '/login',
+    request: jsonBody(loginBody),
+    responses: {
+      200: jsonResponse(
+        z.union([signedInSchema, mfaRequiredSchema]),
+        'Signed in, or a second factor is owed: see `mfa_required`',
+      ),
+      ...problems(400, 401, 403, 422),
     },
-  ),
+    summary: 'Log in with a password',
+    operationId: 'login',
+    tags,
+  }),
   async (c) => {
     const { ctx } = c.var;
     const result = await login(ctx, c.req.valid('json'));
@@ -77,40 +71,34 @@ authRoutes.openapi(
 );
 
 authRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'public' }, limit: 'refresh' },
-    {
-      method: 'post',
-      path: '/refresh',
-      request: jsonBody(refreshBody),
-      responses: {
-        200: jsonResponse(tokensSchema, 'The next pair of tokens'),
-        ...problems(400, 401, 409, 422),
-      },
-      summary: 'Exchange a refresh token',
-      description:
-        'Each refresh token is exchanged once. For 30 seconds, and until the new one is used, the token before gets the same pair again, so a lost answer may be asked for anew. Showing any other old token ends the session. 409 `auth.refresh_conflict` tells a request that met others of the same client that their answer has the tokens.',
-      operationId: 'refresh',
-      tags,
+  defineRoute({
+    method: 'post',
+    path: '/refresh',
+    request: jsonBody(refreshBody),
+    responses: {
+      200: jsonResponse(tokensSchema, 'The next pair of tokens'),
+      ...problems(400, 401, 409, 422),
     },
-  ),
+    summary: 'Exchange a refresh token',
+    description:
+      'Each refresh token is exchanged once. For 30 seconds, and until the new one is used, the token before gets the same pair again, so a lost answer may be asked for anew. Showing any other old token ends the session. 409 `auth.refresh_conflict` tells a request that met others of the same client that their answer has the tokens.',
+    operationId: 'refresh',
+    tags,
+  }),
   async (c) => c.json(presentTokens(await refresh(c.var.ctx, c.req.valid('json').refresh_token)), 200),
 );
 
 authRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'write' },
-    {
-      method: 'post',
-      path: '/logout',
-      responses: { 204: { description: 'The session is ended' }, ...problems(401) },
-      summary: 'Log out',
-      description:
-        'Ends the session of this access token. Its refresh tokens stop working at once, its access tokens within 10 seconds; at once where the loss would be greatest. 503 means that the session has ended, but its access tokens may work a little longer.',
-      operationId: 'logout',
-      tags,
-    },
-  ),
+  defineRoute({
+    method: 'post',
+    path: '/logout',
+    responses: { 204: { description: 'The session is ended' }, ...problems(401) },
+    summary: 'Log out',
+    description:
+      'Ends the session of this access token. Its refresh tokens stop working at once, its access tokens within 10 seconds; at once where the loss would be greatest. 503 means that the session has ended, but its access tokens may work a little longer.',
+    operationId: 'logout',
+    tags,
+  }),
   async (c) => {
     await logout(c.var.ctx);
     return c.body(null, 204);
@@ -118,18 +106,15 @@ authRoutes.openapi(
 );
 
 authRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'write', sensitive: true },
-    {
-      method: 'post',
-      path: '/logout-all',
-      responses: { 204: { description: 'Every session is ended' }, ...problems(401) },
-      summary: 'Log out everywhere',
-      description: 'Ends every session of the caller, this one too, as `logout` does.',
-      operationId: 'logoutEverywhere',
-      tags,
-    },
-  ),
+  defineRoute({
+    method: 'post',
+    path: '/logout-all',
+    responses: { 204: { description: 'Every session is ended' }, ...problems(401) },
+    summary: 'Log out everywhere',
+    description: 'Ends every session of the caller, this one too, as `logout` does.',
+    operationId: 'logoutEverywhere',
+    tags,
+  }),
   async (c) => {
     await logoutEverywhere(c.var.ctx);
     return c.body(null, 204);
@@ -140,21 +125,18 @@ authRoutes.openapi(
 export const sessionsRoutes = createRouter();
 
 sessionsRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'read', sensitive: true },
-    {
-      method: 'get',
-      path: '/',
-      responses: {
-        200: jsonResponse(sessionListSchema, 'The open sessions of the caller'),
-        ...problems(401),
-      },
-      summary: 'List my sessions',
-      description: 'The one used last first.',
-      operationId: 'listMySessions',
-      tags,
+  defineRoute({
+    method: 'get',
+    path: '/',
+    responses: {
+      200: jsonResponse(sessionListSchema, 'The open sessions of the caller'),
+      ...problems(401),
     },
-  ),
+    summary: 'List my sessions',
+    description: 'The one used last first.',
+    operationId: 'listMySessions',
+    tags,
+  }),
   async (c) => {
     const { sessions, currentId } = await listMySessions(c.var.ctx);
     return c.json({ data: sessions.map((row) => presentSession(row, currentId)), next_cursor: null }, 200);
@@ -162,19 +144,16 @@ sessionsRoutes.openapi(
 );
 
 sessionsRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'write', sensitive: true },
-    {
-      method: 'delete',
-      path: '/{session_id}',
-      request: { params: sessionParams },
-      responses: { 204: { description: 'The session is ended' }, ...problems(401, 404) },
-      summary: 'End one of my sessions',
-      description: 'Logs that device out, as `logout` does there.',
-      operationId: 'endMySession',
-      tags,
-    },
-  ),
+  defineRoute({
+    method: 'delete',
+    path: '/{session_id}',
+    request: { params: sessionParams },
+    responses: { 204: { description: 'The session is ended' }, ...problems(401, 404) },
+    summary: 'End one of my sessions',
+    description: 'Logs that device out, as `logout` does there.',
+    operationId: 'endMySession',
+    tags,
+  }),
   async (c) => {
     await endMySession(c.var.ctx, c.req.valid('param').session_id);
     return c.body(null, 204);
@@ -185,17 +164,14 @@ sessionsRoutes.openapi(
 export const wellKnownRoutes = createRouter();
 
 wellKnownRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'public' }, limit: 'read' },
-    {
-      method: 'get',
-      path: '/.well-known/jwks.json',
-      responses: { 200: jsonResponse(jwksSchema, 'Public keys of access tokens'), ...problems() },
-      summary: 'Get the keys that verify access tokens',
-      operationId: 'getJwks',
-      tags,
-    },
-  ),
+  defineRoute({
+    method: 'get',
+    path: '/.well-known/jwks.json',
+    responses: { 200: jsonResponse(jwksSchema, 'Public keys of access tokens'), ...problems() },
+    summary: 'Get the keys that verify access tokens',
+    operationId: 'getJwks',
+    tags,
+  }),
   async (c) => {
     c.header('cache-control', 'public, max-age=300');
     return c.json({ keys: [...publicKeySet(c.var.ctx.config.auth).keys] }, 200);

@@ -35,7 +35,17 @@ export const sessions = pgTable(
     expiresAt: timestamp('expires_at', { withTimezone: true }).notNull(),
     revokedAt: timestamp('revoked_at', { withTimezone: true }),
     revokedReason: text('revoked_reason', {
-      enum: ['logout', 'logout_all', 'refresh_reuse', 'password_change', 'disabled', 'admin', 'limit'],
+      enum: [
+        'logout',
+        'logout_all',
+        'refresh_reuse',
+        'password_change',
+        'disabled',
+        'admin',
+        'limit',
+        'password_reset',
+        'deleted',
+      ],
     }),
   },
   (table) => [

@@ -18,20 +18,17 @@ const tags = ['Authentication'];
 export const reauthenticationRoutes = createRouter();
 
 reauthenticationRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'public' }, limit: 'auth' },
-    {
-      method: 'post',
-      path: '/mfa',
-      request: jsonBody(finishLoginBody),
-      responses: { 200: jsonResponse(signedInSchema, 'Signed in'), ...problems(400, 401, 422) },
-      summary: 'Finish a login with a second factor',
-      description:
-        'Takes the `mfa_token` of the login and either a code of the app or a backup code. Each code works once. After five wrong codes the login starts anew.',
-      operationId: 'finishLogin',
-      tags,
-    },
-  ),
+  defineRoute({
+    method: 'post',
+    path: '/mfa',
+    request: jsonBody(finishLoginBody),
+    responses: { 200: jsonResponse(signedInSchema, 'Signed in'), ...problems(400, 401, 422) },
+    summary: 'Finish a login with a second factor',
+    description:
+      'Takes the `mfa_token` of the login and either a code of the app or a backup code. Each code works once. After five wrong codes the login starts anew.',
+    operationId: 'finishLogin',
+    tags,
+  }),
   async (c) => {
     const { ctx } = c.var;
     const body = c.req.valid('json');
@@ -42,23 +39,20 @@ reauthenticationRoutes.openapi(
 );
 
 reauthenticationRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'write' },
-    {
-      method: 'post',
-      path: '/step-up',
-      request: jsonBody(stepUpBody),
-      responses: {
-        200: jsonResponse(accessTokenSchema, 'A new access token of the same session'),
-        ...problems(400, 401, 422),
-      },
-      summary: 'Confirm that it is me',
-      description:
-        'For routes that answer `auth.step_up_required`. Takes a code where the account has a second factor, else the password. The new access token opens those routes for five minutes.',
-      operationId: 'stepUp',
-      tags,
+  defineRoute({
+    method: 'post',
+    path: '/step-up',
+    request: jsonBody(stepUpBody),
+    responses: {
+      200: jsonResponse(accessTokenSchema, 'A new access token of the same session'),
+      ...problems(400, 401, 422),
     },
-  ),
+    summary: 'Confirm that it is me',
+    description:
+      'For routes that answer `auth.step_up_required`. Takes a code where the account has a second factor, else the password. The new access token opens those routes for five minutes.',
+    operationId: 'stepUp',
+    tags,
+  }),
   async (c) => {
     const { ctx } = c.var;
     const body = c.req.valid('json');
@@ -78,19 +72,16 @@ reauthenticationRoutes.openapi(
 export const passwordRoutes = createRouter();
 
 passwordRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'write', stepUp: true },
-    {
-      method: 'post',
-      path: '/',
-      request: jsonBody(changePasswordBody),
-      responses: { 204: { description: 'The password is changed' }, ...problems(400, 401, 422) },
-      summary: 'Change my password',
-      description: 'Needs the current password. All other sessions of the account end.',
-      operationId: 'changePassword',
-      tags,
-    },
-  ),
+  defineRoute({
+    method: 'post',
+    path: '/',
+    request: jsonBody(changePasswordBody),
+    responses: { 204: { description: 'The password is changed' }, ...problems(400, 401, 422) },
+    summary: 'Change my password',
+    description: 'Needs the current password. All other sessions of the account end.',
+    operationId: 'changePassword',
+    tags,
+  }),
   async (c) => {
     const { current_password, new_password } = c.req.valid('json');
     await changePassword(c.var.ctx, { currentPassword: current_password, newPassword: new_password });

@@ -25,35 +25,29 @@ const presentFactors = ({ totpConfirmedAt, backupCodesLeft }: FactorsRow) => ({
 export const factorsRoutes = createRouter();
 
 factorsRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'read' },
-    {
-      method: 'get',
-      path: '/',
-      responses: { 200: jsonResponse(factorsSchema, 'The second factors of the caller'), ...problems(401) },
-      summary: 'List my second factors',
-      operationId: 'listFactors',
-      tags,
-    },
-  ),
+  defineRoute({
+    method: 'get',
+    path: '/',
+    responses: { 200: jsonResponse(factorsSchema, 'The second factors of the caller'), ...problems(401) },
+    summary: 'List my second factors',
+    operationId: 'listFactors',
+    tags,
+  }),
   async (c) => c.json(presentFactors(await listFactors(c.var.ctx)), 200),
 );
 
 factorsRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'write', stepUp: true },
-    {
-      method: 'post',
-      path: '/totp',
-      responses: {
-        201: jsonResponse(totpEnrolmentSchema, 'A seed that waits to be confirmed'),
-        ...problems(401, 409),
-      },
-      summary: 'Start setting up an authenticator app',
-      operationId: 'startTotp',
-      tags,
+  defineRoute({
+    method: 'post',
+    path: '/totp',
+    responses: {
+      201: jsonResponse(totpEnrolmentSchema, 'A seed that waits to be confirmed'),
+      ...problems(401, 409),
     },
-  ),
+    summary: 'Start setting up an authenticator app',
+    operationId: 'startTotp',
+    tags,
+  }),
   async (c) => {
     const enrolment = await startTotp(c.var.ctx);
     return c.json(
@@ -68,21 +62,18 @@ factorsRoutes.openapi(
 );
 
 factorsRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'write', stepUp: true },
-    {
-      method: 'post',
-      path: '/totp/confirm',
-      request: jsonBody(confirmTotpBody),
-      responses: {
-        200: jsonResponse(newBackupCodesSchema, 'The authenticator is on; the backup codes'),
-        ...problems(400, 401, 409, 422),
-      },
-      summary: 'Confirm an authenticator app with its first code',
-      operationId: 'confirmTotp',
-      tags,
+  defineRoute({
+    method: 'post',
+    path: '/totp/confirm',
+    request: jsonBody(confirmTotpBody),
+    responses: {
+      200: jsonResponse(newBackupCodesSchema, 'The authenticator is on; the backup codes'),
+      ...problems(400, 401, 409, 422),
     },
-  ),
+    summary: 'Confirm an authenticator app with its first code',
+    operationId: 'confirmTotp',
+    tags,
+  }),
   async (c) => {
     const codes = await confirmPendingTotp(c.var.ctx, c.req.valid('json').code);
     return c.json({ backup_codes: [...codes] }, 200);
@@ -90,20 +81,17 @@ factorsRoutes.openapi(
 );
 
 factorsRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'write', stepUp: true },
-    {
-      method: 'delete',
-      path: '/totp',
-      responses: {
-        204: { description: 'The authenticator and the backup codes are gone' },
-        ...problems(401, 404),
-      },
-      summary: 'Remove my authenticator app',
-      operationId: 'removeTotp',
-      tags,
+  defineRoute({
+    method: 'delete',
+    path: '/totp',
+    responses: {
+      204: { description: 'The authenticator and the backup codes are gone' },
+      ...problems(401, 404),
     },
-  ),
+    summary: 'Remove my authenticator app',
+    operationId: 'removeTotp',
+    tags,
+  }),
   async (c) => {
     await removeMyTotp(c.var.ctx);
     return c.body(null, 204);
@@ -111,19 +99,16 @@ factorsRoutes.openapi(
 );
 
 factorsRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'write', stepUp: true },
-    {
-      method: 'post',
-      path: '/backup-codes',
-      responses: {
-        200: jsonResponse(newBackupCodesSchema, 'Ten new backup codes; the old ones are void'),
-        ...problems(401, 404),
-      },
-      summary: 'Make new backup codes',
-      operationId: 'regenerateBackupCodes',
-      tags,
+  defineRoute({
+    method: 'post',
+    path: '/backup-codes',
+    responses: {
+      200: jsonResponse(newBackupCodesSchema, 'Ten new backup codes; the old ones are void'),
+      ...problems(401, 404),
     },
-  ),
+    summary: 'Make new backup codes',
+    operationId: 'regenerateBackupCodes',
+    tags,
+  }),
   async (c) => c.json({ backup_codes: [...(await regenerateBackupCodes(c.var.ctx))] }, 200),
 );

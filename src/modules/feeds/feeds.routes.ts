@@ -8,23 +8,20 @@ import { readHomeFeed } from './usecases/read-home-feed.ts';
 export const feedsRoutes = createRouter();
 
 feedsRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'read' },
-    {
-      method: 'get',
-      path: '/home',
-      request: { query: pageQuery },
-      responses: {
-        200: jsonResponse(postPageSchema, 'Posts, newest first'),
-        ...problems(400, 401),
-      },
-      summary: 'Read my home feed',
-      description:
-        'My own posts and those of the people I follow. A page may hold fewer posts than `limit`; the feed ends where `next_cursor` is null.',
-      operationId: 'readHomeFeed',
-      tags: ['Feeds'],
+  defineRoute({
+    method: 'get',
+    path: '/home',
+    request: { query: pageQuery },
+    responses: {
+      200: jsonResponse(postPageSchema, 'Posts, newest first'),
+      ...problems(400, 401),
     },
-  ),
+    summary: 'Read my home feed',
+    description:
+      'My own posts and those of the people I follow. A page may hold fewer posts than `limit`; the feed ends where `next_cursor` is null.',
+    operationId: 'readHomeFeed',
+    tags: ['Feeds'],
+  }),
   async (c) => {
     const { ctx } = c.var;
     const { limit, cursor } = c.req.valid('query');

@@ -26,21 +26,18 @@ const tags = ['Graph'];
 export const graphRoutes = createRouter();
 
 graphRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'follow' },
-    {
-      method: 'put',
-      path: '/users/{user_id}/follow',
-      request: { params: userParams },
-      responses: {
-        200: jsonResponse(followSchema, 'The caller follows the user'),
-        ...problems(401, 403, 404, 422),
-      },
-      summary: 'Follow a user',
-      operationId: 'followUser',
-      tags,
+  defineRoute({
+    method: 'put',
+    path: '/users/{user_id}/follow',
+    request: { params: userParams },
+    responses: {
+      200: jsonResponse(followSchema, 'The caller follows the user'),
+      ...problems(401, 403, 404, 422),
     },
-  ),
+    summary: 'Follow a user',
+    operationId: 'followUser',
+    tags,
+  }),
   async (c) => {
     await followUser(c.var.ctx, c.req.valid('param').user_id);
     return c.json({ following: true }, 200);
@@ -48,21 +45,18 @@ graphRoutes.openapi(
 );
 
 graphRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'follow' },
-    {
-      method: 'delete',
-      path: '/users/{user_id}/follow',
-      request: { params: userParams },
-      responses: {
-        200: jsonResponse(followSchema, 'The caller does not follow the user'),
-        ...problems(401, 404, 422),
-      },
-      summary: 'Stop following a user',
-      operationId: 'unfollowUser',
-      tags,
+  defineRoute({
+    method: 'delete',
+    path: '/users/{user_id}/follow',
+    request: { params: userParams },
+    responses: {
+      200: jsonResponse(followSchema, 'The caller does not follow the user'),
+      ...problems(401, 404, 422),
     },
-  ),
+    summary: 'Stop following a user',
+    operationId: 'unfollowUser',
+    tags,
+  }),
   async (c) => {
     await unfollowUser(c.var.ctx, c.req.valid('param').user_id);
     return c.json({ following: false }, 200);
@@ -70,22 +64,19 @@ graphRoutes.openapi(
 );
 
 graphRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'write' },
-    {
-      method: 'put',
-      path: '/users/{user_id}/block',
-      request: { params: userParams },
-      responses: {
-        200: jsonResponse(blockSchema, 'The caller blocks the user'),
-        ...problems(401, 404, 422),
-      },
-      summary: 'Block a user',
-      description: 'Neither sees the posts of the other from now on. Follows between the two end, both ways.',
-      operationId: 'blockUser',
-      tags,
+  defineRoute({
+    method: 'put',
+    path: '/users/{user_id}/block',
+    request: { params: userParams },
+    responses: {
+      200: jsonResponse(blockSchema, 'The caller blocks the user'),
+      ...problems(401, 404, 422),
     },
-  ),
+    summary: 'Block a user',
+    description: 'Neither sees the posts of the other from now on. Follows between the two end, both ways.',
+    operationId: 'blockUser',
+    tags,
+  }),
   async (c) => {
     await blockUser(c.var.ctx, c.req.valid('param').user_id);
     return c.json({ blocking: true }, 200);
@@ -93,21 +84,18 @@ graphRoutes.openapi(
 );
 
 graphRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'write' },
-    {
-      method: 'delete',
-      path: '/users/{user_id}/block',
-      request: { params: userParams },
-      responses: {
-        200: jsonResponse(blockSchema, 'The caller does not block the user'),
-        ...problems(401, 404, 422),
-      },
-      summary: 'Unblock a user',
-      operationId: 'unblockUser',
-      tags,
+  defineRoute({
+    method: 'delete',
+    path: '/users/{user_id}/block',
+    request: { params: userParams },
+    responses: {
+      200: jsonResponse(blockSchema, 'The caller does not block the user'),
+      ...problems(401, 404, 422),
     },
-  ),
+    summary: 'Unblock a user',
+    operationId: 'unblockUser',
+    tags,
+  }),
   async (c) => {
     await unblockUser(c.var.ctx, c.req.valid('param').user_id);
     return c.json({ blocking: false }, 200);
@@ -119,18 +107,15 @@ for (const { which, summary, operationId } of [
   { which: 'following', summary: 'List whom a user follows', operationId: 'listFollowing' },
 ] as const)
   graphRoutes.openapi(
-    defineRoute(
-      { access: { kind: 'optional' }, limit: 'read' },
-      {
-        method: 'get',
-        path: `/users/{user_id}/${which}`,
-        request: { params: userParams, query: pageQuery },
-        responses: { 200: jsonResponse(userPageSchema, 'Users, latest first'), ...problems(400, 401, 404) },
-        summary,
-        operationId,
-        tags,
-      },
-    ),
+    defineRoute({
+      method: 'get',
+      path: `/users/{user_id}/${which}`,
+      request: { params: userParams, query: pageQuery },
+      responses: { 200: jsonResponse(userPageSchema, 'Users, latest first'), ...problems(400, 401, 404) },
+      summary,
+      operationId,
+      tags,
+    }),
     async (c) => {
       const { ctx } = c.var;
       const { user_id: userId } = c.req.valid('param');
@@ -143,18 +128,15 @@ for (const { which, summary, operationId } of [
   );
 
 graphRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'read' },
-    {
-      method: 'get',
-      path: '/me/blocks',
-      request: { query: pageQuery },
-      responses: { 200: jsonResponse(userPageSchema, 'Users, latest first'), ...problems(400, 401) },
-      summary: 'List whom I block',
-      operationId: 'listBlocks',
-      tags,
-    },
-  ),
+  defineRoute({
+    method: 'get',
+    path: '/me/blocks',
+    request: { query: pageQuery },
+    responses: { 200: jsonResponse(userPageSchema, 'Users, latest first'), ...problems(400, 401) },
+    summary: 'List whom I block',
+    operationId: 'listBlocks',
+    tags,
+  }),
   async (c) => {
     const { ctx } = c.var;
     const scope = { list: 'me:blocks', userId: requireViewerId(ctx) };

@@ -29,19 +29,16 @@ export const postsRoutes = createRouter();
 postsRoutes.use('/posts/:post_id', withEtag());
 
 postsRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'write', idempotent: true },
-    {
-      method: 'post',
-      path: '/posts',
-      request: jsonBody(createPostBody),
-      responses: { 201: jsonResponse(postSchema, 'The new post'), ...problems(400, 401, 403, 422) },
-      summary: 'Post text, a video of your own, or both',
-      description: 'Mentions, hashtags and links in the text are found by the server and returned as facets.',
-      operationId: 'createPost',
-      tags,
-    },
-  ),
+  defineRoute({
+    method: 'post',
+    path: '/posts',
+    request: jsonBody(createPostBody),
+    responses: { 201: jsonResponse(postSchema, 'The new post'), ...problems(400, 401, 403, 422) },
+    summary: 'Post text, a video of your own, or both',
+    description: 'Mentions, hashtags and links in the text are found by the server and returned as facets.',
+    operationId: 'createPost',
+    tags,
+  }),
   async (c) => {
     const { ctx } = c.var;
     const { text, video_id } = c.req.valid('json');
@@ -51,18 +48,15 @@ postsRoutes.openapi(
 );
 
 postsRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'optional' }, limit: 'read' },
-    {
-      method: 'get',
-      path: '/posts/{post_id}',
-      request: { params: postParams },
-      responses: { 200: jsonResponse(postSchema, 'The post'), ...problems(401, 404) },
-      summary: 'Get a post',
-      operationId: 'getPost',
-      tags,
-    },
-  ),
+  defineRoute({
+    method: 'get',
+    path: '/posts/{post_id}',
+    request: { params: postParams },
+    responses: { 200: jsonResponse(postSchema, 'The post'), ...problems(401, 404) },
+    summary: 'Get a post',
+    operationId: 'getPost',
+    tags,
+  }),
   async (c) => {
     const { ctx } = c.var;
     const post = await getPost(ctx, c.req.valid('param').post_id);
@@ -71,18 +65,15 @@ postsRoutes.openapi(
 );
 
 postsRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'write' },
-    {
-      method: 'delete',
-      path: '/posts/{post_id}',
-      request: { params: postParams },
-      responses: { 204: { description: 'The post is deleted' }, ...problems(401, 404) },
-      summary: 'Delete a post of your own',
-      operationId: 'deletePost',
-      tags,
-    },
-  ),
+  defineRoute({
+    method: 'delete',
+    path: '/posts/{post_id}',
+    request: { params: postParams },
+    responses: { 204: { description: 'The post is deleted' }, ...problems(401, 404) },
+    summary: 'Delete a post of your own',
+    operationId: 'deletePost',
+    tags,
+  }),
   async (c) => {
     await deletePost(c.var.ctx, c.req.valid('param').post_id);
     return c.body(null, 204);
@@ -92,53 +83,44 @@ postsRoutes.openapi(
 const presentLike = ({ liked, likes }: LikeState) => ({ liked, like_count: likes });
 
 postsRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'like' },
-    {
-      method: 'put',
-      path: '/posts/{post_id}/like',
-      request: { params: postParams },
-      responses: { 200: jsonResponse(likeSchema, 'The post is liked'), ...problems(401, 404) },
-      summary: 'Like a post',
-      operationId: 'likePost',
-      tags,
-    },
-  ),
+  defineRoute({
+    method: 'put',
+    path: '/posts/{post_id}/like',
+    request: { params: postParams },
+    responses: { 200: jsonResponse(likeSchema, 'The post is liked'), ...problems(401, 404) },
+    summary: 'Like a post',
+    operationId: 'likePost',
+    tags,
+  }),
   async (c) => c.json(presentLike(await likePost(c.var.ctx, c.req.valid('param').post_id)), 200),
 );
 
 postsRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'like' },
-    {
-      method: 'delete',
-      path: '/posts/{post_id}/like',
-      request: { params: postParams },
-      responses: { 200: jsonResponse(likeSchema, 'The post is not liked'), ...problems(401, 404) },
-      summary: 'Take a like back',
-      operationId: 'unlikePost',
-      tags,
-    },
-  ),
+  defineRoute({
+    method: 'delete',
+    path: '/posts/{post_id}/like',
+    request: { params: postParams },
+    responses: { 200: jsonResponse(likeSchema, 'The post is not liked'), ...problems(401, 404) },
+    summary: 'Take a like back',
+    operationId: 'unlikePost',
+    tags,
+  }),
   async (c) => c.json(presentLike(await unlikePost(c.var.ctx, c.req.valid('param').post_id)), 200),
 );
 
 postsRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'optional' }, limit: 'read' },
-    {
-      method: 'get',
-      path: '/users/{user_id}/posts',
-      request: { params: authorParams, query: pageQuery },
-      responses: {
-        200: jsonResponse(postPageSchema, 'Posts of the user, newest first'),
-        ...problems(400, 401, 404),
-      },
-      summary: 'List the posts of a user',
-      operationId: 'listUserPosts',
-      tags,
+  defineRoute({
+    method: 'get',
+    path: '/users/{user_id}/posts',
+    request: { params: authorParams, query: pageQuery },
+    responses: {
+      200: jsonResponse(postPageSchema, 'Posts of the user, newest first'),
+      ...problems(400, 401, 404),
     },
-  ),
+    summary: 'List the posts of a user',
+    operationId: 'listUserPosts',
+    tags,
+  }),
   async (c) => {
     const { ctx } = c.var;
     const { user_id: authorId } = c.req.valid('param');

@@ -21,27 +21,23 @@ const tokenFromSubprotocol: AppMiddleware = (c, next) => {
 realtimeRoutes.use(tokenFromSubprotocol);
 
 realtimeRoutes.openapi(
-  defineRoute(
-    // A connection lasts as long as its token, so it must not begin after its session has ended.
-    { access: { kind: 'user' }, limit: 'realtime', sensitive: true },
-    {
-      method: 'get',
-      path: '/',
-      request: { query: connectQuery },
-      responses: {
-        101: { description: 'The connection is open; messages are JSON text frames' },
-        ...problems(400, 401, 403, 426),
-      },
-      summary: 'Open a realtime connection',
-      description:
-        'WebSocket. Authenticate with an Authorization header, or from a browser with the subprotocols `social-flow.v1, bearer.<access token>`. ' +
-        'The server sends `{"type":"event","seq","event":{"id","type","data"}}` for what happens to the caller, `{"type":"ready","seq"}` once missed events were sent, ' +
-        'and `{"type":"resync","seq"}` when some are gone. The only client message is the text `ping`, answered with `pong`. ' +
-        'Closes with 4401 when the access token ends and 4009 when the same account opens too many connections.',
-      operationId: 'connectRealtime',
-      tags: ['Realtime'],
+  defineRoute({
+    method: 'get',
+    path: '/',
+    request: { query: connectQuery },
+    responses: {
+      101: { description: 'The connection is open; messages are JSON text frames' },
+      ...problems(400, 401, 403, 426),
     },
-  ),
+    summary: 'Open a realtime connection',
+    description:
+      'WebSocket. Authenticate with an Authorization header, or from a browser with the subprotocols `social-flow.v1, bearer.<access token>`. ' +
+      'The server sends `{"type":"event","seq","event":{"id","type","data"}}` for what happens to the caller, `{"type":"ready","seq"}` once missed events were sent, ' +
+      'and `{"type":"resync","seq"}` when some are gone. The only client message is the text `ping`, answered with `pong`. ' +
+      'Closes with 4401 when the access token ends and 4009 when the same account opens too many connections.',
+    operationId: 'connectRealtime',
+    tags: ['Realtime'],
+  }),
   (c) =>
     connect(c.var.ctx, {
       // A HEAD request comes here too, but only GET opens a WebSocket (RFC 6455 §4.1).

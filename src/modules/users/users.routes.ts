@@ -12,18 +12,15 @@ export const usersRoutes = createRouter();
 usersRoutes.use('/:user', withEtag());
 
 usersRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'optional' }, limit: 'read' },
-    {
-      method: 'get',
-      path: '/{user}',
-      request: { params: userReferenceParams },
-      responses: { 200: jsonResponse(userProfileSchema, 'The profile'), ...problems(401, 404) },
-      summary: 'Get a profile by username or user id',
-      operationId: 'getUser',
-      tags,
-    },
-  ),
+  defineRoute({
+    method: 'get',
+    path: '/{user}',
+    request: { params: userReferenceParams },
+    responses: { 200: jsonResponse(userProfileSchema, 'The profile'), ...problems(401, 404) },
+    summary: 'Get a profile by username or user id',
+    operationId: 'getUser',
+    tags,
+  }),
   async (c) => {
     const { ctx } = c.var;
     const { user, viewer } = await getProfile(ctx, c.req.valid('param').user);
@@ -35,17 +32,14 @@ usersRoutes.openapi(
 export const meRoutes = createRouter();
 
 meRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'read' },
-    {
-      method: 'get',
-      path: '/',
-      responses: { 200: jsonResponse(accountSchema, 'The account of the caller'), ...problems(401) },
-      summary: 'Get my account',
-      operationId: 'getMe',
-      tags,
-    },
-  ),
+  defineRoute({
+    method: 'get',
+    path: '/',
+    responses: { 200: jsonResponse(accountSchema, 'The account of the caller'), ...problems(401) },
+    summary: 'Get my account',
+    operationId: 'getMe',
+    tags,
+  }),
   async (c) => {
     const { ctx } = c.var;
     return c.json(presentAccount(await getMyAccount(ctx), ctx.config.aws.cdnBaseUrl), 200);
@@ -53,19 +47,16 @@ meRoutes.openapi(
 );
 
 meRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'write', idempotent: true },
-    {
-      method: 'patch',
-      path: '/',
-      request: jsonBody(updateProfileBody),
-      responses: { 200: jsonResponse(accountSchema, 'The changed account'), ...problems(400, 401, 422) },
-      summary: 'Change my profile',
-      description: 'Fields that are left out stay as they are. `website: null` removes the website.',
-      operationId: 'updateMe',
-      tags,
-    },
-  ),
+  defineRoute({
+    method: 'patch',
+    path: '/',
+    request: jsonBody(updateProfileBody),
+    responses: { 200: jsonResponse(accountSchema, 'The changed account'), ...problems(400, 401, 422) },
+    summary: 'Change my profile',
+    description: 'Fields that are left out stay as they are. `website: null` removes the website.',
+    operationId: 'updateMe',
+    tags,
+  }),
   async (c) => {
     const { ctx } = c.var;
     const body = c.req.valid('json');

@@ -1,5 +1,6 @@
 import type { RequestContext } from '../../context.ts';
 import { unauthenticated } from '../../http/errors.ts';
+import { requireViewerId, viewerIdOf } from '../../http/viewer.ts';
 import { userNotFound } from './users.errors.ts';
 import type { UserReference } from './users.policy.ts';
 import { findAccount, findProfile, type ProfileChanges, updateProfile } from './users.repository.ts';
@@ -10,7 +11,7 @@ import type { AccountRow, ProfileRow, ViewerRow } from './users.views.ts';
  * @throws auth.unauthenticated when the account is no longer active.
  */
 export async function getMyAccount(ctx: RequestContext): Promise<AccountRow> {
-  const account = await findAccount(ctx.readDb, userIdOf(ctx));
+  const account = await findAccount(ctx.readDb, requireViewerId(ctx));
   if (account === undefined) throw unauthenticated();
   return account;
 }
@@ -21,7 +22,7 @@ export async function getMyAccount(ctx: RequestContext): Promise<AccountRow> {
  */
 export async function updateMyProfile(ctx: RequestContext, changes: ProfileChanges): Promise<AccountRow> {
   const now = new Date(ctx.clock.now()).toISOString();
-  const account = await updateProfile(ctx.databases.primary, userIdOf(ctx), changes, now);
+  const account = await updateProfile(ctx.databases.primary, requireViewerId(ctx), changes, now);
   if (account === undefined) throw unauthenticated();
   return account;
 }
@@ -34,14 +35,9 @@ export async function getProfile(
   ctx: RequestContext,
   reference: UserReference,
 ): Promise<{ readonly user: ProfileRow; readonly viewer: ViewerRow | undefined }> {
-  const viewerId = ctx.actor.kind === 'user' ? ctx.actor.userId : undefined;
+  const viewerId = viewerIdOf(ctx);
   const row = await findProfile(ctx.readDb, reference, viewerId);
   if (row === undefined) throw userNotFound();
   const { isFollowing = false, followedBy = false, blocking = false, ...user } = row;
   return { user, viewer: viewerId === undefined ? undefined : { isFollowing, followedBy, blocking } };
-}
-
-function userIdOf(ctx: RequestContext): string {
-  if (ctx.actor.kind !== 'user') throw unauthenticated();
-  return ctx.actor.userId;
 }

@@ -20,23 +20,20 @@ const tags = ['Uploads'];
 export const uploadsRoutes = createRouter();
 
 uploadsRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'upload', idempotent: true },
-    {
-      method: 'post',
-      path: '/',
-      request: jsonBody(startUploadBody),
-      responses: {
-        201: jsonResponse(startedUploadSchema, 'The upload, with URLs for its first parts'),
-        ...problems(400, 401, 409, 422),
-      },
-      summary: 'Start uploading a video',
-      description:
-        'Cut the file into parts of `part_size_bytes` (the last is what remains), PUT each to its URL, keep the ETag of each answer, then complete the upload. Parts may be sent in any order, several at a time, and again.',
-      operationId: 'startUpload',
-      tags,
+  defineRoute({
+    method: 'post',
+    path: '/',
+    request: jsonBody(startUploadBody),
+    responses: {
+      201: jsonResponse(startedUploadSchema, 'The upload, with URLs for its first parts'),
+      ...problems(400, 401, 409, 422),
     },
-  ),
+    summary: 'Start uploading a video',
+    description:
+      'Cut the file into parts of `part_size_bytes` (the last is what remains), PUT each to its URL, keep the ETag of each answer, then complete the upload. Parts may be sent in any order, several at a time, and again.',
+    operationId: 'startUpload',
+    tags,
+  }),
   async (c) => {
     const body = c.req.valid('json');
     const { upload, parts } = await startUpload(c.var.ctx, {
@@ -52,21 +49,18 @@ uploadsRoutes.openapi(
 );
 
 uploadsRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'read' },
-    {
-      method: 'get',
-      path: '/{upload_id}',
-      request: { params: uploadParams },
-      responses: {
-        200: jsonResponse(resumableUploadSchema, 'The upload and the parts it holds'),
-        ...problems(401, 404),
-      },
-      summary: 'See which parts of an upload have arrived',
-      operationId: 'getUpload',
-      tags,
+  defineRoute({
+    method: 'get',
+    path: '/{upload_id}',
+    request: { params: uploadParams },
+    responses: {
+      200: jsonResponse(resumableUploadSchema, 'The upload and the parts it holds'),
+      ...problems(401, 404),
     },
-  ),
+    summary: 'See which parts of an upload have arrived',
+    operationId: 'getUpload',
+    tags,
+  }),
   async (c) => {
     const { upload, heldParts } = await getUpload(c.var.ctx, c.req.valid('param').upload_id);
     const held_parts = heldParts.map(presentHeldPart);
@@ -76,21 +70,18 @@ uploadsRoutes.openapi(
 );
 
 uploadsRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'upload' },
-    {
-      method: 'post',
-      path: '/{upload_id}/parts',
-      request: { params: uploadParams, ...jsonBody(signPartsBody) },
-      responses: {
-        200: jsonResponse(partUrlsSchema, 'A fresh URL for each part'),
-        ...problems(400, 401, 404, 409, 422),
-      },
-      summary: 'Get URLs for parts',
-      operationId: 'signParts',
-      tags,
+  defineRoute({
+    method: 'post',
+    path: '/{upload_id}/parts',
+    request: { params: uploadParams, ...jsonBody(signPartsBody) },
+    responses: {
+      200: jsonResponse(partUrlsSchema, 'A fresh URL for each part'),
+      ...problems(400, 401, 404, 409, 422),
     },
-  ),
+    summary: 'Get URLs for parts',
+    operationId: 'signParts',
+    tags,
+  }),
   async (c) => {
     const { part_numbers } = c.req.valid('json');
     const parts = await signParts(c.var.ctx, c.req.valid('param').upload_id, part_numbers);
@@ -99,22 +90,19 @@ uploadsRoutes.openapi(
 );
 
 uploadsRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'upload', idempotent: true },
-    {
-      method: 'post',
-      path: '/{upload_id}/complete',
-      request: { params: uploadParams, ...jsonBody(completeUploadBody) },
-      responses: {
-        200: jsonResponse(uploadSchema, 'The upload is complete and its video is being processed'),
-        ...problems(400, 401, 404, 409, 422),
-      },
-      summary: 'Complete an upload',
-      description: 'Every part once, by ascending number. May be repeated: the answer stays the same.',
-      operationId: 'completeUpload',
-      tags,
+  defineRoute({
+    method: 'post',
+    path: '/{upload_id}/complete',
+    request: { params: uploadParams, ...jsonBody(completeUploadBody) },
+    responses: {
+      200: jsonResponse(uploadSchema, 'The upload is complete and its video is being processed'),
+      ...problems(400, 401, 404, 409, 422),
     },
-  ),
+    summary: 'Complete an upload',
+    description: 'Every part once, by ascending number. May be repeated: the answer stays the same.',
+    operationId: 'completeUpload',
+    tags,
+  }),
   async (c) => {
     const { parts } = c.req.valid('json');
     const upload = await completeUpload(
@@ -127,18 +115,15 @@ uploadsRoutes.openapi(
 );
 
 uploadsRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'write' },
-    {
-      method: 'delete',
-      path: '/{upload_id}',
-      request: { params: uploadParams },
-      responses: { 204: { description: 'The upload and its video are gone' }, ...problems(401, 404, 409) },
-      summary: 'Give an upload up',
-      operationId: 'abortUpload',
-      tags,
-    },
-  ),
+  defineRoute({
+    method: 'delete',
+    path: '/{upload_id}',
+    request: { params: uploadParams },
+    responses: { 204: { description: 'The upload and its video are gone' }, ...problems(401, 404, 409) },
+    summary: 'Give an upload up',
+    operationId: 'abortUpload',
+    tags,
+  }),
   async (c) => {
     await abortUpload(c.var.ctx, c.req.valid('param').upload_id);
     return c.body(null, 204);

@@ -18,24 +18,21 @@ export const videosRoutes = createRouter();
 videosRoutes.use('/:video_id', withEtag());
 
 videosRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'optional' }, limit: 'read' },
-    {
-      method: 'get',
-      path: '/{video_id}',
-      request: { params: videoParams },
-      responses: {
-        200: jsonResponse(videoSchema, 'The video'),
-        304: { description: 'The client has this version already' },
-        ...problems(401, 404),
-      },
-      summary: 'Get a video',
-      description:
-        'Published videos that are not private are everyone’s; the owner sees theirs in every state, with the progress of the conversion.',
-      operationId: 'getVideo',
-      tags,
+  defineRoute({
+    method: 'get',
+    path: '/{video_id}',
+    request: { params: videoParams },
+    responses: {
+      200: jsonResponse(videoSchema, 'The video'),
+      304: { description: 'The client has this version already' },
+      ...problems(401, 404),
     },
-  ),
+    summary: 'Get a video',
+    description:
+      'Published videos that are not private are everyone’s; the owner sees theirs in every state, with the progress of the conversion.',
+    operationId: 'getVideo',
+    tags,
+  }),
   async (c) => {
     const { ctx } = c.var;
     return c.json(await viewVideo(ctx, c.req.valid('param').video_id), 200);
@@ -43,18 +40,15 @@ videosRoutes.openapi(
 );
 
 videosRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'write' },
-    {
-      method: 'patch',
-      path: '/{video_id}',
-      request: { params: videoParams, ...jsonBody(updateVideoBody) },
-      responses: { 200: jsonResponse(videoSchema, 'The changed video'), ...problems(400, 401, 404, 422) },
-      summary: 'Change title, description or visibility of a video of your own',
-      operationId: 'updateVideo',
-      tags,
-    },
-  ),
+  defineRoute({
+    method: 'patch',
+    path: '/{video_id}',
+    request: { params: videoParams, ...jsonBody(updateVideoBody) },
+    responses: { 200: jsonResponse(videoSchema, 'The changed video'), ...problems(400, 401, 404, 422) },
+    summary: 'Change title, description or visibility of a video of your own',
+    operationId: 'updateVideo',
+    tags,
+  }),
   async (c) => {
     const { ctx } = c.var;
     const video = await updateVideo(ctx, c.req.valid('param').video_id, c.req.valid('json'));
@@ -63,18 +57,15 @@ videosRoutes.openapi(
 );
 
 videosRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'write' },
-    {
-      method: 'delete',
-      path: '/{video_id}',
-      request: { params: videoParams },
-      responses: { 204: { description: 'The video is deleted' }, ...problems(401, 404) },
-      summary: 'Delete a video of your own',
-      operationId: 'deleteVideo',
-      tags,
-    },
-  ),
+  defineRoute({
+    method: 'delete',
+    path: '/{video_id}',
+    request: { params: videoParams },
+    responses: { 204: { description: 'The video is deleted' }, ...problems(401, 404) },
+    summary: 'Delete a video of your own',
+    operationId: 'deleteVideo',
+    tags,
+  }),
   async (c) => {
     await deleteVideo(c.var.ctx, c.req.valid('param').video_id);
     return c.body(null, 204);
@@ -82,21 +73,18 @@ videosRoutes.openapi(
 );
 
 videosRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'upload', idempotent: true },
-    {
-      method: 'post',
-      path: '/{video_id}/retry',
-      request: { params: videoParams },
-      responses: {
-        202: jsonResponse(videoSchema, 'The conversion runs again'),
-        ...problems(401, 404, 409),
-      },
-      summary: 'Try a failed conversion again',
-      operationId: 'retryVideo',
-      tags,
+  defineRoute({
+    method: 'post',
+    path: '/{video_id}/retry',
+    request: { params: videoParams },
+    responses: {
+      202: jsonResponse(videoSchema, 'The conversion runs again'),
+      ...problems(401, 404, 409),
     },
-  ),
+    summary: 'Try a failed conversion again',
+    operationId: 'retryVideo',
+    tags,
+  }),
   async (c) => {
     const { ctx } = c.var;
     const video = await retryVideo(ctx, c.req.valid('param').video_id);
@@ -108,18 +96,15 @@ videosRoutes.openapi(
 export const videoListsRoutes = createRouter();
 
 videoListsRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'user' }, limit: 'read' },
-    {
-      method: 'get',
-      path: '/me/videos',
-      request: { query: pageQuery },
-      responses: { 200: jsonResponse(videoPageSchema, 'My videos, newest first'), ...problems(400, 401) },
-      summary: 'List my videos in every state',
-      operationId: 'listMyVideos',
-      tags,
-    },
-  ),
+  defineRoute({
+    method: 'get',
+    path: '/me/videos',
+    request: { query: pageQuery },
+    responses: { 200: jsonResponse(videoPageSchema, 'My videos, newest first'), ...problems(400, 401) },
+    summary: 'List my videos in every state',
+    operationId: 'listMyVideos',
+    tags,
+  }),
   async (c) => {
     const { ctx } = c.var;
     return c.json(await listPage(ctx, requireViewerId(ctx), c.req.valid('query')), 200);
@@ -127,21 +112,18 @@ videoListsRoutes.openapi(
 );
 
 videoListsRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'optional' }, limit: 'read' },
-    {
-      method: 'get',
-      path: '/users/{user_id}/videos',
-      request: { params: z.strictObject({ user_id: idSchema('user') }), query: pageQuery },
-      responses: {
-        200: jsonResponse(videoPageSchema, 'Public videos of the user, newest first'),
-        ...problems(400, 401, 404),
-      },
-      summary: "List a user's videos",
-      operationId: 'listUserVideos',
-      tags,
+  defineRoute({
+    method: 'get',
+    path: '/users/{user_id}/videos',
+    request: { params: z.strictObject({ user_id: idSchema('user') }), query: pageQuery },
+    responses: {
+      200: jsonResponse(videoPageSchema, 'Public videos of the user, newest first'),
+      ...problems(400, 401, 404),
     },
-  ),
+    summary: "List a user's videos",
+    operationId: 'listUserVideos',
+    tags,
+  }),
   async (c) => {
     const { ctx } = c.var;
     return c.json(await listPage(ctx, c.req.valid('param').user_id, c.req.valid('query')), 200);

@@ -6,17 +6,14 @@ import { takeAwsEvent } from './webhooks.usecases.ts';
 export const webhooksRoutes = createRouter();
 
 webhooksRoutes.openapi(
-  defineRoute(
-    { access: { kind: 'webhook', source: 'aws' }, limit: 'webhook' },
-    {
-      method: 'post',
-      path: '/aws',
-      request: { headers: webhookHeaders, ...jsonBody(eventBridgeBody) },
-      responses: { 202: jsonResponse(webhookAnswer, 'Taken in'), ...problems(400, 401, 422) },
-      summary: 'Receive events of AWS services through an EventBridge API destination',
-      operationId: 'receiveAwsEvent',
-      tags: ['Webhooks'],
-    },
-  ),
+  defineRoute({
+    method: 'post',
+    path: '/aws',
+    request: { headers: webhookHeaders, ...jsonBody(eventBridgeBody) },
+    responses: { 202: jsonResponse(webhookAnswer, 'Taken in'), ...problems(400, 401, 422) },
+    summary: 'Receive events of AWS services through an EventBridge API destination',
+    operationId: 'receiveAwsEvent',
+    tags: ['Webhooks'],
+  }),
   async (c) => c.json(await takeAwsEvent(c.var.ctx, c.req.header('x-api-key'), () => c.req.json()), 202),
 );

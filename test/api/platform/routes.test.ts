@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createApp } from '../../../src/app.ts';
-import { type RouteRules, ruleSymbol } from '../../../src/http/route.ts';
+import { type DeclaredRoute, policySymbol } from '../../../src/http/route.ts';
+import { routePolicies } from '../../../src/http/route-policies.ts';
 import { encodeId, type IdKind, randomIds } from '../../../src/shared/ids.ts';
 import { call } from '../../support/worker/client.ts';
 
@@ -37,8 +38,10 @@ const provenOtherwise = ['POST /v1/webhooks/aws'];
 const app = createApp();
 
 const declared = app.routes.flatMap((route) => {
-  const rules = (route.handler as { [ruleSymbol]?: RouteRules })[ruleSymbol];
-  return rules === undefined ? [] : [{ name: nameOf(route), method: route.method, path: route.path, rules }];
+  const marked = (route.handler as { [policySymbol]?: DeclaredRoute })[policySymbol];
+  return marked === undefined
+    ? []
+    : [{ name: nameOf(route), method: route.method, path: route.path, rules: marked.policy, ...marked }];
 });
 
 function nameOf(route: { method: string; path: string }): string {
@@ -59,6 +62,12 @@ const realistic = (path: string): string =>
   );
 
 describe('every route', () => {
+  it('has a policy in the table, and every policy a route', () => {
+    expect([...new Set(declared.map((route) => route.operationId))].sort()).toEqual(
+      Object.keys(routePolicies).sort(),
+    );
+  });
+
   it('has rules: no handler can be reached around them', () => {
     const ruled = new Set(declared.map((route) => route.name));
     const bare = app.routes

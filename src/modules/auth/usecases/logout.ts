@@ -1,6 +1,7 @@
 import type { RequestContext } from '../../../context.ts';
-import { unauthenticated, unavailable } from '../../../http/errors.ts';
+import { unavailable } from '../../../http/errors.ts';
 import { endAccess } from '../../../http/session-guard.ts';
+import { requireSession } from '../../../http/viewer.ts';
 import { sessionNotFound } from '../auth.errors.ts';
 import type { EndReason } from '../auth.events.ts';
 import { endSession, endSessionsOfUser } from '../sessions.repository.ts';
@@ -12,7 +13,7 @@ import { announceEnd, refusalOf } from './announce-end.ts';
  * @throws service.unavailable when the session ended but its access tokens may live on for a while; it may be repeated.
  */
 export async function logout(ctx: RequestContext): Promise<void> {
-  const { userId, sessionId } = callerOf(ctx);
+  const { userId, sessionId } = requireSession(ctx);
   const endedAt = nowOf(ctx);
   const ended = await endSession(ctx, { id: sessionId, userId }, 'logout', endedAt);
   const taken =
@@ -27,7 +28,7 @@ export async function logout(ctx: RequestContext): Promise<void> {
  * @throws service.unavailable when the sessions ended but access tokens may live on for a while.
  */
 export async function logoutEverywhere(ctx: RequestContext): Promise<void> {
-  const { userId } = callerOf(ctx);
+  const { userId } = requireSession(ctx);
   if (!(await endAllAccess(ctx, { userId, reason: 'logout_all' }))) throw notEverywhereYet();
 }
 
@@ -36,7 +37,7 @@ export async function logoutEverywhere(ctx: RequestContext): Promise<void> {
  * @throws sessions.not_found when the caller has no such open session; service.unavailable as above.
  */
 export async function endMySession(ctx: RequestContext, sessionId: string): Promise<void> {
-  const { userId } = callerOf(ctx);
+  const { userId } = requireSession(ctx);
   const ended = await endSession(ctx, { id: sessionId, userId }, 'logout', nowOf(ctx));
   if (ended === undefined) throw sessionNotFound();
   if (!(await announceEnd(ctx, ended))) throw notEverywhereYet();
@@ -51,7 +52,10 @@ export async function endAllAccess(
   ctx: RequestContext,
   target: {
     readonly userId: string;
-    readonly reason: Extract<EndReason, 'logout_all' | 'password_change' | 'disabled' | 'admin'>;
+    readonly reason: Extract<
+      EndReason,
+      'logout_all' | 'password_change' | 'password_reset' | 'disabled' | 'deleted' | 'admin'
+    >;
     readonly keepSessionId?: string;
   },
 ): Promise<boolean> {
@@ -63,8 +67,3 @@ export async function endAllAccess(
 const nowOf = (ctx: RequestContext): string => new Date(ctx.clock.now()).toISOString();
 
 const notEverywhereYet = () => unavailable({ headers: { 'retry-after': '5' } });
-
-function callerOf({ actor }: RequestContext) {
-  if (actor.kind !== 'user') throw unauthenticated();
-  return actor;
-}

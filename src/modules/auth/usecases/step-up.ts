@@ -1,6 +1,7 @@
 import type { Actor, RequestContext } from '../../../context.ts';
 import { insertAudit } from '../../../db/audit.ts';
 import { unauthenticated } from '../../../http/errors.ts';
+import { requireSession } from '../../../http/viewer.ts';
 import { type GivenCode, proveFactor } from '../../factors/index.ts';
 import { mfaCodeInvalid, passwordWrong, secondFactorRequired } from '../auth.errors.ts';
 import {
@@ -81,8 +82,7 @@ export async function beginReauthentication(ctx: RequestContext): Promise<{
   readonly attempt: ChargedAttempt;
   readonly nowSeconds: number;
 }> {
-  const { actor } = ctx;
-  if (actor.kind !== 'user') throw unauthenticated();
+  const actor = requireSession(ctx);
   const nowSeconds = Math.floor(ctx.clock.now() / 1000);
   const account = await findReauthentication(ctx.databases.primary, actor, isoOf(nowSeconds));
   if (account === undefined) throw unauthenticated();

@@ -1,5 +1,5 @@
 import type { RequestContext } from '../../../context.ts';
-import { unauthenticated } from '../../../http/errors.ts';
+import { requireSession } from '../../../http/viewer.ts';
 import { randomBytes } from '../../../shared/crypto.ts';
 import {
   backupCodeBytes,
@@ -26,7 +26,7 @@ const issuer = 'Social Flow';
 
 /** The caller's second factors. */
 export const listFactors = (ctx: RequestContext): Promise<FactorsRow> =>
-  findFactors(ctx.databases.primary, userIdOf(ctx));
+  findFactors(ctx.databases.primary, requireSession(ctx).userId);
 
 export interface TotpEnrolment {
   /** Base32, for typing. */
@@ -40,7 +40,7 @@ export interface TotpEnrolment {
  * @throws factors.totp_exists, auth.unauthenticated when the account is no longer active.
  */
 export async function startTotp(ctx: RequestContext): Promise<TotpEnrolment> {
-  const userId = userIdOf(ctx);
+  const userId = requireSession(ctx).userId;
   const secret = randomBytes(secretLength);
   const account = await putPendingTotp(ctx, userId, await sealSecret(ctx, userId, secret), nowOf(ctx));
   if (account === undefined) throw totpExists();
@@ -57,7 +57,7 @@ export async function startTotp(ctx: RequestContext): Promise<TotpEnrolment> {
  * @throws factors.totp_not_pending, factors.code_invalid.
  */
 export async function confirmPendingTotp(ctx: RequestContext, code: string): Promise<readonly string[]> {
-  const userId = userIdOf(ctx);
+  const userId = requireSession(ctx).userId;
   const startedAfter = new Date(ctx.clock.now() - pendingSeconds * 1000).toISOString();
   const sealedSecret = await findPendingTotp(ctx.databases.primary, userId, startedAfter);
   if (sealedSecret === undefined) throw totpNotPending();
@@ -74,7 +74,7 @@ export async function confirmPendingTotp(ctx: RequestContext, code: string): Pro
  * @throws factors.totp_not_found.
  */
 export async function removeMyTotp(ctx: RequestContext): Promise<void> {
-  const userId = userIdOf(ctx);
+  const userId = requireSession(ctx).userId;
   if (!(await removeTotp(ctx, userId))) throw totpNotFound();
   ctx.log.log('info', 'factors.totp_removed', { user_id: userId });
 }
@@ -85,7 +85,7 @@ export async function removeMyTotp(ctx: RequestContext): Promise<void> {
  */
 export async function regenerateBackupCodes(ctx: RequestContext): Promise<readonly string[]> {
   const { codes, hashes } = await newBackupCodes();
-  if (!(await replaceBackupCodes(ctx, userIdOf(ctx), hashes, nowOf(ctx)))) throw totpNotFound();
+  if (!(await replaceBackupCodes(ctx, requireSession(ctx).userId, hashes, nowOf(ctx)))) throw totpNotFound();
   return codes;
 }
 
@@ -96,8 +96,3 @@ async function newBackupCodes(): Promise<{ readonly codes: string[]; readonly ha
 }
 
 const nowOf = (ctx: RequestContext): string => new Date(ctx.clock.now()).toISOString();
-
-function userIdOf(ctx: RequestContext): string {
-  if (ctx.actor.kind !== 'user') throw unauthenticated();
-  return ctx.actor.userId;
-}

@@ -1,0 +1,119 @@
+import type { LimitName } from './rate-limit/policies.ts';
+import type { ApiKeyScope, Role } from './roles.ts';
+
+/**
+ * Who may call a route. Every route must say; there is no default.
+ * - `public`: anyone, the caller's token is not even read.
+ * - `optional`: anyone, but a caller with a token is known (a bad token is refused).
+ * - `user`: a valid access token, or an API key with the route's `scope`.
+ * - `webhook`: an outside system that proves itself in the handler.
+ */
+export type Access =
+  | { readonly kind: 'public' }
+  | { readonly kind: 'optional' }
+  | { readonly kind: 'user' }
+  | { readonly kind: 'webhook'; readonly source: 'aws' };
+
+export interface RoutePolicy {
+  readonly access: Access;
+  /** The caller's account needs one of these roles. Such routes are `sensitive`, so that a role taken away is gone at once. */
+  readonly roles?: readonly Role[];
+  /** What an API key must have been granted to call this. Without it API keys are refused. */
+  readonly scope?: ApiKeyScope;
+  /**
+   * Whose things the ids of the path name. `own`: only what belongs to the caller is found, all else is a 404, which SQL
+   * checks too. `any`: what is open to everybody the caller may see.
+   */
+  readonly ids?: 'own' | 'any';
+  /** Which rate limit policy is charged; `none` only where the answer costs nothing. */
+  readonly limit: LimitName | 'none';
+  /** Set on writes that may be repeated under an `Idempotency-Key`. */
+  readonly idempotent?: boolean;
+  /** Set where a session that has just ended must not get through at all; costs a hop to its guard on every call. */
+  readonly sensitive?: boolean;
+  /** Set where a stolen access token must not suffice: needs a recent login, by a second factor if the account has one. */
+  readonly stepUp?: boolean;
+}
+
+const anyone: Access = { kind: 'public' };
+const viewer: Access = { kind: 'optional' };
+const user: Access = { kind: 'user' };
+
+/**
+ * The authorisation of the whole API, by operation. A route that does not stand here answers 403 to everybody, and a test
+ * fails; so does an entry without a route.
+ */
+export const routePolicies = {
+  // Platform
+  getLiveness: { access: anyone, limit: 'none' },
+  getReadiness: { access: anyone, limit: 'health' },
+  getOpenApiDocument: { access: anyone, limit: 'docs' },
+  readDocs: { access: anyone, limit: 'docs' },
+  readDocsFile: { access: anyone, limit: 'docs' },
+  receiveAwsEvent: { access: { kind: 'webhook', source: 'aws' }, limit: 'webhook' },
+
+  // Authentication
+  register: { access: anyone, limit: 'auth' },
+  login: { access: anyone, limit: 'auth' },
+  finishLogin: { access: anyone, limit: 'auth' },
+  refresh: { access: anyone, limit: 'refresh' },
+  getJwks: { access: anyone, limit: 'read' },
+  logout: { access: user, limit: 'write' },
+  logoutEverywhere: { access: user, limit: 'write', sensitive: true },
+  stepUp: { access: user, limit: 'write' },
+  changePassword: { access: user, limit: 'write', stepUp: true },
+  listMySessions: { access: user, limit: 'read', sensitive: true },
+  endMySession: { access: user, ids: 'own', limit: 'write', sensitive: true },
+
+  // Second factors
+  listFactors: { access: user, limit: 'read' },
+  startTotp: { access: user, limit: 'write', stepUp: true },
+  confirmTotp: { access: user, limit: 'write', stepUp: true },
+  removeTotp: { access: user, limit: 'write', stepUp: true },
+  regenerateBackupCodes: { access: user, limit: 'write', stepUp: true },
+
+  // Users
+  getUser: { access: viewer, scope: 'profile:read', ids: 'any', limit: 'read' },
+  getMe: { access: user, scope: 'profile:read', limit: 'read' },
+  updateMe: { access: user, scope: 'profile:write', limit: 'write', idempotent: true },
+
+  // Social graph
+  followUser: { access: user, scope: 'graph:write', ids: 'any', limit: 'follow' },
+  unfollowUser: { access: user, scope: 'graph:write', ids: 'any', limit: 'follow' },
+  blockUser: { access: user, scope: 'graph:write', ids: 'any', limit: 'write' },
+  unblockUser: { access: user, scope: 'graph:write', ids: 'any', limit: 'write' },
+  listFollowers: { access: viewer, scope: 'graph:read', ids: 'any', limit: 'read' },
+  listFollowing: { access: viewer, scope: 'graph:read', ids: 'any', limit: 'read' },
+  listBlocks: { access: user, scope: 'graph:read', limit: 'read' },
+
+  // Posts and feeds
+  createPost: { access: user, scope: 'posts:write', limit: 'write', idempotent: true },
+  getPost: { access: viewer, scope: 'posts:read', ids: 'any', limit: 'read' },
+  deletePost: { access: user, scope: 'posts:write', ids: 'own', limit: 'write' },
+  likePost: { access: user, scope: 'posts:write', ids: 'any', limit: 'like' },
+  unlikePost: { access: user, scope: 'posts:write', ids: 'any', limit: 'like' },
+  listUserPosts: { access: viewer, scope: 'posts:read', ids: 'any', limit: 'read' },
+  readHomeFeed: { access: user, scope: 'feeds:read', limit: 'read' },
+
+  // Videos
+  startUpload: { access: user, scope: 'videos:write', limit: 'upload', idempotent: true },
+  getUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'read' },
+  signParts: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload' },
+  completeUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload', idempotent: true },
+  abortUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
+  getVideo: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
+  updateVideo: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
+  deleteVideo: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
+  retryVideo: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload', idempotent: true },
+  listMyVideos: { access: user, scope: 'videos:read', limit: 'read' },
+  listUserVideos: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
+
+  // Realtime. A connection lasts as long as its token, so it must not begin after its session has ended.
+  connectRealtime: { access: user, limit: 'realtime', sensitive: true },
+} as const satisfies Readonly<Record<string, RoutePolicy>>;
+
+export type OperationId = keyof typeof routePolicies;
+
+/** The policy of an operation; undefined when nobody wrote one. */
+export const policyOfOperation = (operationId: string): RoutePolicy | undefined =>
+  Object.hasOwn(routePolicies, operationId) ? routePolicies[operationId as OperationId] : undefined;
