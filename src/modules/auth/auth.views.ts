@@ -2,6 +2,7 @@ import type { z } from '@hono/zod-openapi';
 import { setSessionCookies, wantsCookies } from '../../http/browser-session.ts';
 import type { AppContext } from '../../http/env.ts';
 import { encodeId } from '../../shared/ids.ts';
+import type { FactorKind } from '../factors/index.ts';
 import { type AccountRow, presentAccount } from '../users/index.ts';
 import type { sessionSchema, signedInSchema, tokensSchema } from './auth.schemas.ts';
 import { deviceNameOf } from './policy/device-name.ts';
@@ -69,9 +70,10 @@ export const handOverSignedIn = (
 export const presentMfaRequired = (owed: {
   readonly mfaToken: string;
   readonly expiresInSeconds: number;
+  readonly factors: readonly FactorKind[];
 }): z.infer<typeof mfaRequiredSchema> => ({
   mfa_required: true,
   mfa_token: owed.mfaToken,
   expires_in: owed.expiresInSeconds,
-  factors: ['totp', 'backup_code'],
+  factors: [...owed.factors],
 });

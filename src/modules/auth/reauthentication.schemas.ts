@@ -37,10 +37,11 @@ export const mfaRequiredSchema = z
   .object({
     mfa_required: z.literal(true),
     mfa_token: z.string().openapi({
-      description: 'Goes to `POST /v1/auth/mfa` with a code, once, from the network that logged in.',
+      description:
+        'Goes to `POST /v1/auth/mfa` with a code, or to `POST /v1/auth/passkeys/mfa/options`, once, from the network that logged in.',
     }),
     expires_in: z.int().openapi({ description: 'Seconds the `mfa_token` is valid.' }),
-    factors: z.array(z.enum(['totp', 'backup_code'])),
+    factors: z.array(z.enum(['totp', 'passkey', 'backup_code'])),
   })
   .openapi('MfaRequired');
 

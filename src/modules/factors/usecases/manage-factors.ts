@@ -75,7 +75,7 @@ export async function confirmPendingTotp(ctx: RequestContext, code: string): Pro
 }
 
 /**
- * Turns the second factor off and forgets the backup codes.
+ * Removes the authenticator app and, unless passkeys remain, the backup codes.
  * @throws factors.totp_not_found.
  */
 export async function removeMyTotp(ctx: RequestContext): Promise<void> {
@@ -94,7 +94,8 @@ export async function regenerateBackupCodes(ctx: RequestContext): Promise<readon
   return codes;
 }
 
-async function newBackupCodes(): Promise<{ readonly codes: string[]; readonly hashes: string[] }> {
+/** Ten backup codes to show once, and the hashes of them to keep. */
+export async function newBackupCodes(): Promise<{ readonly codes: string[]; readonly hashes: string[] }> {
   const codes = Array.from({ length: backupCodeCount }, () => formatBackupCode(randomBytes(backupCodeBytes)));
   const hashes = await Promise.all(codes.map((code) => backupCodeHash(normaliseBackupCode(code) ?? code)));
   return { codes, hashes };
