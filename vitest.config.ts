@@ -60,6 +60,7 @@ export default defineConfig({
                   'hono/http-exception',
                   'jose',
                   'mediabunny',
+                  'uqr',
                   'zod',
                 ],
               },

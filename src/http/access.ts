@@ -1,5 +1,6 @@
 import type { TokenHolder } from '../context.ts';
 import { authenticate } from './authenticate.ts';
+import { authorizationOf } from './browser-session.ts';
 import type { AppMiddleware } from './env.ts';
 import { forbidden, unauthenticated } from './errors.ts';
 import type { RoutePolicy } from './route-policies.ts';
@@ -23,7 +24,7 @@ export function enforceAccess({ access, roles, sensitive }: RoutePolicy): AppMid
         break;
       case 'optional':
       case 'user': {
-        const actor = await authenticate(ctx, c.req.header('authorization'));
+        const actor = await authenticate(ctx, authorizationOf(c));
         if (actor === undefined && access.kind === 'user')
           throw unauthenticated({ headers: { 'www-authenticate': 'Bearer realm="social-flow"' } });
         if (actor !== undefined) {
