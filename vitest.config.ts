@@ -59,6 +59,7 @@ export default defineConfig({
                   'hono/http-exception',
                   'jose',
                   'mediabunny',
+                  'uqr',
                   'zod',
                 ],
               },

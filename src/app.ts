@@ -1,4 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
+import { guardCookieMode } from './http/browser-session.ts';
 import { corsByConfig } from './http/cors.ts';
 import { mountDocs } from './http/docs.ts';
 import type { AppEnv } from './http/env.ts';
@@ -29,7 +30,14 @@ import { healthRoutes } from './observability/health.ts';
 export function createApp(): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>();
   app.onError(handleError);
-  app.use(requestContext(), securityHeaders(), corsByConfig(), guardRequest(), pinReadsAfterWrite());
+  app.use(
+    requestContext(),
+    securityHeaders(),
+    corsByConfig(),
+    guardRequest(),
+    guardCookieMode(),
+    pinReadsAfterWrite(),
+  );
 
   app.route('/', healthRoutes);
   app.route('/', wellKnownRoutes);

@@ -1,5 +1,6 @@
 import type { KeyHolder, TokenHolder } from '../context.ts';
 import { authenticate } from './authenticate.ts';
+import { authorizationOf } from './browser-session.ts';
 import type { AppMiddleware } from './env.ts';
 import { apiKeyRefused, forbidden, insufficientScope, unauthenticated } from './errors.ts';
 import type { RoutePolicy } from './route-policies.ts';
@@ -26,9 +27,7 @@ export function enforceAccess(policy: RoutePolicy): AppMiddleware {
         break;
       case 'optional':
       case 'user': {
-        const actor = await authenticate(ctx, c.req.header('authorization'), {
-          fresh: !reads.has(c.req.method),
-        });
+        const actor = await authenticate(ctx, authorizationOf(c), { fresh: !reads.has(c.req.method) });
         if (actor === undefined && access.kind === 'user')
           throw unauthenticated({ headers: { 'www-authenticate': 'Bearer realm="social-flow"' } });
         if (actor?.kind === 'api_key') assertGranted(policy, actor);

@@ -30,6 +30,11 @@ export const duplicateParameter = defineError({
   status: 400,
   title: 'A query parameter was given more than once.',
 });
+export const tokenInAddress = defineError({
+  code: 'request.token_in_address',
+  status: 400,
+  title: 'Secrets are not accepted in addresses, which end up in logs; send them as the documentation says.',
+});
 export const bodyTooLarge = defineError({
   code: 'request.body_too_large',
   status: 413,
@@ -54,6 +59,26 @@ export const stepUpRequired = defineError({
   code: 'auth.step_up_required',
   status: 401,
   title: 'Confirm that it is you first: POST /v1/auth/step-up, then repeat with the new access token.',
+});
+export const csrfHeaderMissing = defineError({
+  code: 'csrf.header_missing',
+  status: 403,
+  title: 'A request that changes something by cookie needs the header X-Auth-Mode: cookie.',
+});
+export const csrfOriginMissing = defineError({
+  code: 'csrf.origin_missing',
+  status: 403,
+  title: 'A request by cookie must name the origin of its page.',
+});
+export const csrfOriginRefused = defineError({
+  code: 'csrf.origin_refused',
+  status: 403,
+  title: 'Pages of this origin may not use cookies here.',
+});
+export const csrfCrossSite = defineError({
+  code: 'csrf.cross_site',
+  status: 403,
+  title: 'Cookies work for pages of the same site only; use tokens, or serve the app from the same site.',
 });
 export const forbidden = defineError({
   code: 'auth.forbidden',

@@ -34,7 +34,7 @@ export function defineRoute<
       [policySymbol]: { operationId: config.operationId, policy } satisfies DeclaredRoute,
     });
   const kind = policy?.access.kind;
-  const security = kind === 'user' ? [{ bearer: [] }] : kind === 'optional' ? [{}, { bearer: [] }] : [];
+  const security = kind === 'user' ? credentials : kind === 'optional' ? [{}, ...credentials] : [];
   return createRoute({
     ...config,
     middleware: chain,
@@ -45,6 +45,8 @@ export function defineRoute<
     middleware: AppMiddleware[];
   });
 }
+
+const credentials = [{ bearer: [] }, { cookie: [] }];
 
 function chainOf(policy: RoutePolicy): AppMiddleware[] {
   const chain = policy.limit === 'none' ? [] : [edgeGate()];
@@ -102,6 +104,11 @@ export function problems(...statuses: ProblemStatus[]) {
 export const jsonResponse = <S extends z.ZodType>(schema: S, description: string) => ({
   description,
   content: { 'application/json': { schema } },
+});
+
+/** A JSON body that may be left out, for a route's `request`. */
+export const optionalJsonBody = <S extends z.ZodType>(schema: S) => ({
+  body: { required: false, content: { 'application/json': { schema } } },
 });
 
 /** A required JSON body, for a route's `request`. */
