@@ -1,4 +1,7 @@
 /** Every table, for tools and for the test that holds them against the migrated schema. Repositories import their own. */
+
+export * from '../modules/admin/admin.table.ts';
+export * from '../modules/api-keys/api-keys.table.ts';
 export * from '../modules/auth/account-tokens.table.ts';
 export * from '../modules/auth/auth.table.ts';
 export * from '../modules/auth/challenges.table.ts';
