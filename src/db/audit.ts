@@ -10,6 +10,8 @@ export interface AuditEntry {
   /** The id may be an expression over the CTEs of the statement that writes the entry. */
   readonly target?: { readonly kind: string; readonly id: string | SQL };
   readonly outcome?: 'success' | 'denied' | 'failure';
+  /** Set where a moderator or administrator acts as such. */
+  readonly as?: 'admin';
   /** Ids and plain words; never a secret, an address, or what somebody typed. */
   readonly detail?: Readonly<Record<string, unknown>>;
 }
@@ -22,7 +24,7 @@ export type AuditContext = Pick<
 
 const rowOf = (ctx: AuditContext, entry: AuditEntry) => ({
   id: ctx.ids.next(),
-  actorKind: ctx.actor.kind,
+  actorKind: entry.as ?? ctx.actor.kind,
   actorId:
     ctx.actor.kind === 'user' || ctx.actor.kind === 'api_key'
       ? ctx.actor.userId
@@ -39,10 +41,8 @@ const rowOf = (ctx: AuditContext, entry: AuditEntry) => ({
   country: ctx.country ?? null,
   userAgent: ctx.userAgent ?? null,
   requestId: ctx.requestId,
-  detail: {
-    ...entry.detail,
-    ...(ctx.actor.kind === 'api_key' ? { api_key_id: ctx.actor.keyId } : {}),
-  },
+  detail:
+    ctx.actor.kind === 'api_key' ? { ...entry.detail, api_key_id: ctx.actor.keyId } : (entry.detail ?? {}),
 });
 
 /** The statement that writes an audit entry, for `atomic([...])`. */

@@ -3,7 +3,7 @@ import { insertAuditIfAny } from '../../db/audit.ts';
 import { atomic, type Db } from '../../db/client.ts';
 import { violates } from '../../db/errors.ts';
 import { newEvent, type OutboxEvent, textArray } from '../../db/outbox.ts';
-import { hasConfirmedFactor } from '../factors/index.ts';
+import { type FactorKind, factorKinds, hasConfirmedFactor } from '../factors/index.ts';
 import {
   type AccountRow,
   accountColumns,
@@ -65,7 +65,8 @@ export interface CredentialsRow {
   readonly userId: string;
   readonly passwordHash: string | null;
   readonly status: 'active' | 'suspended' | 'deactivated' | 'deleted';
-  readonly secondFactor: boolean;
+  /** What it may show as second factor; empty when it owes none. */
+  readonly factors: readonly FactorKind[];
   /** The account was logged into from the caller's network before. */
   readonly knownNetwork: boolean;
 }
@@ -82,7 +83,7 @@ export async function findCredentials(
       : sql`email_key = lower(${identifier.email}) AND email_verified_at IS NOT NULL`;
   const result = await db.execute(
     sql`SELECT id AS "userId", password_hash AS "passwordHash", status,
-      ${hasConfirmedFactor(sql`users.id`)} AS "secondFactor",
+      ${factorKinds(sql`users.id`)} AS factors,
       EXISTS (
         SELECT FROM login_networks AS network
         WHERE network.user_id = users.id AND network.network_hash = decode(${networkHash}, 'hex')

@@ -3,7 +3,7 @@ import type { Actor } from '../../context.ts';
 import { insertAuditIfAny } from '../../db/audit.ts';
 import { atomic, type Databases, type Db } from '../../db/client.ts';
 import { newEvent, textArray } from '../../db/outbox.ts';
-import { type FactorProof, hasConfirmedFactor, useFactorCte } from '../factors/index.ts';
+import { type FactorProof, hasConfirmedFactor, spendChallengeCte, useFactorCte } from '../factors/index.ts';
 import {
   admittedByPassword,
   insertAdmittedSession,
@@ -111,6 +111,7 @@ export const insertSessionByFactor = (
       SELECT users.id AS user_id FROM users JOIN challenge ON challenge.user_id = users.id
       WHERE users.status = 'active' AND ${fingerprint(sql`users.password_hash`)} = challenge.password_fingerprint
     ),
+    ${spendChallengeCte(proof)}
     used AS (${useFactorCte(proof, sql`eligible`, session.authTime)}),
     consumed AS (
       UPDATE mfa_challenges SET consumed_at = ${session.authTime}::timestamptz
@@ -126,8 +127,9 @@ export interface ReauthenticationRow {
   readonly username: string;
   readonly email: string;
   readonly passwordHash: string | null;
-  /** In hex; null when the account has no second factor. */
+  /** In hex; null when the account has no authenticator app. */
   readonly sealedSecret: string | null;
+  readonly secondFactor: boolean;
 }
 
 /** What a signed-in caller is checked against; undefined when the session is over. */
@@ -138,7 +140,7 @@ export async function findReauthentication(
 ): Promise<ReauthenticationRow | undefined> {
   const result = await db.execute(sql`
     SELECT users.username, users.email, users.password_hash AS "passwordHash",
-      encode(factor.sealed_secret, 'hex') AS "sealedSecret"
+      encode(factor.sealed_secret, 'hex') AS "sealedSecret", ${hasConfirmedFactor(sql`users.id`)} AS "secondFactor"
     FROM sessions JOIN users ON users.id = sessions.user_id
     LEFT JOIN totp_factors AS factor ON factor.user_id = users.id AND factor.confirmed_at IS NOT NULL
     WHERE ${liveSession(actor, now)} AND users.status = 'active' AND users.token_epoch = ${actor.epoch}::integer`);
@@ -185,6 +187,7 @@ export async function stepUpSession(
         AND ${samePassword}
       FOR SHARE OF users
     ),
+    ${proof === undefined ? sql`` : spendChallengeCte(proof)}
     used AS (${used}),
     stepped AS (
       UPDATE sessions SET auth_time = ${now}::timestamptz,

@@ -37,13 +37,17 @@ export const mfaRequiredSchema = z
   .object({
     mfa_required: z.literal(true),
     mfa_token: z.string().openapi({
-      description: 'Goes to `POST /v1/auth/mfa` with a code, once, from the network that logged in.',
+      description:
+        'Goes to `POST /v1/auth/mfa` with a code, or to `POST /v1/auth/passkeys/mfa/options`, once, from the network that logged in.',
     }),
     expires_in: z.int().openapi({ description: 'Seconds the `mfa_token` is valid.' }),
-    factors: z.array(z.enum(['totp', 'backup_code'])),
+    factors: z.array(z.enum(['totp', 'passkey', 'backup_code'])),
   })
   .openapi('MfaRequired');
 
-export const accessTokenSchema = z
-  .object({ access_token: z.string(), token_type: z.literal('Bearer'), expires_in: z.int() })
-  .openapi('AccessToken');
+export const accessTokenSchema = z.union([
+  z
+    .object({ access_token: z.string(), token_type: z.literal('Bearer'), expires_in: z.int() })
+    .openapi('AccessToken'),
+  z.object({ token_type: z.literal('Cookie'), expires_in: z.int() }).openapi('CookieAccessToken'),
+]);

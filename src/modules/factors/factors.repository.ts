@@ -6,21 +6,74 @@ import { textArray } from '../../db/outbox.ts';
 
 type WriteContext = Pick<RequestContext, 'databases'> & AuditContext;
 
+/** A passkey's answer to a challenge, found right. */
+export interface PasskeyProof {
+  readonly kind: 'passkey';
+  readonly passkeyId: string;
+  /** In hex. */
+  readonly challenge: string;
+  /** RFC 3339: when the challenge need not be remembered any more. */
+  readonly challengeExpiresAt: string;
+  /** The authenticator's count of signatures; 0 when it keeps none. */
+  readonly signCount: number;
+  readonly backedUp: boolean;
+}
+
 /** A code that was found right and is not used up yet: `useFactorCte` decides whether it still may be used. */
 export type FactorProof =
   | { readonly kind: 'totp'; readonly step: number; readonly sealedSecret: string }
-  | { readonly kind: 'backup_code'; readonly codeHash: string };
+  | { readonly kind: 'backup_code'; readonly codeHash: string }
+  | PasskeyProof;
 
-/** Whether the user of `userId`, an expression of the statement, must show a second factor. */
-export const hasConfirmedFactor = (userId: SQL): SQL =>
+const hasTotp = (userId: SQL): SQL =>
   sql`EXISTS (SELECT FROM totp_factors WHERE totp_factors.user_id = ${userId} AND totp_factors.confirmed_at IS NOT NULL)`;
 
+/** Whether the user of `userId`, an expression of the statement, has a passkey: a factor and a way to sign in. */
+export const hasPasskey = (userId: SQL): SQL =>
+  sql`EXISTS (SELECT FROM passkeys WHERE passkeys.user_id = ${userId})`;
+
+/** Whether the user of `userId`, an expression of the statement, must show a second factor. */
+export const hasConfirmedFactor = (userId: SQL): SQL => sql`(${hasTotp(userId)} OR ${hasPasskey(userId)})`;
+
+/** What a user may show as second factor. */
+export type FactorKind = 'totp' | 'passkey' | 'backup_code';
+
+/** The kinds of factor the user of `userId` has, as a JSON array of `FactorKind`; empty when none is owed. */
+export const factorKinds = (userId: SQL): SQL => sql`array_to_json(array_remove(ARRAY[
+    CASE WHEN ${hasTotp(userId)} THEN 'totp' END,
+    CASE WHEN ${hasPasskey(userId)} THEN 'passkey' END,
+    CASE WHEN ${hasConfirmedFactor(userId)} AND EXISTS (
+      SELECT FROM backup_codes WHERE backup_codes.user_id = ${userId} AND backup_codes.used_at IS NULL
+    ) THEN 'backup_code' END], NULL))`;
+
 /**
- * The body of a CTE that uses a code up and yields `user_id` if it could be: a time step later than every one used before, or
- * a backup code nobody used. Of concurrent uses one gets a row. `owner` names a CTE with the `user_id` whose code it must be.
+ * CTEs, each with a comma after it, that stand before the one of `useFactorCte`: of concurrent uses of a passkey's challenge
+ * one gets the row of `spent`.
  */
-export const useFactorCte = (proof: FactorProof, owner: SQL, now: string): SQL =>
-  proof.kind === 'totp'
+export const spendChallengeCte = (proof: FactorProof): SQL =>
+  proof.kind === 'passkey'
+    ? sql`spent AS (
+        INSERT INTO used_passkey_challenges (challenge, expires_at)
+        VALUES (decode(${proof.challenge}, 'hex'), ${proof.challengeExpiresAt}::timestamptz)
+        ON CONFLICT (challenge) DO NOTHING
+        RETURNING challenge
+      ),`
+    : sql``;
+
+/**
+ * The body of a CTE that uses a code up and yields `user_id` if it could be: a time step later than every one used before, a
+ * backup code nobody used, or a challenge nobody answered (`spendChallengeCte`) by a passkey whose count went up. Of
+ * concurrent uses one gets a row. `owner` names a CTE with the `user_id` whose code it must be.
+ */
+export const useFactorCte = (proof: FactorProof, owner: SQL, now: string): SQL => {
+  if (proof.kind === 'passkey')
+    return sql`UPDATE passkeys AS passkey
+        SET sign_count = ${proof.signCount}::bigint, backed_up = ${proof.backedUp}::boolean, last_used_at = ${now}::timestamptz
+        FROM ${owner} AS owner, spent
+        WHERE passkey.id = ${proof.passkeyId}::uuid AND passkey.user_id = owner.user_id
+          AND (passkey.sign_count < ${proof.signCount}::bigint OR (passkey.sign_count = 0 AND ${proof.signCount}::bigint = 0))
+        RETURNING passkey.user_id`;
+  return proof.kind === 'totp'
     ? sql`UPDATE totp_factors AS factor SET last_step = ${proof.step}::bigint
         FROM ${owner} AS owner
         WHERE factor.user_id = owner.user_id AND factor.confirmed_at IS NOT NULL
@@ -31,6 +84,7 @@ export const useFactorCte = (proof: FactorProof, owner: SQL, now: string): SQL =
         WHERE code.user_id = owner.user_id AND code.code_hash = decode(${proof.codeHash}, 'hex') AND code.used_at IS NULL
           AND ${hasConfirmedFactor(sql`owner.user_id`)}
         RETURNING code.user_id`;
+};
 
 export interface FactorsRow {
   /** RFC 3339; null when there is no authenticator. */
@@ -106,7 +160,7 @@ export async function confirmTotp(
   return result.rows.length > 0;
 }
 
-/** Replaces every backup code, used or not. False when no authenticator is set up. */
+/** Replaces every backup code, used or not. False when the user has no second factor. */
 export async function replaceBackupCodes(
   ctx: WriteContext,
   userId: string,
@@ -116,7 +170,8 @@ export async function replaceBackupCodes(
   const audit = { action: 'factors.backup_codes_replaced', target: { kind: 'user', id: userId } };
   const result = await ctx.databases.primary.execute(sql`
     WITH owner AS (
-      SELECT user_id FROM totp_factors WHERE user_id = ${userId}::uuid AND confirmed_at IS NOT NULL FOR UPDATE
+      SELECT id AS user_id FROM users WHERE id = ${userId}::uuid AND ${hasConfirmedFactor(sql`users.id`)}
+      FOR NO KEY UPDATE
     ),
     codes AS (${putBackupCodes(codeHashes, sql`owner`, now)}),
     audited AS (${insertAuditIfAny(ctx, audit, sql`owner`)})
@@ -124,20 +179,24 @@ export async function replaceBackupCodes(
   return result.rows.length > 0;
 }
 
-/** Removes the authenticator and the backup codes. False when none was confirmed. */
+/** Removes the authenticator and, unless passkeys remain, the backup codes. False when none was confirmed. */
 export async function removeTotp(ctx: WriteContext, userId: string): Promise<boolean> {
   const audit = { action: 'factors.totp_removed', target: { kind: 'user', id: userId } };
   const result = await ctx.databases.primary.execute(sql`
     WITH removed AS (
       DELETE FROM totp_factors WHERE user_id = ${userId}::uuid AND confirmed_at IS NOT NULL RETURNING user_id
     ),
-    codes AS (DELETE FROM backup_codes USING removed WHERE backup_codes.user_id = removed.user_id),
+    codes AS (
+      DELETE FROM backup_codes USING removed
+      WHERE backup_codes.user_id = removed.user_id AND NOT ${hasPasskey(sql`removed.user_id`)}
+    ),
     audited AS (${insertAuditIfAny(ctx, audit, sql`removed`)})
     SELECT user_id FROM removed`);
   return result.rows.length > 0;
 }
 
-const putBackupCodes = (codeHashes: readonly string[], owner: SQL, now: string): SQL => sql`
+/** The body of a CTE that writes the backup codes of `owner`'s `user_id`, in place of every one there was. */
+export const putBackupCodes = (codeHashes: readonly string[], owner: SQL, now: string): SQL => sql`
   INSERT INTO backup_codes (user_id, slot, code_hash, created_at)
   SELECT owner.user_id, code.slot, decode(code.hash, 'hex'), ${now}::timestamptz
   FROM ${owner} AS owner, unnest(${textArray(codeHashes)}::text[]) WITH ORDINALITY AS code (hash, slot)

@@ -1,4 +1,14 @@
-export { type FactorProof, hasConfirmedFactor, useFactorCte } from './factors.repository.ts';
+export {
+  type FactorKind,
+  type FactorProof,
+  factorKinds,
+  hasConfirmedFactor,
+  hasPasskey,
+  type PasskeyProof,
+  putBackupCodes,
+  spendChallengeCte,
+  useFactorCte,
+} from './factors.repository.ts';
 export { factorsRoutes } from './factors.routes.ts';
 export { backupCodeSchema, totpCodeSchema } from './factors.schemas.ts';
 export { backupCodes, totpFactors } from './factors.table.ts';

@@ -1,5 +1,6 @@
 import type { RequestContext } from '../../../context.ts';
 import { insertAudit } from '../../../db/audit.ts';
+import type { FactorKind } from '../../factors/index.ts';
 import type { AccountRow } from '../../users/index.ts';
 import { accountDeactivated, accountSuspended, invalidCredentials } from '../auth.errors.ts';
 import {
@@ -26,7 +27,12 @@ export interface Credentials {
 /** A session was opened, or a second factor is owed before one is. */
 export type LoginResult =
   | { readonly kind: 'signed_in'; readonly account: AccountRow; readonly tokens: TokenPair }
-  | { readonly kind: 'mfa_required'; readonly mfaToken: string; readonly expiresInSeconds: number };
+  | {
+      readonly kind: 'mfa_required';
+      readonly mfaToken: string;
+      readonly expiresInSeconds: number;
+      readonly factors: readonly FactorKind[];
+    };
 
 /**
  * Opens a session by password, or asks for the second factor of an account that has one. A wrong password and an unknown
@@ -59,9 +65,10 @@ export async function login(ctx: RequestContext, input: Credentials): Promise<Lo
   }
   const newHash = check.outdated ? await hashPassword(ctx.config.auth, input.password) : undefined;
   const hashes = { checkedHash: known.passwordHash, newHash };
-  const result = known.secondFactor
-    ? await askSecondFactor(ctx, known.userId, hashes, network.hash)
-    : await openSession(ctx, known.userId, hashes);
+  const result =
+    known.factors.length > 0
+      ? await askSecondFactor(ctx, known, hashes, network.hash)
+      : await openSession(ctx, known.userId, hashes);
   if (result === undefined) {
     recordFailure(ctx, known, 'changed_meanwhile');
     throw invalidCredentials();
@@ -83,7 +90,7 @@ async function openSession(
 
 async function askSecondFactor(
   ctx: RequestContext,
-  userId: string,
+  { userId, factors }: Pick<CredentialsRow, 'userId' | 'factors'>,
   hashes: PasswordHashes,
   networkHash: string,
 ): Promise<LoginResult | undefined> {
@@ -99,6 +106,7 @@ async function askSecondFactor(
     kind: 'mfa_required',
     mfaToken: await signMfaToken(ctx.config.auth, { challengeId, userId, networkHash }, nowSeconds),
     expiresInSeconds: mfaTokenSeconds,
+    factors,
   };
 }
 

@@ -1,48 +1,90 @@
 import type { RequestContext } from '../../../context.ts';
 import { insertAudit } from '../../../db/audit.ts';
-import { type GivenCode, proveFactor } from '../../factors/index.ts';
+import { type FactorProof, type GivenCode, proveFactor } from '../../factors/index.ts';
 import type { AccountRow } from '../../users/index.ts';
 import { mfaCodeInvalid, mfaTokenInvalid } from '../auth.errors.ts';
 import type { TokenPair } from '../auth.views.ts';
 import { secondFactorCounts } from '../policy/throttles.ts';
 import { failureOf, insertSessionByFactor, takeChallengeAttempt } from '../reauthentication.repository.ts';
-import { verifyMfaToken } from './mfa-token.ts';
+import { type MfaGrant, verifyMfaToken } from './mfa-token.ts';
 import { announceSession, prepareSession } from './open-session.ts';
-import { callerNetwork, chargeAttempt } from './throttle.ts';
+import { type ChargedAttempt, callerNetwork, chargeAttempt } from './throttle.ts';
+
+/** A login that owes its second factor, with an attempt at it charged. */
+export interface OwedLogin {
+  readonly challenge: { readonly id: string; readonly userId: string };
+  /** In hex; null when there is no authenticator app. */
+  readonly sealedSecret: string | null;
+  readonly charged: ChargedAttempt;
+}
+
+interface SignedIn {
+  readonly account: AccountRow;
+  readonly tokens: TokenPair;
+}
 
 /**
- * Finishes a login that owed a second factor. The token works for one login, five attempts and the network it was given to;
- * each code works once.
+ * Finishes a login that owed a second factor, by a code. The token works for one login, five attempts and the network it was
+ * given to; each code works once.
  * @throws auth.mfa_token_invalid, auth.mfa_code_invalid, auth.too_many_failures, service.unavailable.
  */
 export async function finishLogin(
   ctx: RequestContext,
   input: { readonly mfaToken: string; readonly given: GivenCode },
-): Promise<{ readonly account: AccountRow; readonly tokens: TokenPair }> {
-  const nowMs = ctx.clock.now();
+): Promise<SignedIn> {
+  const owed = await takeOwedLogin(ctx, input.mfaToken);
+  const { userId } = owed.challenge;
+  const proof = await proveFactor(ctx, userId, owed.sealedSecret ?? undefined, input.given);
+  if (proof === undefined) throw refuseFactor(ctx, userId, 'wrong_code', mfaCodeInvalid);
+  const signedIn = await completeLogin(ctx, owed, proof, ['pwd', 'otp']);
+  if (signedIn === undefined) throw refuseFactor(ctx, userId, 'used_code', mfaCodeInvalid);
+  return signedIn;
+}
+
+/**
+ * What an `mfa_token` stands for, if it is shown from the network it was given to.
+ * @throws auth.mfa_token_invalid.
+ */
+export async function readMfaToken(ctx: RequestContext, mfaToken: string): Promise<MfaGrant> {
   const network = await callerNetwork(ctx);
-  const grant = await verifyMfaToken(ctx.config.auth, input.mfaToken, nowMs);
+  const grant = await verifyMfaToken(ctx.config.auth, mfaToken, ctx.clock.now());
   if (grant === undefined) throw mfaTokenInvalid();
-  if (grant.networkHash !== network.hash) throw refused(ctx, grant.userId, 'other_network', mfaTokenInvalid);
-  const challenge = { id: grant.challengeId, userId: grant.userId };
-  const now = new Date(nowMs).toISOString();
-  const attempt = await takeChallengeAttempt(ctx.databases.primary, challenge, network.hash, now);
-  if (attempt === undefined) throw refused(ctx, grant.userId, 'challenge_over', mfaTokenInvalid);
-  const charged = await chargeAttempt(
-    ctx,
-    secondFactorCounts(grant.userId, network.hash, attempt.knownNetwork),
-  );
-  const proof = await proveFactor(ctx, grant.userId, attempt.sealedSecret ?? undefined, input.given);
-  if (proof === undefined) throw refused(ctx, grant.userId, 'wrong_code', mfaCodeInvalid);
-  const session = await prepareSession(ctx, ['pwd', 'otp']);
+  if (grant.networkHash !== network.hash)
+    throw refuseFactor(ctx, grant.userId, 'other_network', mfaTokenInvalid);
+  return grant;
+}
+
+/**
+ * Takes one of the attempts of a login that owes its second factor, and charges it as if it failed.
+ * @throws auth.mfa_token_invalid, auth.too_many_failures, service.unavailable.
+ */
+export async function takeOwedLogin(ctx: RequestContext, mfaToken: string): Promise<OwedLogin> {
+  const { userId, challengeId, networkHash } = await readMfaToken(ctx, mfaToken);
+  const challenge = { id: challengeId, userId };
+  const now = new Date(ctx.clock.now()).toISOString();
+  const attempt = await takeChallengeAttempt(ctx.databases.primary, challenge, networkHash, now);
+  if (attempt === undefined) throw refuseFactor(ctx, userId, 'challenge_over', mfaTokenInvalid);
+  const charged = await chargeAttempt(ctx, secondFactorCounts(userId, networkHash, attempt.knownNetwork));
+  return { challenge, sealedSecret: attempt.sealedSecret, charged };
+}
+
+/** Opens the session of a login whose second factor was proven; undefined when the proof was used before. */
+export async function completeLogin(
+  ctx: RequestContext,
+  { challenge, charged }: OwedLogin,
+  proof: FactorProof,
+  amr: readonly string[],
+): Promise<SignedIn | undefined> {
+  const session = await prepareSession(ctx, amr);
   const { maxSessionsPerUser } = ctx.config.auth;
   const opened = await insertSessionByFactor(ctx, challenge, proof, session, maxSessionsPerUser);
-  if (opened === undefined) throw refused(ctx, grant.userId, 'used_code', mfaCodeInvalid);
+  if (opened === undefined) return undefined;
   charged.forgive();
   return announceSession(ctx, opened, session);
 }
 
-function refused(ctx: RequestContext, userId: string, reason: string, error: () => Error): Error {
+/** Records a refused attempt at a second factor and makes the error to throw. */
+export function refuseFactor(ctx: RequestContext, userId: string, reason: string, error: () => Error): Error {
   ctx.log.log('warn', 'auth.second_factor_failed', { reason, user_id: userId });
   ctx.background(() =>
     insertAudit(ctx.databases.primary, ctx, failureOf('auth.second_factor', userId, reason)).execute(),

@@ -2,7 +2,7 @@ import type { Actor, RequestContext } from '../../../context.ts';
 import { insertAudit } from '../../../db/audit.ts';
 import { unauthenticated } from '../../../http/errors.ts';
 import { requireSession } from '../../../http/viewer.ts';
-import { type GivenCode, proveFactor } from '../../factors/index.ts';
+import { type FactorProof, type GivenCode, proveFactor } from '../../factors/index.ts';
 import { mfaCodeInvalid, passwordWrong, secondFactorRequired } from '../auth.errors.ts';
 import {
   failureOf,
@@ -28,37 +28,64 @@ export interface StepUp {
  * @throws auth.second_factor_required, auth.password_wrong, auth.mfa_code_invalid, auth.too_many_failures,
  * auth.unauthenticated when the session is over.
  */
-export async function stepUp(
-  ctx: RequestContext,
-  input: StepUp,
-): Promise<{ readonly accessToken: string; readonly expiresInSeconds: number }> {
+export async function stepUp(ctx: RequestContext, input: StepUp): Promise<SteppedUp> {
   const { actor, account, attempt, nowSeconds } = await beginReauthentication(ctx);
-  const hasFactor = account.sealedSecret !== null;
+  const hasFactor = account.secondFactor;
   if (hasFactor && input.given === undefined) {
     attempt.forgive();
     throw secondFactorRequired();
   }
   if (!hasFactor && (input.password === undefined || input.given !== undefined))
-    throw refused(ctx, actor, 'wrong_method', input.password === undefined ? passwordWrong : mfaCodeInvalid);
+    throw refuseReauthentication(
+      ctx,
+      actor,
+      'wrong_method',
+      input.password === undefined ? passwordWrong : mfaCodeInvalid,
+    );
   if (input.password !== undefined) await checkPassword(ctx, actor, account, attempt, input.password);
   const proof =
     input.given === undefined
       ? undefined
       : await proveFactor(ctx, actor.userId, account.sealedSecret ?? undefined, input.given);
   if (input.given !== undefined && proof === undefined)
-    throw refused(ctx, actor, 'wrong_code', mfaCodeInvalid);
-  const stepped = await stepUpSession(
-    ctx,
+    throw refuseReauthentication(ctx, actor, 'wrong_code', mfaCodeInvalid);
+  const access = await completeStepUp(ctx, {
     actor,
-    {
-      checkedHash: input.password === undefined ? undefined : (account.passwordHash ?? undefined),
-      proof,
-      amr: [...(input.password === undefined ? [] : ['pwd']), ...(proof === undefined ? [] : ['otp'])],
-    },
-    isoOf(nowSeconds),
-  );
-  if (stepped === undefined) throw refused(ctx, actor, 'used_code', mfaCodeInvalid);
-  attempt.forgive();
+    nowSeconds,
+    attempt,
+    checkedHash: input.password === undefined ? undefined : (account.passwordHash ?? undefined),
+    proof,
+    amr: [...(input.password === undefined ? [] : ['pwd']), ...(proof === undefined ? [] : ['otp'])],
+  });
+  if (access === undefined) throw refuseReauthentication(ctx, actor, 'used_code', mfaCodeInvalid);
+  return access;
+}
+
+export interface SteppedUp {
+  readonly accessToken: string;
+  readonly expiresInSeconds: number;
+}
+
+/**
+ * Makes the caller's session freshly authenticated by what was shown, and signs its new access token. Undefined when a proof
+ * was used before, the password or the factors changed meanwhile, or the session is over.
+ */
+export async function completeStepUp(
+  ctx: RequestContext,
+  shown: {
+    readonly actor: UserActor;
+    readonly nowSeconds: number;
+    readonly attempt: ChargedAttempt;
+    readonly checkedHash: string | undefined;
+    readonly proof: FactorProof | undefined;
+    /** RFC 8176. */
+    readonly amr: readonly string[];
+  },
+): Promise<SteppedUp | undefined> {
+  const { actor, nowSeconds } = shown;
+  const stepped = await stepUpSession(ctx, actor, shown, isoOf(nowSeconds));
+  if (stepped === undefined) return undefined;
+  shown.attempt.forgive();
   const access = await signAccessToken(
     ctx.config.auth,
     {
@@ -102,10 +129,16 @@ export async function checkPassword(
   password: string,
 ): Promise<void> {
   const check = await judged(attempt, () => verifyPassword(ctx.config.auth, password, account.passwordHash));
-  if (!check.matches) throw refused(ctx, actor, 'wrong_password', passwordWrong);
+  if (!check.matches) throw refuseReauthentication(ctx, actor, 'wrong_password', passwordWrong);
 }
 
-function refused(ctx: RequestContext, actor: UserActor, reason: string, error: () => Error): Error {
+/** Records a refused attempt of a signed-in caller and makes the error to throw. */
+export function refuseReauthentication(
+  ctx: RequestContext,
+  actor: UserActor,
+  reason: string,
+  error: () => Error,
+): Error {
   ctx.log.log('warn', 'auth.reauthentication_failed', { reason, user_id: actor.userId });
   ctx.background(() =>
     insertAudit(

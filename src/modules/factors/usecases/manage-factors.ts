@@ -17,6 +17,7 @@ import {
   removeTotp,
   replaceBackupCodes,
 } from '../factors.repository.ts';
+import { qrSvgOf } from '../qr.policy.ts';
 import { base32, otpauthUri, secretLength } from '../totp.policy.ts';
 import { backupCodeHash, proveTotp, sealSecret } from './prove-factor.ts';
 
@@ -32,6 +33,8 @@ export interface TotpEnrolment {
   /** Base32, for typing. */
   readonly secret: string;
   readonly otpauthUri: string;
+  /** The address as QR code: an SVG image. */
+  readonly qrSvg: string;
   readonly expiresInSeconds: number;
 }
 
@@ -44,9 +47,11 @@ export async function startTotp(ctx: RequestContext): Promise<TotpEnrolment> {
   const secret = randomBytes(secretLength);
   const account = await putPendingTotp(ctx, userId, await sealSecret(ctx, userId, secret), nowOf(ctx));
   if (account === undefined) throw totpExists();
+  const uri = otpauthUri(issuer, account.username, secret);
   return {
     secret: base32(secret),
-    otpauthUri: otpauthUri(issuer, account.username, secret),
+    otpauthUri: uri,
+    qrSvg: qrSvgOf(uri),
     expiresInSeconds: pendingSeconds,
   };
 }
@@ -70,7 +75,7 @@ export async function confirmPendingTotp(ctx: RequestContext, code: string): Pro
 }
 
 /**
- * Turns the second factor off and forgets the backup codes.
+ * Removes the authenticator app and, unless passkeys remain, the backup codes.
  * @throws factors.totp_not_found.
  */
 export async function removeMyTotp(ctx: RequestContext): Promise<void> {
@@ -89,7 +94,8 @@ export async function regenerateBackupCodes(ctx: RequestContext): Promise<readon
   return codes;
 }
 
-async function newBackupCodes(): Promise<{ readonly codes: string[]; readonly hashes: string[] }> {
+/** Ten backup codes to show once, and the hashes of them to keep. */
+export async function newBackupCodes(): Promise<{ readonly codes: string[]; readonly hashes: string[] }> {
   const codes = Array.from({ length: backupCodeCount }, () => formatBackupCode(randomBytes(backupCodeBytes)));
   const hashes = await Promise.all(codes.map((code) => backupCodeHash(normaliseBackupCode(code) ?? code)));
   return { codes, hashes };

@@ -44,7 +44,7 @@ export async function proveTotp(
 
 /**
  * Checks a code without using it up; the statement that acts on it does that by `useFactorCte`. A backup code is looked up
- * there, too. `sealedSecret` is undefined when the user has no authenticator: then nothing proves anything.
+ * there, too. `sealedSecret` is undefined when the user has no authenticator app.
  */
 export async function proveFactor(
   ctx: ProofContext,
@@ -52,8 +52,8 @@ export async function proveFactor(
   sealedSecret: string | undefined,
   given: GivenCode,
 ): Promise<FactorProof | undefined> {
-  if (sealedSecret === undefined) return undefined;
-  if (given.kind === 'totp') return proveTotp(ctx, userId, sealedSecret, given.code);
+  if (given.kind === 'totp')
+    return sealedSecret === undefined ? undefined : proveTotp(ctx, userId, sealedSecret, given.code);
   const code = normaliseBackupCode(given.code);
   return code === undefined ? undefined : { kind: 'backup_code', codeHash: await backupCodeHash(code) };
 }
