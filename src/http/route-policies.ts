@@ -62,6 +62,7 @@ export const routePolicies = {
   logoutEverywhere: { access: user, limit: 'write', sensitive: true },
   stepUp: { access: user, limit: 'write' },
   changePassword: { access: user, limit: 'write', stepUp: true },
+  listMySecurityEvents: { access: user, limit: 'read', sensitive: true },
   listMySessions: { access: user, limit: 'read', sensitive: true },
   endMySession: { access: user, ids: 'own', limit: 'write', sensitive: true },
 

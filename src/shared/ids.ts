@@ -7,6 +7,7 @@ export const idPrefixes = {
   upload: 'upl',
   job: 'job',
   apiKey: 'key',
+  securityEvent: 'sev',
   adminProposal: 'prop',
 } as const;
 
