@@ -52,7 +52,7 @@ function chainOf(policy: RoutePolicy): AppMiddleware[] {
   const chain = policy.limit === 'none' ? [] : [edgeGate()];
   chain.push(enforceAccess(policy));
   if (policy.limit !== 'none') chain.push(rateLimit(policy.limit));
-  if (policy.stepUp === true) chain.push(requireStepUp());
+  if (policy.stepUp === true) chain.push(requireStepUp({ secondFactor: policy.roles !== undefined }));
   if (policy.idempotent === true) chain.push(idempotent());
   return chain;
 }

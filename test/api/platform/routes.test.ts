@@ -27,12 +27,23 @@ const open = [
 ];
 // What a stolen access token must not suffice for. A change here is a decision, too.
 const needStepUp = [
+  'DELETE /v1/admin/proposals/{proposal_id}',
+  'DELETE /v1/admin/users/{user_id}/roles/{role}',
   'DELETE /v1/me/factors/totp',
+  'GET /v1/admin/proposals',
+  'GET /v1/admin/users',
+  'GET /v1/admin/users/{user_id}',
+  'POST /v1/admin/proposals',
+  'POST /v1/admin/proposals/{proposal_id}/approve',
+  'POST /v1/admin/users/{user_id}/logout',
+  'POST /v1/admin/users/{user_id}/suspend',
+  'POST /v1/admin/users/{user_id}/unsuspend',
   'POST /v1/me/api-keys',
   'POST /v1/me/factors/backup-codes',
   'POST /v1/me/factors/totp',
   'POST /v1/me/factors/totp/confirm',
   'POST /v1/me/password',
+  'PUT /v1/admin/users/{user_id}/roles/{role}',
 ];
 const provenOtherwise = ['POST /v1/webhooks/aws'];
 
@@ -57,6 +68,7 @@ const idKinds: Record<string, IdKind> = {
   video_id: 'video',
   upload_id: 'upload',
   key_id: 'apiKey',
+  proposal_id: 'adminProposal',
 };
 const realistic = (path: string): string =>
   path.replaceAll(/:(\w+)(\{[^}]*\})?/g, (_, name: string) =>
