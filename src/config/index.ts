@@ -1,4 +1,5 @@
 import { parseSlotMap } from '../db/slots.ts';
+import { accountsSection } from './accounts.config.ts';
 import { appSection } from './app.config.ts';
 import { authSection } from './auth.config.ts';
 import { awsSection } from './aws.config.ts';
@@ -19,6 +20,7 @@ export const sections = {
   http: httpSection,
   database: databaseSection,
   auth: authSection,
+  accounts: accountsSection,
   encryption: encryptionSection,
   aws: awsSection,
   videos: videosSection,
@@ -40,6 +42,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     http: parseSection(httpSection, environment, problems),
     database: parseSection(databaseSection, environment, problems),
     auth: parseSection(authSection, environment, problems),
+    accounts: parseSection(accountsSection, environment, problems),
     encryption: parseSection(encryptionSection, environment, problems),
     aws: parseSection(awsSection, environment, problems),
     videos: parseSection(videosSection, environment, problems),

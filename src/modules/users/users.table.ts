@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { integer, pgTable, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { index, integer, pgTable, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 
 export const users = pgTable(
   'users',
@@ -22,8 +22,13 @@ export const users = pgTable(
     tokenEpoch: integer('token_epoch').notNull().default(0),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
     updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
+    /** When the owner closed the account; empty while it is open. */
+    deactivatedAt: timestamp('deactivated_at', { withTimezone: true }),
+    /** When what is left of a closed account is erased; empty when it is not to be. */
+    deletionDueAt: timestamp('deletion_due_at', { withTimezone: true }),
   },
   (table) => [
+    index('users_deletion_due').on(table.deletionDueAt).where(sql`${table.deletionDueAt} IS NOT NULL`),
     uniqueIndex('users_username_key').on(table.usernameKey),
     uniqueIndex('users_verified_email_key')
       .on(table.emailKey)

@@ -22,16 +22,20 @@ const open = [
   'GET /v1/videos/{video_id}',
   'POST /v1/auth/login',
   'POST /v1/auth/mfa',
+  'POST /v1/auth/reactivate',
   'POST /v1/auth/refresh',
   'POST /v1/auth/register',
 ];
 // What a stolen access token must not suffice for. A change here is a decision, too.
 const needStepUp = [
   'DELETE /v1/me/factors/totp',
+  'POST /v1/me/deactivation',
+  'POST /v1/me/deletion',
   'POST /v1/me/factors/backup-codes',
   'POST /v1/me/factors/totp',
   'POST /v1/me/factors/totp/confirm',
   'POST /v1/me/password',
+  'PUT /v1/me/username',
 ];
 const provenOtherwise = ['POST /v1/webhooks/aws'];
 
@@ -55,6 +59,7 @@ const idKinds: Record<string, IdKind> = {
   post_id: 'post',
   video_id: 'video',
   upload_id: 'upload',
+  export_id: 'dataExport',
 };
 const realistic = (path: string): string =>
   path.replaceAll(/:(\w+)(\{[^}]*\})?/g, (_, name: string) =>
