@@ -9,6 +9,7 @@ import { rejectWrongMethod } from './http/methods.ts';
 import { requestContext } from './http/request-context.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { accountsRoutes } from './modules/accounts/index.ts';
+import { apiKeysRoutes } from './modules/api-keys/index.ts';
 import {
   authRoutes,
   passwordRoutes,
@@ -50,6 +51,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/me/sessions', sessionsRoutes);
   app.route('/v1/me/password', passwordRoutes);
   app.route('/v1/me/factors', factorsRoutes);
+  app.route('/v1/me/api-keys', apiKeysRoutes);
   app.route('/v1/users', usersRoutes);
   app.route('/v1', graphRoutes);
   app.route('/v1', postsRoutes);

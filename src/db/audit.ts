@@ -10,6 +10,8 @@ export interface AuditEntry {
   /** The id may be an expression over the CTEs of the statement that writes the entry. */
   readonly target?: { readonly kind: string; readonly id: string | SQL };
   readonly outcome?: 'success' | 'denied' | 'failure';
+  /** Set where a moderator or administrator acts as such. */
+  readonly as?: 'admin';
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
@@ -17,7 +19,7 @@ type AuditContext = Pick<RequestContext, 'ids' | 'actor' | 'ip' | 'requestId'>;
 
 const rowOf = (ctx: AuditContext, entry: AuditEntry) => ({
   id: ctx.ids.next(),
-  actorKind: ctx.actor.kind,
+  actorKind: entry.as ?? ctx.actor.kind,
   actorId:
     ctx.actor.kind === 'user' || ctx.actor.kind === 'api_key'
       ? ctx.actor.userId
@@ -32,7 +34,8 @@ const rowOf = (ctx: AuditContext, entry: AuditEntry) => ({
   outcome: entry.outcome ?? 'success',
   ip: ctx.ip ?? null,
   requestId: ctx.requestId,
-  detail: entry.detail ?? {},
+  detail:
+    ctx.actor.kind === 'api_key' ? { ...entry.detail, api_key_id: ctx.actor.keyId } : (entry.detail ?? {}),
 });
 
 /** The statement that writes an audit entry, for `atomic([...])`. */

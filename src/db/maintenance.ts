@@ -17,13 +17,17 @@ const pruneBatch = 5_000;
 const sessionPruneBatch = 100;
 const maxPruneBatches = 200;
 const endedSessionRetentionDays = 30;
+// Longer than any queue keeps a message that could ask for the mail again.
+const mailRetentionDays = 30;
+// The limits on mails to one address count back a day.
+const endedTokenRetentionDays = 2;
 const reconcileBatch = 500;
 const backlogSeconds = 300;
 const dayMs = 86_400_000;
 
 /**
  * Makes the coming months' partitions and forgets what `processed_events` and `inbound_events` need not remember any
- * more, and the answers refreshes can no longer repeat.
+ * more, mails sent long ago, tokens of mails that are over, and the answers refreshes can no longer repeat.
  */
 export async function maintainDatabase(ctx: RequestContext): Promise<void> {
   const { primary } = ctx.databases;
@@ -35,6 +39,10 @@ export async function maintainDatabase(ctx: RequestContext): Promise<void> {
   const inbound = await prune(primary, 'inbound_events', 'received_at', cutoff);
   const ended = new Date(ctx.clock.now() - endedSessionRetentionDays * dayMs).toISOString();
   const sessions = await prune(primary, 'sessions', 'expires_at', ended, sessionPruneBatch);
+  const settled = new Date(ctx.clock.now() - mailRetentionDays * dayMs).toISOString();
+  await prune(primary, 'mail_deliveries', 'claimed_until', settled);
+  const over = new Date(ctx.clock.now() - endedTokenRetentionDays * dayMs).toISOString();
+  await prune(primary, 'account_tokens', 'expires_at', over);
   const replays = await forgetReplays(primary, new Date(ctx.clock.now()).toISOString());
   ctx.log.log('info', 'database.maintained', {
     partitions_made: result.rows[0]?.made,

@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
-import { enforceAccess, nobody } from './access.ts';
+import { enforceAccess, isOpenToKeys, nobody } from './access.ts';
 import type { AppEnv, AppMiddleware } from './env.ts';
 import { idempotent } from './idempotency.ts';
 import { edgeGate, rateLimit } from './rate-limit.ts';
@@ -35,7 +35,13 @@ export function defineRoute<
     });
   const kind = policy?.access.kind;
   const security = kind === 'user' ? credentials : kind === 'optional' ? [{}, ...credentials] : [];
-  return createRoute({ ...config, middleware: chain, security, 'x-rate-limit': policy?.limit } as R & {
+  return createRoute({
+    ...config,
+    middleware: chain,
+    security,
+    'x-rate-limit': policy?.limit,
+    'x-api-key-scope': policy === undefined || !isOpenToKeys(policy) ? undefined : policy.scope,
+  } as R & {
     middleware: AppMiddleware[];
   });
 }

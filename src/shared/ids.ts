@@ -7,6 +7,8 @@ export const idPrefixes = {
   upload: 'upl',
   job: 'job',
   dataExport: 'exp',
+  apiKey: 'key',
+  adminProposal: 'prop',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

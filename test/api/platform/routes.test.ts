@@ -14,11 +14,11 @@ const open = [
   'GET /openapi.json',
   'GET /readyz',
   'GET /v1/posts/{post_id}',
-  'GET /v1/users/{user}',
   'GET /v1/users/{user_id}/followers',
   'GET /v1/users/{user_id}/following',
   'GET /v1/users/{user_id}/posts',
   'GET /v1/users/{user_id}/videos',
+  'GET /v1/users/{user}',
   'GET /v1/videos/{video_id}',
   'POST /v1/auth/login',
   'POST /v1/auth/mfa',
@@ -29,6 +29,7 @@ const open = [
 // What a stolen access token must not suffice for. A change here is a decision, too.
 const needStepUp = [
   'DELETE /v1/me/factors/totp',
+  'POST /v1/me/api-keys',
   'POST /v1/me/deactivation',
   'POST /v1/me/deletion',
   'POST /v1/me/factors/backup-codes',
@@ -60,6 +61,7 @@ const idKinds: Record<string, IdKind> = {
   video_id: 'video',
   upload_id: 'upload',
   export_id: 'dataExport',
+  key_id: 'apiKey',
 };
 const realistic = (path: string): string =>
   path.replaceAll(/:(\w+)(\{[^}]*\})?/g, (_, name: string) =>
