@@ -6,7 +6,10 @@ import { violates } from '../../db/errors.ts';
 import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
 import { type AccountRow, accountColumns, usernameTaken } from '../users/index.ts';
 
-type WriteContext = Pick<RequestContext, 'databases' | 'ids' | 'actor' | 'ip' | 'requestId'>;
+type WriteContext = Pick<
+  RequestContext,
+  'databases' | 'ids' | 'actor' | 'ip' | 'country' | 'userAgent' | 'requestId'
+>;
 
 export interface UsernameChange {
   readonly userId: string;
