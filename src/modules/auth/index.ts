@@ -1,8 +1,10 @@
+export { accountTokens } from './account-tokens.table.ts';
 export type { EndReason } from './auth.events.ts';
 export { authHandlers } from './auth.handlers.ts';
 export { authRoutes, sessionsRoutes, wellKnownRoutes } from './auth.routes.ts';
 export { refreshTokens, sessions } from './auth.table.ts';
 export { loginNetworks, mfaChallenges } from './challenges.table.ts';
+export { reactivationRoutes } from './reactivation.routes.ts';
 export { createSessionStanding } from './reauthentication.repository.ts';
 export { passwordRoutes, reauthenticationRoutes } from './reauthentication.routes.ts';
 export { type EndedAccess, insertAccessEnd, lockUser } from './sessions.repository.ts';
