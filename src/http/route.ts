@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi
 import { enforceAccess, nobody } from './access.ts';
 import type { AppEnv, AppMiddleware } from './env.ts';
 import { idempotent } from './idempotency.ts';
-import { edgeGate, rateLimit } from './rate-limit.ts';
+import { edgeGate, fareOf, rateLimit } from './rate-limit.ts';
 import { type OperationId, policyOfOperation, type RoutePolicy } from './route-policies.ts';
 import { requireStepUp } from './step-up.ts';
 import { rejectInvalid } from './validate.ts';
@@ -35,7 +35,13 @@ export function defineRoute<
     });
   const kind = policy?.access.kind;
   const security = kind === 'user' ? [{ bearer: [] }] : kind === 'optional' ? [{}, { bearer: [] }] : [];
-  return createRoute({ ...config, middleware: chain, security, 'x-rate-limit': policy?.limit } as R & {
+  return createRoute({
+    ...config,
+    middleware: chain,
+    security,
+    'x-rate-limit': policy?.limit,
+    'x-rate-limit-cost': policy === undefined ? undefined : fareOf(policy)?.points,
+  } as R & {
     middleware: AppMiddleware[];
   });
 }
@@ -43,7 +49,8 @@ export function defineRoute<
 function chainOf(policy: RoutePolicy): AppMiddleware[] {
   const chain = policy.limit === 'none' ? [] : [edgeGate()];
   chain.push(enforceAccess(policy));
-  if (policy.limit !== 'none') chain.push(rateLimit(policy.limit));
+  const fare = fareOf(policy);
+  if (fare !== undefined) chain.push(rateLimit(fare));
   if (policy.stepUp === true) chain.push(requireStepUp());
   if (policy.idempotent === true) chain.push(idempotent());
   return chain;
