@@ -74,6 +74,12 @@ export const routePolicies = {
   removeTotp: { access: user, limit: 'write', stepUp: true },
   regenerateBackupCodes: { access: user, limit: 'write', stepUp: true },
 
+  // API keys. A key never manages keys.
+  listApiKeys: { access: user, limit: 'keys', sensitive: true },
+  createApiKey: { access: user, limit: 'keys', stepUp: true },
+  renameApiKey: { access: user, ids: 'own', limit: 'keys', sensitive: true },
+  revokeApiKey: { access: user, ids: 'own', limit: 'keys', sensitive: true },
+
   // Users
   getUser: { access: viewer, scope: 'profile:read', ids: 'any', limit: 'read' },
   getMe: { access: user, scope: 'profile:read', limit: 'read' },

@@ -6,6 +6,8 @@ export const idPrefixes = {
   video: 'vid',
   upload: 'upl',
   job: 'job',
+  apiKey: 'key',
+  adminProposal: 'prop',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

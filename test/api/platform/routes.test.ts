@@ -28,6 +28,7 @@ const open = [
 // What a stolen access token must not suffice for. A change here is a decision, too.
 const needStepUp = [
   'DELETE /v1/me/factors/totp',
+  'POST /v1/me/api-keys',
   'POST /v1/me/factors/backup-codes',
   'POST /v1/me/factors/totp',
   'POST /v1/me/factors/totp/confirm',
@@ -55,6 +56,7 @@ const idKinds: Record<string, IdKind> = {
   post_id: 'post',
   video_id: 'video',
   upload_id: 'upload',
+  key_id: 'apiKey',
 };
 const realistic = (path: string): string =>
   path.replaceAll(/:(\w+)(\{[^}]*\})?/g, (_, name: string) =>
