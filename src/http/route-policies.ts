@@ -59,6 +59,7 @@ export const routePolicies = {
   login: { access: anyone, limit: 'auth' },
   finishLogin: { access: anyone, limit: 'auth' },
   refresh: { access: anyone, limit: 'refresh' },
+  reactivate: { access: anyone, limit: 'auth' },
   getJwks: { access: anyone, limit: 'read' },
   logout: { access: user, limit: 'write' },
   logoutEverywhere: { access: user, limit: 'write', sensitive: true },
@@ -84,6 +85,11 @@ export const routePolicies = {
   getUser: { access: viewer, scope: 'profile:read', ids: 'any', limit: 'read' },
   getMe: { access: user, scope: 'profile:read', limit: 'read' },
   updateMe: { access: user, scope: 'profile:write', limit: 'write', idempotent: true },
+
+  // The life of an account
+  changeUsername: { access: user, limit: 'write', stepUp: true },
+  deactivateAccount: { access: user, limit: 'write', stepUp: true },
+  deleteAccount: { access: user, limit: 'write', stepUp: true },
 
   // Social graph
   followUser: { access: user, scope: 'graph:write', ids: 'any', limit: 'follow' },

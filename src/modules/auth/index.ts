@@ -3,6 +3,7 @@ export { authHandlers } from './auth.handlers.ts';
 export { authRoutes, sessionsRoutes, wellKnownRoutes } from './auth.routes.ts';
 export { refreshTokens, sessions } from './auth.table.ts';
 export { loginNetworks, mfaChallenges } from './challenges.table.ts';
+export { reactivationRoutes } from './reactivation.routes.ts';
 export { createSessionStanding } from './reauthentication.repository.ts';
 export { passwordRoutes, reauthenticationRoutes } from './reauthentication.routes.ts';
 export { insertAccessEnd, lockUser } from './sessions.repository.ts';
