@@ -1,4 +1,5 @@
 import { parseSlotMap } from '../db/slots.ts';
+import { accountsSection } from './accounts.config.ts';
 import { appSection } from './app.config.ts';
 import { authSection } from './auth.config.ts';
 import { awsSection } from './aws.config.ts';
@@ -20,6 +21,7 @@ export const sections = {
   http: httpSection,
   database: databaseSection,
   auth: authSection,
+  accounts: accountsSection,
   email: emailSection,
   encryption: encryptionSection,
   aws: awsSection,
@@ -42,6 +44,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     http: parseSection(httpSection, environment, problems),
     database: parseSection(databaseSection, environment, problems),
     auth: parseSection(authSection, environment, problems),
+    accounts: parseSection(accountsSection, environment, problems),
     email: parseSection(emailSection, environment, problems),
     encryption: parseSection(encryptionSection, environment, problems),
     aws: parseSection(awsSection, environment, problems),
