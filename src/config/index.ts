@@ -7,6 +7,7 @@ import { encryptionSection } from './encryption.config.ts';
 import { feedsSection } from './feeds.config.ts';
 import { httpSection } from './http.config.ts';
 import { ConfigError, type ConfigProblem, parseSection } from './parse.ts';
+import { passkeysSection } from './passkeys.config.ts';
 import { safetyProblems } from './safety.ts';
 import type { SectionValues } from './section.ts';
 import { videosSection } from './videos.config.ts';
@@ -19,6 +20,7 @@ export const sections = {
   http: httpSection,
   database: databaseSection,
   auth: authSection,
+  passkeys: passkeysSection,
   encryption: encryptionSection,
   aws: awsSection,
   videos: videosSection,
@@ -40,6 +42,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     http: parseSection(httpSection, environment, problems),
     database: parseSection(databaseSection, environment, problems),
     auth: parseSection(authSection, environment, problems),
+    passkeys: parseSection(passkeysSection, environment, problems),
     encryption: parseSection(encryptionSection, environment, problems),
     aws: parseSection(awsSection, environment, problems),
     videos: parseSection(videosSection, environment, problems),

@@ -35,7 +35,9 @@ export async function maintainDatabase(ctx: RequestContext): Promise<void> {
   const inbound = await prune(primary, 'inbound_events', 'received_at', cutoff);
   const ended = new Date(ctx.clock.now() - endedSessionRetentionDays * dayMs).toISOString();
   const sessions = await prune(primary, 'sessions', 'expires_at', ended, sessionPruneBatch);
-  const replays = await forgetReplays(primary, new Date(ctx.clock.now()).toISOString());
+  const now = new Date(ctx.clock.now()).toISOString();
+  const replays = await forgetReplays(primary, now);
+  await prune(primary, 'used_passkey_challenges', 'expires_at', now);
   ctx.log.log('info', 'database.maintained', {
     partitions_made: result.rows[0]?.made,
     processed_events_pruned: processed,

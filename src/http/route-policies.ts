@@ -72,6 +72,19 @@ export const routePolicies = {
   removeTotp: { access: user, limit: 'write', stepUp: true },
   regenerateBackupCodes: { access: user, limit: 'write', stepUp: true },
 
+  // Passkeys
+  listPasskeys: { access: user, limit: 'read' },
+  startPasskeyRegistration: { access: user, limit: 'write', stepUp: true },
+  registerPasskey: { access: user, limit: 'write', stepUp: true },
+  renamePasskey: { access: user, ids: 'own', limit: 'write' },
+  removePasskey: { access: user, ids: 'own', limit: 'write', stepUp: true },
+  startPasskeyLogin: { access: anyone, limit: 'auth' },
+  loginWithPasskey: { access: anyone, limit: 'auth' },
+  startPasskeyFactor: { access: anyone, limit: 'auth' },
+  finishLoginWithPasskey: { access: anyone, limit: 'auth' },
+  startPasskeyStepUp: { access: user, limit: 'write' },
+  stepUpWithPasskey: { access: user, limit: 'write' },
+
   // Users
   getUser: { access: viewer, scope: 'profile:read', ids: 'any', limit: 'read' },
   getMe: { access: user, scope: 'profile:read', limit: 'read' },

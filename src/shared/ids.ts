@@ -6,6 +6,7 @@ export const idPrefixes = {
   video: 'vid',
   upload: 'upl',
   job: 'job',
+  passkey: 'pky',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

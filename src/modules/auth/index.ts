@@ -1,9 +1,30 @@
+export { accountDeactivated, accountSuspended } from './auth.errors.ts';
 export { authHandlers } from './auth.handlers.ts';
+export {
+  type Admission,
+  insertAdmittedSession,
+  type NewSession,
+  type OpenedSession,
+} from './auth.repository.ts';
 export { authRoutes, sessionsRoutes, wellKnownRoutes } from './auth.routes.ts';
+export { signedInSchema } from './auth.schemas.ts';
 export { refreshTokens, sessions } from './auth.table.ts';
+export { presentSignedIn, type TokenPair } from './auth.views.ts';
 export { loginNetworks, mfaChallenges } from './challenges.table.ts';
+export { loginCounts } from './policy/throttles.ts';
 export { createSessionStanding } from './reauthentication.repository.ts';
 export { passwordRoutes, reauthenticationRoutes } from './reauthentication.routes.ts';
-export { type AccessGrant, createAccessTokens, signAccessToken } from './usecases/access-tokens.ts';
+export { accessTokenSchema } from './reauthentication.schemas.ts';
+export type { WriteContext } from './sessions.repository.ts';
+export {
+  type AccessGrant,
+  createAccessTokens,
+  keyringOf,
+  signAccessToken,
+} from './usecases/access-tokens.ts';
 export { hashPassword, passwordHashesStarted } from './usecases/hash-password.ts';
 export { endAllAccess } from './usecases/logout.ts';
+export { announceSession, isoOf, prepareSession } from './usecases/open-session.ts';
+export { completeLogin, readMfaToken, takeOwedLogin } from './usecases/second-factor.ts';
+export { beginReauthentication, completeStepUp, type SteppedUp } from './usecases/step-up.ts';
+export { type ChargedAttempt, callerNetwork, chargeAttempt, judged } from './usecases/throttle.ts';

@@ -22,15 +22,22 @@ const open = [
   'GET /v1/videos/{video_id}',
   'POST /v1/auth/login',
   'POST /v1/auth/mfa',
+  'POST /v1/auth/passkeys/login',
+  'POST /v1/auth/passkeys/login/options',
+  'POST /v1/auth/passkeys/mfa',
+  'POST /v1/auth/passkeys/mfa/options',
   'POST /v1/auth/refresh',
   'POST /v1/auth/register',
 ];
 // What a stolen access token must not suffice for. A change here is a decision, too.
 const needStepUp = [
   'DELETE /v1/me/factors/totp',
+  'DELETE /v1/me/passkeys/{passkey_id}',
   'POST /v1/me/factors/backup-codes',
   'POST /v1/me/factors/totp',
   'POST /v1/me/factors/totp/confirm',
+  'POST /v1/me/passkeys',
+  'POST /v1/me/passkeys/options',
   'POST /v1/me/password',
 ];
 const provenOtherwise = ['POST /v1/webhooks/aws'];
@@ -52,6 +59,7 @@ const idKinds: Record<string, IdKind> = {
   user: 'user',
   user_id: 'user',
   session_id: 'session',
+  passkey_id: 'passkey',
   post_id: 'post',
   video_id: 'video',
   upload_id: 'upload',
