@@ -1,4 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
+import { guardCookieMode } from './http/browser-session.ts';
 import { corsByConfig } from './http/cors.ts';
 import { mountDocs } from './http/docs.ts';
 import type { AppEnv } from './http/env.ts';
@@ -7,6 +8,7 @@ import { handleError, handleNotFound } from './http/handle-error.ts';
 import { rejectWrongMethod } from './http/methods.ts';
 import { requestContext } from './http/request-context.ts';
 import { securityHeaders } from './http/security-headers.ts';
+import { apiKeysRoutes } from './modules/api-keys/index.ts';
 import {
   authRoutes,
   passwordRoutes,
@@ -29,7 +31,14 @@ import { healthRoutes } from './observability/health.ts';
 export function createApp(): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>();
   app.onError(handleError);
-  app.use(requestContext(), securityHeaders(), corsByConfig(), guardRequest(), pinReadsAfterWrite());
+  app.use(
+    requestContext(),
+    securityHeaders(),
+    corsByConfig(),
+    guardRequest(),
+    guardCookieMode(),
+    pinReadsAfterWrite(),
+  );
 
   app.route('/', healthRoutes);
   app.route('/', wellKnownRoutes);
@@ -41,6 +50,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/me/factors', factorsRoutes);
   app.route('/v1/me/passkeys', passkeysRoutes);
   app.route('/v1/auth/passkeys', passkeySignInRoutes);
+  app.route('/v1/me/api-keys', apiKeysRoutes);
   app.route('/v1/users', usersRoutes);
   app.route('/v1', graphRoutes);
   app.route('/v1', postsRoutes);

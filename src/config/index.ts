@@ -3,6 +3,7 @@ import { appSection } from './app.config.ts';
 import { authSection } from './auth.config.ts';
 import { awsSection } from './aws.config.ts';
 import { databaseSection } from './database.config.ts';
+import { emailSection } from './email.config.ts';
 import { encryptionSection } from './encryption.config.ts';
 import { feedsSection } from './feeds.config.ts';
 import { httpSection } from './http.config.ts';
@@ -21,6 +22,7 @@ export const sections = {
   database: databaseSection,
   auth: authSection,
   passkeys: passkeysSection,
+  email: emailSection,
   encryption: encryptionSection,
   aws: awsSection,
   videos: videosSection,
@@ -43,6 +45,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     database: parseSection(databaseSection, environment, problems),
     auth: parseSection(authSection, environment, problems),
     passkeys: parseSection(passkeysSection, environment, problems),
+    email: parseSection(emailSection, environment, problems),
     encryption: parseSection(encryptionSection, environment, problems),
     aws: parseSection(awsSection, environment, problems),
     videos: parseSection(videosSection, environment, problems),

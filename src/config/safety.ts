@@ -53,6 +53,8 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     ['S3_PUBLIC_ENDPOINT', config.aws.s3PublicEndpoint],
     ['CDN_BASE_URL', config.aws.cdnBaseUrl],
     ['MEDIACONVERT_ENDPOINT', config.aws.mediaConvertEndpoint],
+    ['SES_ENDPOINT', config.email.sesEndpoint],
+    ['APP_BASE_URL', config.email.appBaseUrl],
   ];
   for (const [env, url] of urls) {
     if (url === '') continue;
@@ -65,6 +67,8 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     refuse('MEDIACONVERT_ROLE_ARN', 'is the local placeholder; use the role of your account');
   if (config.aws.mediaConvertQueueArn.includes(':000000000000:'))
     refuse('MEDIACONVERT_QUEUE_ARN', 'is the local placeholder; use the queue of your account');
+  if (/\.(test|example|invalid|localhost)$/i.test(config.email.fromAddress))
+    refuse('EMAIL_FROM_ADDRESS', 'is a placeholder; use an address verified with Amazon SES');
   if (config.app.debugErrors) refuse('DEBUG_ERRORS', 'must be false');
   if (config.app.logLevel === 'debug' || config.app.logLevel === 'silent')
     refuse('LOG_LEVEL', 'must be info, warn or error');
@@ -78,9 +82,9 @@ export function safetyProblems(config: Config): ConfigProblem[] {
 
 // Browsers refuse passkeys of other hosts, too, but only once people try (WebAuthn L3 §5.1.3).
 function passkeyProblems({ rpId, origins }: Config['passkeys']): ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
   if (localHost.test(rpId) || !rpId.includes('.') || /^[\d.]+$/.test(rpId))
-    problems.push({ env: 'PASSKEY_RP_ID', message: 'must be the registrable domain of the web application' });
+    return [{ env: 'PASSKEY_RP_ID', message: 'must be the registrable domain of the web application' }];
+  const problems: ConfigProblem[] = [];
   for (const origin of origins) {
     if (origin.startsWith('android:')) continue;
     const host = hostOf(origin);

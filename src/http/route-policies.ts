@@ -85,6 +85,12 @@ export const routePolicies = {
   startPasskeyStepUp: { access: user, limit: 'write' },
   stepUpWithPasskey: { access: user, limit: 'write' },
 
+  // API keys. A key never manages keys.
+  listApiKeys: { access: user, limit: 'read', sensitive: true },
+  createApiKey: { access: user, limit: 'write', stepUp: true },
+  renameApiKey: { access: user, ids: 'own', limit: 'write', sensitive: true },
+  revokeApiKey: { access: user, ids: 'own', limit: 'write', sensitive: true },
+
   // Users
   getUser: { access: viewer, scope: 'profile:read', ids: 'any', limit: 'read' },
   getMe: { access: user, scope: 'profile:read', limit: 'read' },

@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
-import { enforceAccess, nobody } from './access.ts';
+import { enforceAccess, isOpenToKeys, nobody } from './access.ts';
 import type { AppEnv, AppMiddleware } from './env.ts';
 import { idempotent } from './idempotency.ts';
 import { edgeGate, rateLimit } from './rate-limit.ts';
@@ -34,11 +34,19 @@ export function defineRoute<
       [policySymbol]: { operationId: config.operationId, policy } satisfies DeclaredRoute,
     });
   const kind = policy?.access.kind;
-  const security = kind === 'user' ? [{ bearer: [] }] : kind === 'optional' ? [{}, { bearer: [] }] : [];
-  return createRoute({ ...config, middleware: chain, security, 'x-rate-limit': policy?.limit } as R & {
+  const security = kind === 'user' ? credentials : kind === 'optional' ? [{}, ...credentials] : [];
+  return createRoute({
+    ...config,
+    middleware: chain,
+    security,
+    'x-rate-limit': policy?.limit,
+    'x-api-key-scope': policy === undefined || !isOpenToKeys(policy) ? undefined : policy.scope,
+  } as R & {
     middleware: AppMiddleware[];
   });
 }
+
+const credentials = [{ bearer: [] }, { cookie: [] }];
 
 function chainOf(policy: RoutePolicy): AppMiddleware[] {
   const chain = policy.limit === 'none' ? [] : [edgeGate()];
@@ -96,6 +104,11 @@ export function problems(...statuses: ProblemStatus[]) {
 export const jsonResponse = <S extends z.ZodType>(schema: S, description: string) => ({
   description,
   content: { 'application/json': { schema } },
+});
+
+/** A JSON body that may be left out, for a route's `request`. */
+export const optionalJsonBody = <S extends z.ZodType>(schema: S) => ({
+  body: { required: false, content: { 'application/json': { schema } } },
 });
 
 /** A required JSON body, for a route's `request`. */

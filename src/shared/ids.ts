@@ -7,6 +7,8 @@ export const idPrefixes = {
   upload: 'upl',
   job: 'job',
   passkey: 'pky',
+  apiKey: 'key',
+  adminProposal: 'prop',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

@@ -1,3 +1,4 @@
+export { accountTokens } from './account-tokens.table.ts';
 export { accountDeactivated, accountSuspended } from './auth.errors.ts';
 export { authHandlers } from './auth.handlers.ts';
 export {
@@ -9,13 +10,13 @@ export {
 export { authRoutes, sessionsRoutes, wellKnownRoutes } from './auth.routes.ts';
 export { signedInSchema } from './auth.schemas.ts';
 export { refreshTokens, sessions } from './auth.table.ts';
-export { presentSignedIn, type TokenPair } from './auth.views.ts';
+export { handOverAccess, handOverSignedIn, type TokenPair } from './auth.views.ts';
 export { loginNetworks, mfaChallenges } from './challenges.table.ts';
 export { loginCounts } from './policy/throttles.ts';
 export { createSessionStanding } from './reauthentication.repository.ts';
 export { passwordRoutes, reauthenticationRoutes } from './reauthentication.routes.ts';
 export { accessTokenSchema } from './reauthentication.schemas.ts';
-export type { WriteContext } from './sessions.repository.ts';
+export { insertAccessEnd, lockUser, type WriteContext } from './sessions.repository.ts';
 export {
   type AccessGrant,
   createAccessTokens,

@@ -1,5 +1,5 @@
 import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../../http/route.ts';
-import { accessTokenSchema, presentSignedIn, signedInSchema } from '../auth/index.ts';
+import { accessTokenSchema, handOverAccess, handOverSignedIn, signedInSchema } from '../auth/index.ts';
 import {
   assertionBody,
   assertionOptionsSchema,
@@ -52,7 +52,7 @@ passkeySignInRoutes.openapi(
     const { ctx } = c.var;
     const { challenge_token, credential } = c.req.valid('json');
     const signedIn = await loginByPasskey(ctx, { challengeToken: challenge_token, credential });
-    return c.json(presentSignedIn(signedIn, ctx.config.aws.cdnBaseUrl), 200);
+    return c.json(handOverSignedIn(c, signedIn), 200);
   },
 );
 
@@ -88,7 +88,7 @@ passkeySignInRoutes.openapi(
     const { ctx } = c.var;
     const { mfa_token, challenge_token, credential } = c.req.valid('json');
     const given = { mfaToken: mfa_token, challengeToken: challenge_token, credential };
-    return c.json(presentSignedIn(await finishLoginByPasskey(ctx, given), ctx.config.aws.cdnBaseUrl), 200);
+    return c.json(handOverSignedIn(c, await finishLoginByPasskey(ctx, given)), 200);
   },
 );
 
@@ -125,13 +125,6 @@ passkeySignInRoutes.openapi(
   async (c) => {
     const { challenge_token, credential } = c.req.valid('json');
     const access = await stepUpByPasskey(c.var.ctx, { challengeToken: challenge_token, credential });
-    return c.json(
-      {
-        access_token: access.accessToken,
-        token_type: 'Bearer' as const,
-        expires_in: access.expiresInSeconds,
-      },
-      200,
-    );
+    return c.json(handOverAccess(c, access), 200);
   },
 );

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { integer, pgTable, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { index, integer, pgTable, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 
 export const users = pgTable(
   'users',
@@ -25,6 +25,8 @@ export const users = pgTable(
   },
   (table) => [
     uniqueIndex('users_username_key').on(table.usernameKey),
+    index('users_username_prefix').on(table.usernameKey.op('text_pattern_ops')),
+    index('users_with_roles').on(table.id).where(sql`${table.roles} <> '{user}'`),
     uniqueIndex('users_verified_email_key')
       .on(table.emailKey)
       .where(sql`${table.emailVerifiedAt} IS NOT NULL`),

@@ -33,6 +33,7 @@ const open = [
 const needStepUp = [
   'DELETE /v1/me/factors/totp',
   'DELETE /v1/me/passkeys/{passkey_id}',
+  'POST /v1/me/api-keys',
   'POST /v1/me/factors/backup-codes',
   'POST /v1/me/factors/totp',
   'POST /v1/me/factors/totp/confirm',
@@ -63,6 +64,7 @@ const idKinds: Record<string, IdKind> = {
   post_id: 'post',
   video_id: 'video',
   upload_id: 'upload',
+  key_id: 'apiKey',
 };
 const realistic = (path: string): string =>
   path.replaceAll(/:(\w+)(\{[^}]*\})?/g, (_, name: string) =>

@@ -10,6 +10,7 @@ export interface TestEndpoints {
   readonly s3Url: string;
   readonly mediaConvertUrl: string;
   readonly cdnUrl: string;
+  readonly mailUrl: string;
   readonly awsAccessKeyId: string;
   readonly awsSecretAccessKey: string;
 }
@@ -34,6 +35,8 @@ const settingsFor = (endpoints: TestEndpoints): Record<string, string> => ({
   S3_ENDPOINT: endpoints.s3Url,
   S3_PUBLIC_ENDPOINT: endpoints.s3Url,
   MEDIACONVERT_ENDPOINT: endpoints.mediaConvertUrl,
+  SES_ENDPOINT: endpoints.mailUrl,
+  APP_BASE_URL: 'https://app.test',
   CDN_BASE_URL: endpoints.cdnUrl,
   NEON_PROXY_URL: endpoints.neonBridgeUrl,
   DATABASE_URL: 'postgres://unset:unset@db.test/unset',

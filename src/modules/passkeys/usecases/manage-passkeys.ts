@@ -75,7 +75,7 @@ export async function registerPasskey(
   const notice = newSecurityNotice(ctx, {
     userId,
     notice: 'factor_added',
-    detail: { factor: 'passkey', name },
+    detail: { factor: 'passkey' },
   });
   const { codes, hashes } = await newBackupCodes();
   const result = await insertPasskey(
