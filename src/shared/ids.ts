@@ -7,6 +7,7 @@ export const idPrefixes = {
   upload: 'upl',
   job: 'job',
   passkey: 'pky',
+  dataExport: 'exp',
   apiKey: 'key',
   adminProposal: 'prop',
 } as const;

@@ -13,6 +13,7 @@ export { refreshTokens, sessions } from './auth.table.ts';
 export { handOverAccess, handOverSignedIn, type TokenPair } from './auth.views.ts';
 export { loginNetworks, mfaChallenges } from './challenges.table.ts';
 export { loginCounts } from './policy/throttles.ts';
+export { reactivationRoutes } from './reactivation.routes.ts';
 export { createSessionStanding } from './reauthentication.repository.ts';
 export { passwordRoutes, reauthenticationRoutes } from './reauthentication.routes.ts';
 export { accessTokenSchema } from './reauthentication.schemas.ts';

@@ -14,11 +14,11 @@ const open = [
   'GET /openapi.json',
   'GET /readyz',
   'GET /v1/posts/{post_id}',
-  'GET /v1/users/{user}',
   'GET /v1/users/{user_id}/followers',
   'GET /v1/users/{user_id}/following',
   'GET /v1/users/{user_id}/posts',
   'GET /v1/users/{user_id}/videos',
+  'GET /v1/users/{user}',
   'GET /v1/videos/{video_id}',
   'POST /v1/auth/login',
   'POST /v1/auth/mfa',
@@ -26,6 +26,7 @@ const open = [
   'POST /v1/auth/passkeys/login/options',
   'POST /v1/auth/passkeys/mfa',
   'POST /v1/auth/passkeys/mfa/options',
+  'POST /v1/auth/reactivate',
   'POST /v1/auth/refresh',
   'POST /v1/auth/register',
 ];
@@ -34,12 +35,15 @@ const needStepUp = [
   'DELETE /v1/me/factors/totp',
   'DELETE /v1/me/passkeys/{passkey_id}',
   'POST /v1/me/api-keys',
+  'POST /v1/me/deactivation',
+  'POST /v1/me/deletion',
   'POST /v1/me/factors/backup-codes',
   'POST /v1/me/factors/totp',
   'POST /v1/me/factors/totp/confirm',
   'POST /v1/me/passkeys',
   'POST /v1/me/passkeys/options',
   'POST /v1/me/password',
+  'PUT /v1/me/username',
 ];
 const provenOtherwise = ['POST /v1/webhooks/aws'];
 
@@ -64,6 +68,7 @@ const idKinds: Record<string, IdKind> = {
   post_id: 'post',
   video_id: 'video',
   upload_id: 'upload',
+  export_id: 'dataExport',
   key_id: 'apiKey',
 };
 const realistic = (path: string): string =>
