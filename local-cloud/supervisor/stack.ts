@@ -10,6 +10,7 @@ import { createMediaConvertHandler } from '../mediaconvert/index.ts';
 import { startNeonBridge } from '../neon-bridge/index.ts';
 import { provision, startPostgres } from '../postgres/index.ts';
 import { type CorsRule, startS3Server } from '../s3/server.ts';
+import { startTurnstileServer } from '../turnstile/server.ts';
 import { dotenv, writePrivateFile } from './files.ts';
 import { freePort } from './ports.ts';
 import { localSecrets } from './secrets.ts';
@@ -20,7 +21,15 @@ export const accountId = '000000000000';
 export const uploadsBucket = 'social-flow-uploads';
 export const mediaBucket = 'social-flow-media';
 
-const preferredPorts = { postgres: 55_432, neon: 4_480, s3: 9_000, aws: 9_001, cdn: 9_002, mail: 9_003 };
+const preferredPorts = {
+  postgres: 55_432,
+  neon: 4_480,
+  s3: 9_000,
+  aws: 9_001,
+  cdn: 9_002,
+  mail: 9_003,
+  turnstile: 9_004,
+};
 
 export interface StackOptions {
   readonly root: string;
@@ -208,6 +217,15 @@ async function startParts(
   closers.push(() => mail.close());
   status.ok('mail', `${mail.url}, the inbox of everybody`, startedAt);
 
+  options.signal?.throwIfAborted();
+  startedAt = Date.now();
+  const turnstile = await startTurnstileServer({
+    port: await freePort(preferredPorts.turnstile),
+    secret: secrets.turnstileSecret,
+  });
+  closers.push(() => turnstile.close());
+  status.ok('turnstile', `${turnstile.url}, /token?action=login plays a solved challenge`, startedAt);
+
   const workerSettings = {
     ENVIRONMENT: 'development',
     DATABASE_URL: databases.primary.app,
@@ -220,6 +238,9 @@ async function startParts(
     ACCESS_TOKEN_KEYS: secrets.signingKeys,
     DATA_ENCRYPTION_KEYS: secrets.dataEncryptionKeys,
     AWS_REGION: region,
+    TURNSTILE_SITE_KEY: '1x00000000000000000000AA',
+    TURNSTILE_SECRET: secrets.turnstileSecret,
+    TURNSTILE_VERIFY_URL: `${turnstile.url}/turnstile/v0/siteverify`,
     AWS_ACCESS_KEY_ID: secrets.accessKeyId,
     AWS_SECRET_ACCESS_KEY: secrets.secretAccessKey,
     AWS_WEBHOOK_SECRET: secrets.webhookSecret,

@@ -3,6 +3,7 @@ import { accountsSection } from './accounts.config.ts';
 import { appSection } from './app.config.ts';
 import { authSection } from './auth.config.ts';
 import { awsSection } from './aws.config.ts';
+import { challengeSection } from './challenge.config.ts';
 import { databaseSection } from './database.config.ts';
 import { emailSection } from './email.config.ts';
 import { encryptionSection } from './encryption.config.ts';
@@ -23,6 +24,7 @@ export const sections = {
   database: databaseSection,
   auth: authSection,
   passkeys: passkeysSection,
+  challenge: challengeSection,
   accounts: accountsSection,
   email: emailSection,
   encryption: encryptionSection,
@@ -47,6 +49,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     database: parseSection(databaseSection, environment, problems),
     auth: parseSection(authSection, environment, problems),
     passkeys: parseSection(passkeysSection, environment, problems),
+    challenge: parseSection(challengeSection, environment, problems),
     accounts: parseSection(accountsSection, environment, problems),
     email: parseSection(emailSection, environment, problems),
     encryption: parseSection(encryptionSection, environment, problems),
@@ -55,7 +58,12 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     feeds: parseSection(feedsSection, environment, problems),
   };
   if (problems.length === 0)
-    problems.push(...slotMapProblems(config), ...encryptionProblems(config), ...safetyProblems(config));
+    problems.push(
+      ...slotMapProblems(config),
+      ...encryptionProblems(config),
+      ...challengeProblems(config),
+      ...safetyProblems(config),
+    );
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -74,4 +82,10 @@ function encryptionProblems({ encryption }: Config): ConfigProblem[] {
   return encryption.keys.has(encryption.currentVersion)
     ? []
     : [{ env: 'DATA_ENCRYPTION_KEY_VERSION', message: 'names no key of DATA_ENCRYPTION_KEYS' }];
+}
+
+function challengeProblems({ challenge }: Config): ConfigProblem[] {
+  if ((challenge.siteKey === '') === (challenge.secret === '')) return [];
+  const env = challenge.siteKey === '' ? 'TURNSTILE_SITE_KEY' : 'TURNSTILE_SECRET';
+  return [{ env, message: 'is needed: site key and secret go together' }];
 }
