@@ -10,7 +10,9 @@ import { requestContext } from './http/request-context.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { apiKeysRoutes } from './modules/api-keys/index.ts';
 import {
+  accountRecoveryRoutes,
   authRoutes,
+  emailRoutes,
   passwordRoutes,
   reauthenticationRoutes,
   sessionsRoutes,
@@ -43,9 +45,11 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/', wellKnownRoutes);
   app.route('/v1/auth', authRoutes);
   app.route('/v1/auth', reauthenticationRoutes);
+  app.route('/v1/auth', accountRecoveryRoutes);
   app.route('/v1/me', meRoutes);
   app.route('/v1/me/sessions', sessionsRoutes);
   app.route('/v1/me/password', passwordRoutes);
+  app.route('/v1/me/email', emailRoutes);
   app.route('/v1/me/factors', factorsRoutes);
   app.route('/v1/me/api-keys', apiKeysRoutes);
   app.route('/v1/users', usersRoutes);

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { migrateUp } from '../../scripts/lib/migrations.ts';
+import { startBreachedPasswordsServer } from '../breached-passwords/server.ts';
 import { startCdnServer } from '../cdn/server.ts';
 import { createEventBus } from '../events/index.ts';
 import { locateFfmpeg } from '../ffmpeg/index.ts';
@@ -20,7 +21,15 @@ export const accountId = '000000000000';
 export const uploadsBucket = 'social-flow-uploads';
 export const mediaBucket = 'social-flow-media';
 
-const preferredPorts = { postgres: 55_432, neon: 4_480, s3: 9_000, aws: 9_001, cdn: 9_002, mail: 9_003 };
+const preferredPorts = {
+  postgres: 55_432,
+  neon: 4_480,
+  s3: 9_000,
+  aws: 9_001,
+  cdn: 9_002,
+  mail: 9_003,
+  breachedPasswords: 9_004,
+};
 
 export interface StackOptions {
   readonly root: string;
@@ -206,6 +215,10 @@ async function startParts(
     apiUrl: options.workerUrl,
   });
   closers.push(() => mail.close());
+  const breached = await startBreachedPasswordsServer({
+    port: await freePort(preferredPorts.breachedPasswords),
+  });
+  closers.push(() => breached.close());
   status.ok('mail', `${mail.url}, the inbox of everybody`, startedAt);
 
   const workerSettings = {
@@ -228,6 +241,7 @@ async function startParts(
     MEDIACONVERT_ENDPOINT: awsUrl,
     SES_ENDPOINT: mail.url,
     APP_BASE_URL: `${mail.url}/app`,
+    BREACHED_PASSWORDS_URL: breached.url,
     UPLOADS_BUCKET: uploadsBucket,
     MEDIA_BUCKET: mediaBucket,
     CDN_BASE_URL: cdn.url,

@@ -2,6 +2,7 @@ import { parseSlotMap } from '../db/slots.ts';
 import { appSection } from './app.config.ts';
 import { authSection } from './auth.config.ts';
 import { awsSection } from './aws.config.ts';
+import { breachedPasswordsSection } from './breached-passwords.config.ts';
 import { databaseSection } from './database.config.ts';
 import { emailSection } from './email.config.ts';
 import { encryptionSection } from './encryption.config.ts';
@@ -20,6 +21,7 @@ export const sections = {
   http: httpSection,
   database: databaseSection,
   auth: authSection,
+  breachedPasswords: breachedPasswordsSection,
   email: emailSection,
   encryption: encryptionSection,
   aws: awsSection,
@@ -42,6 +44,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     http: parseSection(httpSection, environment, problems),
     database: parseSection(databaseSection, environment, problems),
     auth: parseSection(authSection, environment, problems),
+    breachedPasswords: parseSection(breachedPasswordsSection, environment, problems),
     email: parseSection(emailSection, environment, problems),
     encryption: parseSection(encryptionSection, environment, problems),
     aws: parseSection(awsSection, environment, problems),
@@ -49,7 +52,12 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     feeds: parseSection(feedsSection, environment, problems),
   };
   if (problems.length === 0)
-    problems.push(...slotMapProblems(config), ...encryptionProblems(config), ...safetyProblems(config));
+    problems.push(
+      ...slotMapProblems(config),
+      ...encryptionProblems(config),
+      ...pepperProblems(config),
+      ...safetyProblems(config),
+    );
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -68,4 +76,16 @@ function encryptionProblems({ encryption }: Config): ConfigProblem[] {
   return encryption.keys.has(encryption.currentVersion)
     ? []
     : [{ env: 'DATA_ENCRYPTION_KEY_VERSION', message: 'names no key of DATA_ENCRYPTION_KEYS' }];
+}
+
+// One number for two secrets would make the hashes of one of them unreadable.
+function pepperProblems({ auth }: Config): ConfigProblem[] {
+  return auth.oldPasswordPeppers.has(auth.passwordPepperVersion)
+    ? [
+        {
+          env: 'OLD_PASSWORD_PEPPERS',
+          message: 'names the version of PASSWORD_PEPPER; raise PASSWORD_PEPPER_VERSION',
+        },
+      ]
+    : [];
 }

@@ -23,6 +23,10 @@ export function safetyProblems(config: Config): ConfigProblem[] {
   const secrets: [string, string][] = [
     ['CURSOR_SECRET', config.http.cursorSecret],
     ['PASSWORD_PEPPER', config.auth.passwordPepper],
+    ...[...config.auth.oldPasswordPeppers.values()].map((pepper): [string, string] => [
+      'OLD_PASSWORD_PEPPERS',
+      pepper,
+    ]),
     ['AWS_WEBHOOK_SECRET', config.aws.webhookSecret],
   ];
   for (const [env, value] of secrets) {
@@ -55,6 +59,7 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     ['MEDIACONVERT_ENDPOINT', config.aws.mediaConvertEndpoint],
     ['SES_ENDPOINT', config.email.sesEndpoint],
     ['APP_BASE_URL', config.email.appBaseUrl],
+    ['BREACHED_PASSWORDS_URL', config.breachedPasswords.baseUrl],
   ];
   for (const [env, url] of urls) {
     if (url === '') continue;
@@ -68,6 +73,8 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     refuse('MEDIACONVERT_QUEUE_ARN', 'is the local placeholder; use the queue of your account');
   if (/\.(test|example|invalid|localhost)$/i.test(config.email.fromAddress))
     refuse('EMAIL_FROM_ADDRESS', 'is a placeholder; use an address verified with Amazon SES');
+  if (config.breachedPasswords.baseUrl === '')
+    refuse('BREACHED_PASSWORDS_URL', 'must not be empty: new passwords are checked against breaches');
   if (config.app.debugErrors) refuse('DEBUG_ERRORS', 'must be false');
   if (config.app.logLevel === 'debug' || config.app.logLevel === 'silent')
     refuse('LOG_LEVEL', 'must be info, warn or error');

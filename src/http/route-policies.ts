@@ -62,6 +62,11 @@ export const routePolicies = {
   logoutEverywhere: { access: user, limit: 'write', sensitive: true },
   stepUp: { access: user, limit: 'write' },
   changePassword: { access: user, limit: 'write', stepUp: true },
+  requestPasswordReset: { access: anyone, limit: 'mail' },
+  confirmPasswordReset: { access: anyone, limit: 'auth' },
+  requestEmailVerification: { access: user, limit: 'mail', sensitive: true },
+  confirmEmail: { access: user, limit: 'write', sensitive: true },
+  changeEmail: { access: user, limit: 'mail', stepUp: true },
   listMySessions: { access: user, limit: 'read', sensitive: true },
   endMySession: { access: user, ids: 'own', limit: 'write', sensitive: true },
 

@@ -53,6 +53,13 @@ export const rateLimitPolicies = {
     onFailure: 'closed',
     leaseUnits: 0,
   },
+  /** What sends a mail: nobody's mailbox may be flooded. Each address has limits of its own (`token-mails.ts`). */
+  mail: {
+    windows: [{ name: 'mail', limit: 10, periodSeconds: hour, burst: 5 }],
+    partition: 'caller',
+    onFailure: 'closed',
+    leaseUnits: 0,
+  },
   /** Exchanging refresh tokens. */
   refresh: {
     windows: [{ name: 'refresh', limit: 60, periodSeconds: minute }],

@@ -1,3 +1,4 @@
+export { accountRecoveryRoutes, emailRoutes } from './account-recovery.routes.ts';
 export { accountTokens } from './account-tokens.table.ts';
 export { authHandlers } from './auth.handlers.ts';
 export { authRoutes, sessionsRoutes, wellKnownRoutes } from './auth.routes.ts';

@@ -22,6 +22,8 @@ const open = [
   'GET /v1/videos/{video_id}',
   'POST /v1/auth/login',
   'POST /v1/auth/mfa',
+  'POST /v1/auth/password-reset',
+  'POST /v1/auth/password-reset/confirm',
   'POST /v1/auth/refresh',
   'POST /v1/auth/register',
 ];
@@ -29,6 +31,7 @@ const open = [
 const needStepUp = [
   'DELETE /v1/me/factors/totp',
   'POST /v1/me/api-keys',
+  'POST /v1/me/email',
   'POST /v1/me/factors/backup-codes',
   'POST /v1/me/factors/totp',
   'POST /v1/me/factors/totp/confirm',

@@ -159,6 +159,8 @@ describe('in production', () => {
     ['SES_ENDPOINT', 'http://127.0.0.1:9003'],
     ['APP_BASE_URL', 'http://127.0.0.1:9003/app'],
     ['EMAIL_FROM_ADDRESS', 'no-reply@social-flow.test'],
+    ['BREACHED_PASSWORDS_URL', ''],
+    ['BREACHED_PASSWORDS_URL', 'http://127.0.0.1:9004'],
     ['TOKEN_ISSUER', 'http://api.example.com'],
     ['CORS_ORIGINS', '*'],
     ['CORS_ORIGINS', 'https://app.example.com,http://localhost:3000'],
