@@ -8,12 +8,15 @@ import { handleError, handleNotFound } from './http/handle-error.ts';
 import { rejectWrongMethod } from './http/methods.ts';
 import { requestContext } from './http/request-context.ts';
 import { securityHeaders } from './http/security-headers.ts';
+import { accountsRoutes } from './modules/accounts/index.ts';
+import { adminRoutes } from './modules/admin/index.ts';
 import { apiKeysRoutes } from './modules/api-keys/index.ts';
 import {
   accountRecoveryRoutes,
   authRoutes,
   emailRoutes,
   passwordRoutes,
+  reactivationRoutes,
   reauthenticationRoutes,
   sessionsRoutes,
   wellKnownRoutes,
@@ -46,7 +49,9 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/auth', authRoutes);
   app.route('/v1/auth', reauthenticationRoutes);
   app.route('/v1/auth', accountRecoveryRoutes);
+  app.route('/v1/auth', reactivationRoutes);
   app.route('/v1/me', meRoutes);
+  app.route('/v1/me', accountsRoutes);
   app.route('/v1/me/sessions', sessionsRoutes);
   app.route('/v1/me/password', passwordRoutes);
   app.route('/v1/me/email', emailRoutes);
@@ -61,6 +66,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', videoListsRoutes);
   app.route('/v1/webhooks', webhooksRoutes);
   app.route('/v1/realtime', realtimeRoutes);
+  app.route('/v1/admin', adminRoutes);
   mountDocs(app);
 
   app.notFound(rejectWrongMethod(app, handleNotFound));

@@ -1,4 +1,5 @@
 import { parseSlotMap } from '../db/slots.ts';
+import { accountsSection } from './accounts.config.ts';
 import { appSection } from './app.config.ts';
 import { authSection } from './auth.config.ts';
 import { awsSection } from './aws.config.ts';
@@ -22,6 +23,7 @@ export const sections = {
   database: databaseSection,
   auth: authSection,
   breachedPasswords: breachedPasswordsSection,
+  accounts: accountsSection,
   email: emailSection,
   encryption: encryptionSection,
   aws: awsSection,
@@ -45,6 +47,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     database: parseSection(databaseSection, environment, problems),
     auth: parseSection(authSection, environment, problems),
     breachedPasswords: parseSection(breachedPasswordsSection, environment, problems),
+    accounts: parseSection(accountsSection, environment, problems),
     email: parseSection(emailSection, environment, problems),
     encryption: parseSection(encryptionSection, environment, problems),
     aws: parseSection(awsSection, environment, problems),

@@ -27,7 +27,8 @@ const dayMs = 86_400_000;
 
 /**
  * Makes the coming months' partitions and forgets what `processed_events` and `inbound_events` need not remember any
- * more, mails sent long ago, tokens of mails that are over, and the answers refreshes can no longer repeat.
+ * more, mails sent long ago, tokens of mails that are over, the answers refreshes can no longer repeat, and the addresses
+ * of old audit entries.
  */
 export async function maintainDatabase(ctx: RequestContext): Promise<void> {
   const { primary } = ctx.databases;
@@ -44,12 +45,14 @@ export async function maintainDatabase(ctx: RequestContext): Promise<void> {
   const over = new Date(ctx.clock.now() - endedTokenRetentionDays * dayMs).toISOString();
   await prune(primary, 'account_tokens', 'expires_at', over);
   const replays = await forgetReplays(primary, new Date(ctx.clock.now()).toISOString());
+  const origins = await expireAuditAddresses(primary);
   ctx.log.log('info', 'database.maintained', {
     partitions_made: result.rows[0]?.made,
     processed_events_pruned: processed,
     inbound_events_pruned: inbound,
     sessions_pruned: sessions,
     replays_pruned: replays,
+    audit_origins_erased: origins,
   });
 }
 
@@ -63,6 +66,18 @@ async function forgetReplays(db: Db, now: string): Promise<number> {
         ORDER BY replay_expires_at LIMIT ${pruneBatch} FOR UPDATE SKIP LOCKED)`);
     total += result.rowCount;
     if (result.rowCount < pruneBatch) break;
+  }
+  return total;
+}
+
+// From where somebody acted is personal data and is kept for 180 days, which the function counts; the entry stays.
+async function expireAuditAddresses(db: Db): Promise<number> {
+  let total = 0;
+  for (let batch = 0; batch < maxPruneBatches; batch += 1) {
+    const result = await db.execute(sql`SELECT expire_audit_addresses(${pruneBatch}::integer) AS erased`);
+    const erased = Number(result.rows[0]?.erased);
+    total += erased;
+    if (erased < pruneBatch) break;
   }
   return total;
 }

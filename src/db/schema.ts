@@ -1,4 +1,5 @@
 /** Every table, for tools and for the test that holds them against the migrated schema. Repositories import their own. */
+export * from '../modules/accounts/accounts.table.ts';
 
 export * from '../modules/admin/admin.table.ts';
 export * from '../modules/api-keys/api-keys.table.ts';

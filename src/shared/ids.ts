@@ -6,6 +6,7 @@ export const idPrefixes = {
   video: 'vid',
   upload: 'upl',
   job: 'job',
+  dataExport: 'exp',
   apiKey: 'key',
   adminProposal: 'prop',
 } as const;

@@ -1,11 +1,11 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { RequestContext } from '../../context.ts';
-import { insertAuditIfAny } from '../../db/audit.ts';
+import { type AuditContext, insertAuditIfAny } from '../../db/audit.ts';
 import { atomic, type Db } from '../../db/client.ts';
 import { insertEventIfAny, type OutboxEvent, textArray } from '../../db/outbox.ts';
 import { lockUser } from '../auth/index.ts';
 
-type WriteContext = Pick<RequestContext, 'databases' | 'ids' | 'actor' | 'ip' | 'requestId'>;
+type WriteContext = Pick<RequestContext, 'databases'> & AuditContext;
 
 export interface ApiKeyRow {
   readonly id: string;

@@ -14,28 +14,43 @@ const open = [
   'GET /openapi.json',
   'GET /readyz',
   'GET /v1/posts/{post_id}',
-  'GET /v1/users/{user}',
   'GET /v1/users/{user_id}/followers',
   'GET /v1/users/{user_id}/following',
   'GET /v1/users/{user_id}/posts',
   'GET /v1/users/{user_id}/videos',
+  'GET /v1/users/{user}',
   'GET /v1/videos/{video_id}',
   'POST /v1/auth/login',
   'POST /v1/auth/mfa',
   'POST /v1/auth/password-reset',
   'POST /v1/auth/password-reset/confirm',
+  'POST /v1/auth/reactivate',
   'POST /v1/auth/refresh',
   'POST /v1/auth/register',
 ];
 // What a stolen access token must not suffice for. A change here is a decision, too.
 const needStepUp = [
+  'DELETE /v1/admin/proposals/{proposal_id}',
+  'DELETE /v1/admin/users/{user_id}/roles/{role}',
   'DELETE /v1/me/factors/totp',
+  'GET /v1/admin/proposals',
+  'GET /v1/admin/users',
+  'GET /v1/admin/users/{user_id}',
+  'POST /v1/admin/proposals',
+  'POST /v1/admin/proposals/{proposal_id}/approve',
+  'POST /v1/admin/users/{user_id}/logout',
+  'POST /v1/admin/users/{user_id}/suspend',
+  'POST /v1/admin/users/{user_id}/unsuspend',
   'POST /v1/me/api-keys',
   'POST /v1/me/email',
+  'POST /v1/me/deactivation',
+  'POST /v1/me/deletion',
   'POST /v1/me/factors/backup-codes',
   'POST /v1/me/factors/totp',
   'POST /v1/me/factors/totp/confirm',
   'POST /v1/me/password',
+  'PUT /v1/admin/users/{user_id}/roles/{role}',
+  'PUT /v1/me/username',
 ];
 const provenOtherwise = ['POST /v1/webhooks/aws'];
 
@@ -59,7 +74,9 @@ const idKinds: Record<string, IdKind> = {
   post_id: 'post',
   video_id: 'video',
   upload_id: 'upload',
+  export_id: 'dataExport',
   key_id: 'apiKey',
+  proposal_id: 'adminProposal',
 };
 const realistic = (path: string): string =>
   path.replaceAll(/:(\w+)(\{[^}]*\})?/g, (_, name: string) =>
