@@ -4,6 +4,7 @@ import { appSection } from './app.config.ts';
 import { authSection } from './auth.config.ts';
 import { awsSection } from './aws.config.ts';
 import { breachedPasswordsSection } from './breached-passwords.config.ts';
+import { challengeSection } from './challenge.config.ts';
 import { databaseSection } from './database.config.ts';
 import { emailSection } from './email.config.ts';
 import { encryptionSection } from './encryption.config.ts';
@@ -23,6 +24,7 @@ export const sections = {
   database: databaseSection,
   auth: authSection,
   breachedPasswords: breachedPasswordsSection,
+  challenge: challengeSection,
   accounts: accountsSection,
   email: emailSection,
   encryption: encryptionSection,
@@ -47,6 +49,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     database: parseSection(databaseSection, environment, problems),
     auth: parseSection(authSection, environment, problems),
     breachedPasswords: parseSection(breachedPasswordsSection, environment, problems),
+    challenge: parseSection(challengeSection, environment, problems),
     accounts: parseSection(accountsSection, environment, problems),
     email: parseSection(emailSection, environment, problems),
     encryption: parseSection(encryptionSection, environment, problems),
@@ -59,6 +62,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
       ...slotMapProblems(config),
       ...encryptionProblems(config),
       ...pepperProblems(config),
+      ...challengeProblems(config),
       ...safetyProblems(config),
     );
   if (problems.length > 0) throw new ConfigError(problems);
@@ -91,4 +95,10 @@ function pepperProblems({ auth }: Config): ConfigProblem[] {
         },
       ]
     : [];
+}
+
+function challengeProblems({ challenge }: Config): ConfigProblem[] {
+  if ((challenge.siteKey === '') === (challenge.secret === '')) return [];
+  const env = challenge.siteKey === '' ? 'TURNSTILE_SITE_KEY' : 'TURNSTILE_SECRET';
+  return [{ env, message: 'is needed: site key and secret go together' }];
 }

@@ -6,6 +6,8 @@ declare module 'vitest' {
     cdnUrl: string;
     mailUrl: string;
     breachedPasswordsUrl: string;
+    turnstileUrl: string;
+    turnstileSecret: string;
     awsAccessKeyId: string;
     awsSecretAccessKey: string;
   }

@@ -160,7 +160,7 @@ describe('in production', () => {
     ['APP_BASE_URL', 'http://127.0.0.1:9003/app'],
     ['EMAIL_FROM_ADDRESS', 'no-reply@social-flow.test'],
     ['BREACHED_PASSWORDS_URL', ''],
-    ['BREACHED_PASSWORDS_URL', 'http://127.0.0.1:9004'],
+    ['BREACHED_PASSWORDS_URL', 'http://127.0.0.1:9005'],
     ['TOKEN_ISSUER', 'http://api.example.com'],
     ['CORS_ORIGINS', '*'],
     ['CORS_ORIGINS', 'https://app.example.com,http://localhost:3000'],
