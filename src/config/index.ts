@@ -11,6 +11,7 @@ import { encryptionSection } from './encryption.config.ts';
 import { feedsSection } from './feeds.config.ts';
 import { httpSection } from './http.config.ts';
 import { ConfigError, type ConfigProblem, parseSection } from './parse.ts';
+import { passkeysSection } from './passkeys.config.ts';
 import { safetyProblems } from './safety.ts';
 import type { SectionValues } from './section.ts';
 import { videosSection } from './videos.config.ts';
@@ -24,6 +25,7 @@ export const sections = {
   database: databaseSection,
   auth: authSection,
   breachedPasswords: breachedPasswordsSection,
+  passkeys: passkeysSection,
   challenge: challengeSection,
   accounts: accountsSection,
   email: emailSection,
@@ -49,6 +51,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     database: parseSection(databaseSection, environment, problems),
     auth: parseSection(authSection, environment, problems),
     breachedPasswords: parseSection(breachedPasswordsSection, environment, problems),
+    passkeys: parseSection(passkeysSection, environment, problems),
     challenge: parseSection(challengeSection, environment, problems),
     accounts: parseSection(accountsSection, environment, problems),
     email: parseSection(emailSection, environment, problems),
