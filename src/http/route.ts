@@ -72,6 +72,7 @@ const problemSchema = z
     code: z.string(),
     request_id: z.string(),
     'violated-policies': z.array(z.string()).optional(),
+    challenge: z.object({ provider: z.string(), site_key: z.string(), action: z.string() }).optional(),
     errors: z.array(z.object({ pointer: z.string(), code: z.string(), message: z.string() })).optional(),
   })
   .openapi('Problem');
