@@ -17,6 +17,7 @@ import {
 import { factorsRoutes } from './modules/factors/index.ts';
 import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
+import { facebookRoutes, identitiesRoutes, oauthRoutes } from './modules/identities/index.ts';
 import { postsRoutes } from './modules/posts/index.ts';
 import { realtimeRoutes } from './modules/realtime/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
@@ -34,10 +35,12 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/', wellKnownRoutes);
   app.route('/v1/auth', authRoutes);
   app.route('/v1/auth', reauthenticationRoutes);
+  app.route('/v1/auth/oauth', oauthRoutes);
   app.route('/v1/me', meRoutes);
   app.route('/v1/me/sessions', sessionsRoutes);
   app.route('/v1/me/password', passwordRoutes);
   app.route('/v1/me/factors', factorsRoutes);
+  app.route('/v1/me/identities', identitiesRoutes);
   app.route('/v1/users', usersRoutes);
   app.route('/v1', graphRoutes);
   app.route('/v1', postsRoutes);
@@ -46,6 +49,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/videos', videosRoutes);
   app.route('/v1', videoListsRoutes);
   app.route('/v1/webhooks', webhooksRoutes);
+  app.route('/v1/webhooks/facebook', facebookRoutes);
   app.route('/v1/realtime', realtimeRoutes);
   mountDocs(app);
 

@@ -7,6 +7,8 @@ import { createEventBus } from '../events/index.ts';
 import { locateFfmpeg } from '../ffmpeg/index.ts';
 import { createMediaConvertHandler } from '../mediaconvert/index.ts';
 import { startNeonBridge } from '../neon-bridge/index.ts';
+import { startOAuthServer } from '../oauth/server.ts';
+import { oauthSettings } from '../oauth/settings.ts';
 import { provision, startPostgres } from '../postgres/index.ts';
 import { type CorsRule, startS3Server } from '../s3/server.ts';
 import { dotenv, writePrivateFile } from './files.ts';
@@ -19,7 +21,7 @@ export const accountId = '000000000000';
 export const uploadsBucket = 'social-flow-uploads';
 export const mediaBucket = 'social-flow-media';
 
-const preferredPorts = { postgres: 55_432, neon: 4_480, s3: 9_000, aws: 9_001, cdn: 9_002 };
+const preferredPorts = { postgres: 55_432, neon: 4_480, s3: 9_000, aws: 9_001, cdn: 9_002, oauth: 9_006 };
 
 export interface StackOptions {
   readonly root: string;
@@ -193,6 +195,18 @@ async function startParts(
   const awsUrl = `http://127.0.0.1:${awsPort}`;
   status.ok('mediaconvert', `${awsUrl}, transcodes with ${ffmpeg.description}`, startedAt);
 
+  options.signal?.throwIfAborted();
+  startedAt = Date.now();
+  const social = oauthSettings({ secret: secrets.oauthSecret, appleKey: secrets.appleKey });
+  const oauth = await startOAuthServer({
+    port: await freePort(preferredPorts.oauth),
+    clients: social.clients,
+    workerUrl: options.workerUrl,
+    testControls: options.testControls === true,
+  });
+  closers.push(() => oauth.close());
+  status.ok('oauth', `${oauth.url}, stand-ins for Google, Facebook, X, GitHub and Apple`, startedAt);
+
   const workerSettings = {
     ENVIRONMENT: 'development',
     DATABASE_URL: databases.primary.app,
@@ -215,6 +229,9 @@ async function startParts(
     MEDIA_BUCKET: mediaBucket,
     CDN_BASE_URL: cdn.url,
     VIDEO_RECONCILE_AFTER_SECONDS: '20',
+    ...social.settings,
+    OAUTH_STAND_IN_URL: oauth.url,
+    OAUTH_RETURN_URLS: `http://localhost:3000/signed-in,http://127.0.0.1:3000/signed-in,${options.workerUrl}/docs`,
   };
   const ownerSettings = {
     DATABASE_OWNER_URL: databases.primary.owner,

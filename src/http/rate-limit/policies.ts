@@ -53,6 +53,13 @@ export const rateLimitPolicies = {
     onFailure: 'closed',
     leaseUnits: 0,
   },
+  /** The steps of a social login, of which each login takes four; its secrets cannot be guessed. */
+  oauth: {
+    windows: [{ name: 'oauth', limit: 60, periodSeconds: minute }],
+    partition: 'ip',
+    onFailure: 'closed',
+    leaseUnits: 0,
+  },
   /** Exchanging refresh tokens. */
   refresh: {
     windows: [{ name: 'refresh', limit: 60, periodSeconds: minute }],

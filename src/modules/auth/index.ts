@@ -1,9 +1,24 @@
+export { accountDeactivated, accountSuspended } from './auth.errors.ts';
 export { authHandlers } from './auth.handlers.ts';
+export {
+  type Admission,
+  insertAdmittedSession,
+  type NewSession,
+  type OpenedSession,
+} from './auth.repository.ts';
 export { authRoutes, sessionsRoutes, wellKnownRoutes } from './auth.routes.ts';
+export { signedInSchema } from './auth.schemas.ts';
 export { refreshTokens, sessions } from './auth.table.ts';
+export { presentMfaRequired, presentSignedIn, type TokenPair } from './auth.views.ts';
 export { loginNetworks, mfaChallenges } from './challenges.table.ts';
 export { createSessionStanding } from './reauthentication.repository.ts';
 export { passwordRoutes, reauthenticationRoutes } from './reauthentication.routes.ts';
+export { accessTokenSchema, mfaRequiredSchema } from './reauthentication.schemas.ts';
+export { lockUser, type WriteContext } from './sessions.repository.ts';
 export { type AccessGrant, createAccessTokens, signAccessToken } from './usecases/access-tokens.ts';
+export { admit } from './usecases/admit.ts';
 export { hashPassword, passwordHashesStarted } from './usecases/hash-password.ts';
+export type { LoginResult } from './usecases/login.ts';
 export { endAllAccess } from './usecases/logout.ts';
+export { isoOf } from './usecases/open-session.ts';
+export { beginReauthentication, completeStepUp, type SteppedUp } from './usecases/step-up.ts';

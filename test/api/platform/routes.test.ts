@@ -13,6 +13,9 @@ const open = [
   'GET /livez',
   'GET /openapi.json',
   'GET /readyz',
+  'GET /v1/auth/oauth/providers',
+  'GET /v1/auth/oauth/{provider}/authorize',
+  'GET /v1/auth/oauth/{provider}/callback',
   'GET /v1/posts/{post_id}',
   'GET /v1/users/{user}',
   'GET /v1/users/{user_id}/followers',
@@ -20,20 +23,28 @@ const open = [
   'GET /v1/users/{user_id}/posts',
   'GET /v1/users/{user_id}/videos',
   'GET /v1/videos/{video_id}',
+  'GET /v1/webhooks/facebook/data-deletion/{code}',
   'POST /v1/auth/login',
   'POST /v1/auth/mfa',
+  'POST /v1/auth/oauth/complete',
+  'POST /v1/auth/oauth/register',
+  'POST /v1/auth/oauth/{provider}/callback',
+  'POST /v1/auth/oauth/{provider}/start',
   'POST /v1/auth/refresh',
   'POST /v1/auth/register',
 ];
 // What a stolen access token must not suffice for. A change here is a decision, too.
 const needStepUp = [
   'DELETE /v1/me/factors/totp',
+  'DELETE /v1/me/identities/{identity_id}',
   'POST /v1/me/factors/backup-codes',
   'POST /v1/me/factors/totp',
   'POST /v1/me/factors/totp/confirm',
+  'POST /v1/me/identities',
+  'POST /v1/me/identities/{provider}/start',
   'POST /v1/me/password',
 ];
-const provenOtherwise = ['POST /v1/webhooks/aws'];
+const provenOtherwise = ['POST /v1/webhooks/aws', 'POST /v1/webhooks/facebook/data-deletion'];
 
 const app = createApp();
 
@@ -52,6 +63,7 @@ const idKinds: Record<string, IdKind> = {
   user: 'user',
   user_id: 'user',
   session_id: 'session',
+  identity_id: 'identity',
   post_id: 'post',
   video_id: 'video',
   upload_id: 'upload',

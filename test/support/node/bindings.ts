@@ -12,6 +12,8 @@ export interface TestEndpoints {
   readonly cdnUrl: string;
   readonly awsAccessKeyId: string;
   readonly awsSecretAccessKey: string;
+  /** Clients of the OAuth stand-ins, and where those answer. */
+  readonly oauthSettings: Readonly<Record<string, string>>;
 }
 
 /** Settings of the Worker under test. The database URLs are placeholders: every test file gets its own (worker/setup.ts). */
@@ -35,6 +37,9 @@ const settingsFor = (endpoints: TestEndpoints): Record<string, string> => ({
   S3_PUBLIC_ENDPOINT: endpoints.s3Url,
   MEDIACONVERT_ENDPOINT: endpoints.mediaConvertUrl,
   CDN_BASE_URL: endpoints.cdnUrl,
+  ...endpoints.oauthSettings,
+  OAUTH_RETURN_URLS: 'https://app.test/signed-in,com.example.app:/signed-in',
+  OAUTH_TIMEOUT_MS: '1500',
   NEON_PROXY_URL: endpoints.neonBridgeUrl,
   DATABASE_URL: 'postgres://unset:unset@db.test/unset',
   DATABASE_REPLICA_URL: 'postgres://unset:unset@db.test/unset',

@@ -6,6 +6,7 @@ declare module 'vitest' {
     cdnUrl: string;
     awsAccessKeyId: string;
     awsSecretAccessKey: string;
+    oauthSettings: Readonly<Record<string, string>>;
   }
 }
 

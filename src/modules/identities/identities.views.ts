@@ -1,0 +1,31 @@
+import type { z } from '@hono/zod-openapi';
+import { encodeId } from '../../shared/ids.ts';
+import { type LoginResult, presentMfaRequired, presentSignedIn } from '../auth/index.ts';
+import type { IdentityRow } from './identities.repository.ts';
+import type { completedSchema, identitySchema } from './identities.schemas.ts';
+import type { RegistrationRequired } from './usecases/sign-in.ts';
+
+export const presentIdentity = (row: IdentityRow): z.infer<typeof identitySchema> => ({
+  id: encodeId('identity', row.id),
+  provider: row.provider,
+  email: row.email,
+  created_at: row.createdAt,
+  last_used_at: row.lastUsedAt,
+});
+
+export function presentCompleted(
+  result: LoginResult | RegistrationRequired,
+  cdnBaseUrl: string,
+): z.infer<typeof completedSchema> {
+  if (result.kind === 'signed_in') return presentSignedIn(result, cdnBaseUrl);
+  if (result.kind === 'mfa_required') return presentMfaRequired(result);
+  return {
+    registration_required: true,
+    registration_token: result.registrationToken,
+    expires_in: result.expiresInSeconds,
+    provider: result.provider,
+    suggested_username: result.suggestedUsername ?? null,
+    display_name: result.displayName ?? null,
+    email: result.email ?? null,
+  };
+}
