@@ -1,4 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
+import { guardCookieMode } from './http/browser-session.ts';
 import { corsByConfig } from './http/cors.ts';
 import { mountDocs } from './http/docs.ts';
 import type { AppEnv } from './http/env.ts';
@@ -7,9 +8,12 @@ import { handleError, handleNotFound } from './http/handle-error.ts';
 import { rejectWrongMethod } from './http/methods.ts';
 import { requestContext } from './http/request-context.ts';
 import { securityHeaders } from './http/security-headers.ts';
+import { accountsRoutes } from './modules/accounts/index.ts';
+import { apiKeysRoutes } from './modules/api-keys/index.ts';
 import {
   authRoutes,
   passwordRoutes,
+  reactivationRoutes,
   reauthenticationRoutes,
   sessionsRoutes,
   wellKnownRoutes,
@@ -29,18 +33,28 @@ import { healthRoutes } from './observability/health.ts';
 export function createApp(): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>();
   app.onError(handleError);
-  app.use(requestContext(), securityHeaders(), corsByConfig(), guardRequest(), pinReadsAfterWrite());
+  app.use(
+    requestContext(),
+    securityHeaders(),
+    corsByConfig(),
+    guardRequest(),
+    guardCookieMode(),
+    pinReadsAfterWrite(),
+  );
 
   app.route('/', healthRoutes);
   app.route('/', wellKnownRoutes);
   app.route('/v1/auth', authRoutes);
   app.route('/v1/auth', reauthenticationRoutes);
   app.route('/v1/auth/oauth', oauthRoutes);
+  app.route('/v1/auth', reactivationRoutes);
   app.route('/v1/me', meRoutes);
+  app.route('/v1/me', accountsRoutes);
   app.route('/v1/me/sessions', sessionsRoutes);
   app.route('/v1/me/password', passwordRoutes);
   app.route('/v1/me/factors', factorsRoutes);
   app.route('/v1/me/identities', identitiesRoutes);
+  app.route('/v1/me/api-keys', apiKeysRoutes);
   app.route('/v1/users', usersRoutes);
   app.route('/v1', graphRoutes);
   app.route('/v1', postsRoutes);

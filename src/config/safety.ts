@@ -53,6 +53,8 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     ['S3_PUBLIC_ENDPOINT', config.aws.s3PublicEndpoint],
     ['CDN_BASE_URL', config.aws.cdnBaseUrl],
     ['MEDIACONVERT_ENDPOINT', config.aws.mediaConvertEndpoint],
+    ['SES_ENDPOINT', config.email.sesEndpoint],
+    ['APP_BASE_URL', config.email.appBaseUrl],
   ];
   for (const [env, url] of urls) {
     if (url === '') continue;
@@ -69,6 +71,8 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     if (localHost.test(hostOf(url))) refuse('OAUTH_RETURN_URLS', `must not allow ${url}`);
     else if (url.startsWith('http:')) refuse('OAUTH_RETURN_URLS', 'must use https');
   }
+  if (/\.(test|example|invalid|localhost)$/i.test(config.email.fromAddress))
+    refuse('EMAIL_FROM_ADDRESS', 'is a placeholder; use an address verified with Amazon SES');
   if (config.app.debugErrors) refuse('DEBUG_ERRORS', 'must be false');
   if (config.app.logLevel === 'debug' || config.app.logLevel === 'silent')
     refuse('LOG_LEVEL', 'must be info, warn or error');

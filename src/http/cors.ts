@@ -10,17 +10,20 @@ const allowed = [
   'Idempotency-Key',
   'If-None-Match',
   'If-Match',
+  'X-Auth-Mode',
   'X-Read-Pin',
   'X-Request-Id',
   'traceparent',
   'tracestate',
 ];
 
-/** CORS for the configured origins only: the origin is never reflected unless it is on the list. */
+/** CORS for the configured origins only: the origin is never reflected unless it is on the list, nor are cookies allowed. */
 export function corsByConfig(): AppMiddleware {
   return (c, next) => {
     const { corsOrigins } = c.var.ctx.config.http;
+    const listed = !corsOrigins.includes('*') && corsOrigins.includes(c.req.header('origin') ?? '');
     return cors({
+      credentials: listed,
       origin: (origin) => (corsOrigins.includes('*') ? '*' : corsOrigins.includes(origin) ? origin : null),
       allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
       allowHeaders: allowed,

@@ -29,7 +29,15 @@ export function mountDocs(app: OpenAPIHono<AppEnv>): void {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'Access token from `POST /v1/auth/login` or `/v1/auth/register`.',
+    description:
+      'Access token from `POST /v1/auth/login` or `/v1/auth/register`; or an API key (`sfk_...`) on operations with `x-api-key-scope`.',
+  });
+  app.openAPIRegistry.registerComponent('securitySchemes', 'cookie', {
+    type: 'apiKey',
+    in: 'cookie',
+    name: '__Host-sf_access',
+    description:
+      'For browser apps of the same site: with the header `X-Auth-Mode: cookie` the routes that give tokens set cookies instead. Every request that changes something needs the header, too, and an `Origin` on the list.',
   });
   let cached: string | undefined;
 

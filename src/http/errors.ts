@@ -30,6 +30,11 @@ export const duplicateParameter = defineError({
   status: 400,
   title: 'A query parameter was given more than once.',
 });
+export const tokenInAddress = defineError({
+  code: 'request.token_in_address',
+  status: 400,
+  title: 'Secrets are not accepted in addresses, which end up in logs; send them as the documentation says.',
+});
 export const bodyTooLarge = defineError({
   code: 'request.body_too_large',
   status: 413,
@@ -55,10 +60,40 @@ export const stepUpRequired = defineError({
   status: 401,
   title: 'Confirm that it is you first: POST /v1/auth/step-up, then repeat with the new access token.',
 });
+export const csrfHeaderMissing = defineError({
+  code: 'csrf.header_missing',
+  status: 403,
+  title: 'A request that changes something by cookie needs the header X-Auth-Mode: cookie.',
+});
+export const csrfOriginMissing = defineError({
+  code: 'csrf.origin_missing',
+  status: 403,
+  title: 'A request by cookie must name the origin of its page.',
+});
+export const csrfOriginRefused = defineError({
+  code: 'csrf.origin_refused',
+  status: 403,
+  title: 'Pages of this origin may not use cookies here.',
+});
+export const csrfCrossSite = defineError({
+  code: 'csrf.cross_site',
+  status: 403,
+  title: 'Cookies work for pages of the same site only; use tokens, or serve the app from the same site.',
+});
 export const forbidden = defineError({
   code: 'auth.forbidden',
   status: 403,
   title: 'This account may not do that.',
+});
+export const insufficientScope = defineError({
+  code: 'auth.insufficient_scope',
+  status: 403,
+  title: 'This API key was not granted what this needs; WWW-Authenticate names the scope.',
+});
+export const apiKeyRefused = defineError({
+  code: 'auth.api_key_refused',
+  status: 403,
+  title: 'No API key may do this; use an access token of a session.',
 });
 export const rateLimited = defineError({
   code: 'rate_limit.exceeded',

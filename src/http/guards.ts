@@ -1,12 +1,18 @@
 import { matchedRoutes } from 'hono/route';
 import { readPinHeaders } from '../db/read-pin.ts';
 import type { AppMiddleware } from './env.ts';
-import { bodyTooLarge, duplicateParameter, malformedJson, unsupportedMediaType } from './errors.ts';
+import {
+  bodyTooLarge,
+  duplicateParameter,
+  malformedJson,
+  tokenInAddress,
+  unsupportedMediaType,
+} from './errors.ts';
 import { type DeclaredRoute, policySymbol } from './route.ts';
 
 const writes = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
-/** Refuses what no handler should see: repeated query keys, bodies that are too large, not JSON, or not UTF-8. */
+/** Refuses what no handler should see: repeated query keys, secrets in the query, bodies that are too large, not JSON, or not UTF-8. */
 export function guardRequest(): AppMiddleware {
   return async (c, next) => {
     const repeated = repeatedKeyOf(c.req.url);
@@ -15,6 +21,12 @@ export function guardRequest(): AppMiddleware {
         errors: [
           { pointer: `?${repeated.slice(0, 100)}`, code: 'duplicate', message: 'Given more than once.' },
         ],
+      });
+
+    const secret = secretKeyOf(c.req.url);
+    if (secret !== undefined)
+      throw tokenInAddress({
+        errors: [{ pointer: `?${secret}`, code: 'secret', message: 'Not accepted in an address.' }],
       });
 
     if (writes.has(c.req.method) && c.req.raw.body !== null) await checkBody(c);
@@ -43,6 +55,16 @@ function repeatedKeyOf(url: string): string | undefined {
     seen.add(key);
   }
   return undefined;
+}
+
+// Ignoring them would leave a client in the belief that this is how to log in.
+const secretKeys = new Set([
+  'access_token', 'refresh_token', 'id_token', 'mfa_token', 'token', 'bearer', 'authorization', 'api_key', 'apikey', 'password', 'ticket',
+]); // biome-ignore format: one list
+
+function secretKeyOf(url: string): string | undefined {
+  if (!url.includes('?')) return undefined;
+  return [...new URL(url).searchParams.keys()].find((key) => secretKeys.has(key.toLowerCase()));
 }
 
 async function checkBody(c: Parameters<AppMiddleware>[0]): Promise<void> {

@@ -1,5 +1,14 @@
 import { z } from '@hono/zod-openapi';
-import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../../http/route.ts';
+import { clearBrowserSession, refreshCookieOf } from '../../http/browser-session.ts';
+import { invalidRequest } from '../../http/errors.ts';
+import {
+  createRouter,
+  defineRoute,
+  jsonBody,
+  jsonResponse,
+  optionalJsonBody,
+  problems,
+} from '../../http/route.ts';
 import {
   jwksSchema,
   loginBody,
@@ -10,7 +19,7 @@ import {
   signedInSchema,
   tokensSchema,
 } from './auth.schemas.ts';
-import { presentMfaRequired, presentSession, presentSignedIn, presentTokens } from './auth.views.ts';
+import { handOverSignedIn, handOverTokens, presentMfaRequired, presentSession } from './auth.views.ts';
 import { mfaRequiredSchema } from './reauthentication.schemas.ts';
 import { publicKeySet } from './usecases/access-tokens.ts';
 import { listMySessions } from './usecases/list-sessions.ts';
@@ -42,7 +51,7 @@ authRoutes.openapi(
     const { ctx } = c.var;
     const { username, email, password, display_name } = c.req.valid('json');
     const signedIn = await register(ctx, { username, email, password, displayName: display_name });
-    return c.json(presentSignedIn(signedIn, ctx.config.aws.cdnBaseUrl), 201);
+    return c.json(handOverSignedIn(c, signedIn), 201);
   },
 );
 
@@ -66,7 +75,7 @@ authRoutes.openapi(
     const { ctx } = c.var;
     const result = await login(ctx, c.req.valid('json'));
     if (result.kind === 'mfa_required') return c.json(presentMfaRequired(result), 200);
-    return c.json(presentSignedIn(result, ctx.config.aws.cdnBaseUrl), 200);
+    return c.json(handOverSignedIn(c, result), 200);
   },
 );
 
@@ -74,7 +83,7 @@ authRoutes.openapi(
   defineRoute({
     method: 'post',
     path: '/refresh',
-    request: jsonBody(refreshBody),
+    request: optionalJsonBody(refreshBody),
     responses: {
       200: jsonResponse(tokensSchema, 'The next pair of tokens'),
       ...problems(400, 401, 409, 422),
@@ -85,7 +94,14 @@ authRoutes.openapi(
     operationId: 'refresh',
     tags,
   }),
-  async (c) => c.json(presentTokens(await refresh(c.var.ctx, c.req.valid('json').refresh_token)), 200),
+  async (c) => {
+    const presented = c.req.valid('json').refresh_token ?? refreshCookieOf(c);
+    if (presented === undefined)
+      throw invalidRequest({
+        errors: [{ pointer: '/refresh_token', code: 'invalid_type', message: 'There is none.' }],
+      });
+    return c.json(handOverTokens(c, await refresh(c.var.ctx, presented)), 200);
+  },
 );
 
 authRoutes.openapi(
@@ -101,6 +117,7 @@ authRoutes.openapi(
   }),
   async (c) => {
     await logout(c.var.ctx);
+    clearBrowserSession(c);
     return c.body(null, 204);
   },
 );
@@ -117,6 +134,7 @@ authRoutes.openapi(
   }),
   async (c) => {
     await logoutEverywhere(c.var.ctx);
+    clearBrowserSession(c);
     return c.body(null, 204);
   },
 );

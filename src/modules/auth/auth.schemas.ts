@@ -30,7 +30,14 @@ export const loginBody = z
   .openapi('Login');
 
 export const refreshBody = z
-  .strictObject({ refresh_token: z.string().min(1).max(256).openapi({ example: 'sfr_...' }) })
+  .strictObject({
+    refresh_token: z
+      .string()
+      .min(1)
+      .max(256)
+      .optional()
+      .openapi({ description: 'Left out by browser apps, whose cookie has it.', example: 'sfr_...' }),
+  })
   .openapi('Refresh');
 
 const tokenFields = {
@@ -43,9 +50,22 @@ const tokenFields = {
   }),
 };
 
-export const tokensSchema = z.object(tokenFields).openapi('Tokens');
+// What browser apps get in cookie mode: the tokens are in cookies only.
+const cookieFields = {
+  token_type: z.literal('Cookie'),
+  expires_in: tokenFields.expires_in,
+  refresh_expires_in: tokenFields.refresh_expires_in,
+};
 
-export const signedInSchema = z.object({ user: accountSchema, ...tokenFields }).openapi('SignedIn');
+export const tokensSchema = z.union([
+  z.object(tokenFields).openapi('Tokens'),
+  z.object(cookieFields).openapi('CookieTokens'),
+]);
+
+export const signedInSchema = z.union([
+  z.object({ user: accountSchema, ...tokenFields }).openapi('SignedIn'),
+  z.object({ user: accountSchema, ...cookieFields }).openapi('CookieSignedIn'),
+]);
 
 export const sessionParams = z.strictObject({ session_id: idSchema('session') });
 

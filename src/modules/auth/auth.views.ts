@@ -1,10 +1,12 @@
 import type { z } from '@hono/zod-openapi';
+import { setSessionCookies, wantsCookies } from '../../http/browser-session.ts';
+import type { AppContext } from '../../http/env.ts';
 import { encodeId } from '../../shared/ids.ts';
 import type { FactorKind } from '../factors/index.ts';
 import { type AccountRow, presentAccount } from '../users/index.ts';
 import type { sessionSchema, signedInSchema, tokensSchema } from './auth.schemas.ts';
 import { deviceNameOf } from './policy/device-name.ts';
-import type { mfaRequiredSchema } from './reauthentication.schemas.ts';
+import type { accessTokenSchema, mfaRequiredSchema } from './reauthentication.schemas.ts';
 import type { SessionRow } from './sessions.repository.ts';
 
 /** A session as its owner sees it. */
@@ -26,20 +28,43 @@ export interface TokenPair {
   readonly refreshExpiresInSeconds: number;
 }
 
-export const presentTokens = (pair: TokenPair): z.infer<typeof tokensSchema> => ({
-  access_token: pair.accessToken,
-  token_type: 'Bearer',
-  expires_in: pair.expiresInSeconds,
-  refresh_token: pair.refreshToken,
-  refresh_expires_in: pair.refreshExpiresInSeconds,
-});
+/** Hands tokens over: in the body, or to a browser app that asked for it in cookies, and then nowhere else. */
+export function handOverTokens(c: AppContext, pair: TokenPair): z.infer<typeof tokensSchema> {
+  const lives = { expires_in: pair.expiresInSeconds, refresh_expires_in: pair.refreshExpiresInSeconds };
+  if (wantsCookies(c)) {
+    setSessionCookies(c, pair);
+    return { token_type: 'Cookie', ...lives };
+  }
+  return {
+    access_token: pair.accessToken,
+    token_type: 'Bearer',
+    refresh_token: pair.refreshToken,
+    ...lives,
+  };
+}
 
-export const presentSignedIn = (
+/** Hands over a new access token of a session that goes on, likewise. */
+export function handOverAccess(
+  c: AppContext,
+  access: Pick<TokenPair, 'accessToken' | 'expiresInSeconds'>,
+): z.infer<typeof accessTokenSchema> {
+  if (!wantsCookies(c))
+    return {
+      access_token: access.accessToken,
+      token_type: 'Bearer',
+      expires_in: access.expiresInSeconds,
+    };
+  setSessionCookies(c, access);
+  return { token_type: 'Cookie', expires_in: access.expiresInSeconds };
+}
+
+/** The account that signed in, with its tokens as `handOverTokens` gives them. */
+export const handOverSignedIn = (
+  c: AppContext,
   signedIn: { readonly account: AccountRow; readonly tokens: TokenPair },
-  cdnBaseUrl: string,
 ): z.infer<typeof signedInSchema> => ({
-  user: presentAccount(signedIn.account, cdnBaseUrl),
-  ...presentTokens(signedIn.tokens),
+  user: presentAccount(signedIn.account, c.var.ctx.config.aws.cdnBaseUrl),
+  ...handOverTokens(c, signedIn.tokens),
 });
 
 export const presentMfaRequired = (owed: {

@@ -1,3 +1,4 @@
+export { accountTokens } from './account-tokens.table.ts';
 export { accountDeactivated, accountSuspended } from './auth.errors.ts';
 export { authHandlers } from './auth.handlers.ts';
 export {
@@ -9,12 +10,13 @@ export {
 export { authRoutes, sessionsRoutes, wellKnownRoutes } from './auth.routes.ts';
 export { signedInSchema } from './auth.schemas.ts';
 export { refreshTokens, sessions } from './auth.table.ts';
-export { presentMfaRequired, presentSignedIn, type TokenPair } from './auth.views.ts';
+export { handOverAccess, handOverSignedIn, presentMfaRequired, type TokenPair } from './auth.views.ts';
 export { loginNetworks, mfaChallenges } from './challenges.table.ts';
+export { reactivationRoutes } from './reactivation.routes.ts';
 export { createSessionStanding } from './reauthentication.repository.ts';
 export { passwordRoutes, reauthenticationRoutes } from './reauthentication.routes.ts';
 export { accessTokenSchema, mfaRequiredSchema } from './reauthentication.schemas.ts';
-export { lockUser, type WriteContext } from './sessions.repository.ts';
+export { insertAccessEnd, lockUser, type WriteContext } from './sessions.repository.ts';
 export { type AccessGrant, createAccessTokens, signAccessToken } from './usecases/access-tokens.ts';
 export { admit } from './usecases/admit.ts';
 export { hashPassword, passwordHashesStarted } from './usecases/hash-password.ts';

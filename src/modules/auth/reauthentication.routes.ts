@@ -1,7 +1,7 @@
 import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../../http/route.ts';
 import type { GivenCode } from '../factors/index.ts';
 import { signedInSchema } from './auth.schemas.ts';
-import { presentSignedIn } from './auth.views.ts';
+import { handOverAccess, handOverSignedIn } from './auth.views.ts';
 import {
   accessTokenSchema,
   changePasswordBody,
@@ -34,7 +34,7 @@ reauthenticationRoutes.openapi(
     const body = c.req.valid('json');
     const given = givenCode(body) ?? { kind: 'totp', code: '' };
     const signedIn = await finishLogin(ctx, { mfaToken: body.mfa_token, given });
-    return c.json(presentSignedIn(signedIn, ctx.config.aws.cdnBaseUrl), 200);
+    return c.json(handOverSignedIn(c, signedIn), 200);
   },
 );
 
@@ -57,14 +57,7 @@ reauthenticationRoutes.openapi(
     const { ctx } = c.var;
     const body = c.req.valid('json');
     const access = await stepUp(ctx, { password: body.password, given: givenCode(body) });
-    return c.json(
-      {
-        access_token: access.accessToken,
-        token_type: 'Bearer' as const,
-        expires_in: access.expiresInSeconds,
-      },
-      200,
-    );
+    return c.json(handOverAccess(c, access), 200);
   },
 );
 

@@ -45,6 +45,9 @@ export const mfaRequiredSchema = z
   })
   .openapi('MfaRequired');
 
-export const accessTokenSchema = z
-  .object({ access_token: z.string(), token_type: z.literal('Bearer'), expires_in: z.int() })
-  .openapi('AccessToken');
+export const accessTokenSchema = z.union([
+  z
+    .object({ access_token: z.string(), token_type: z.literal('Bearer'), expires_in: z.int() })
+    .openapi('AccessToken'),
+  z.object({ token_type: z.literal('Cookie'), expires_in: z.int() }).openapi('CookieAccessToken'),
+]);

@@ -54,6 +54,7 @@ factorsRoutes.openapi(
       {
         secret: enrolment.secret,
         otpauth_uri: enrolment.otpauthUri,
+        qr_svg: enrolment.qrSvg,
         expires_in: enrolment.expiresInSeconds,
       },
       201,

@@ -24,6 +24,7 @@ export const totpEnrolmentSchema = z
   .object({
     secret: z.string().openapi({ description: 'The seed in base32, for typing it into the app.' }),
     otpauth_uri: z.string().openapi({ description: 'The same as an `otpauth://` address, for a QR code.' }),
+    qr_svg: z.string().openapi({ description: 'That QR code as an SVG image.' }),
     expires_in: z.int().openapi({ description: 'Seconds within which a code must confirm it.' }),
   })
   .openapi('TotpEnrolment');

@@ -1,6 +1,7 @@
 import type { z } from '@hono/zod-openapi';
+import type { AppContext } from '../../http/env.ts';
 import { encodeId } from '../../shared/ids.ts';
-import { type LoginResult, presentMfaRequired, presentSignedIn } from '../auth/index.ts';
+import { handOverSignedIn, type LoginResult, presentMfaRequired } from '../auth/index.ts';
 import type { IdentityRow } from './identities.repository.ts';
 import type { completedSchema, identitySchema } from './identities.schemas.ts';
 import type { RegistrationRequired } from './usecases/sign-in.ts';
@@ -14,10 +15,10 @@ export const presentIdentity = (row: IdentityRow): z.infer<typeof identitySchema
 });
 
 export function presentCompleted(
+  c: AppContext,
   result: LoginResult | RegistrationRequired,
-  cdnBaseUrl: string,
 ): z.infer<typeof completedSchema> {
-  if (result.kind === 'signed_in') return presentSignedIn(result, cdnBaseUrl);
+  if (result.kind === 'signed_in') return handOverSignedIn(c, result);
   if (result.kind === 'mfa_required') return presentMfaRequired(result);
   return {
     registration_required: true,

@@ -3,7 +3,7 @@ import type { AppContext } from '../../http/env.ts';
 import { duplicateParameter, invalidParameters } from '../../http/errors.ts';
 import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../../http/route.ts';
 import { configuredProviders, type ProviderName } from '../../integrations/oauth/index.ts';
-import { accessTokenSchema } from '../auth/index.ts';
+import { accessTokenSchema, handOverAccess } from '../auth/index.ts';
 import { flowSeconds } from './identities.policy.ts';
 import {
   callbackAnswer,
@@ -131,7 +131,7 @@ oauthRoutes.openapi(
   async (c) => {
     const { ctx } = c.var;
     const result = await completeSignIn(ctx, handoffOf(c.req.valid('json')));
-    return c.json(presentCompleted(result, ctx.config.aws.cdnBaseUrl), 200);
+    return c.json(presentCompleted(c, result), 200);
   },
 );
 
@@ -158,7 +158,7 @@ oauthRoutes.openapi(
       email: body.email,
       displayName: body.display_name,
     });
-    return c.json(presentCompleted(result, ctx.config.aws.cdnBaseUrl), 201);
+    return c.json(presentCompleted(c, result), 201);
   },
 );
 
@@ -200,14 +200,7 @@ oauthRoutes.openapi(
   }),
   async (c) => {
     const access = await stepUpByProvider(c.var.ctx, handoffOf(c.req.valid('json')));
-    return c.json(
-      {
-        access_token: access.accessToken,
-        token_type: 'Bearer' as const,
-        expires_in: access.expiresInSeconds,
-      },
-      200,
-    );
+    return c.json(handOverAccess(c, access), 200);
   },
 );
 

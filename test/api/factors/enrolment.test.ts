@@ -1,3 +1,4 @@
+import { encode } from 'uqr';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { call, callJson, seedUser, sqlRows, type TestUser } from '../../support/worker/client.ts';
 import { problemOf } from '../auth/accounts.ts';
@@ -9,6 +10,7 @@ afterEach(restartClock);
 interface Started {
   readonly secret: string;
   readonly otpauth_uri: string;
+  readonly qr_svg: string;
   readonly expires_in: number;
 }
 
@@ -47,6 +49,22 @@ describe('setting up an authenticator', () => {
       totp: { confirmed_at: new Date().toISOString() },
       backup_codes_left: 10,
     });
+  });
+
+  it('shows the address as a QR code that holds squares only', async () => {
+    const user = await seedUser();
+    const { otpauth_uri, qr_svg, secret } = await start(user);
+    const { data, size } = encode(otpauth_uri, { ecc: 'M', border: 4 });
+    const dark = new Set([...qr_svg.matchAll(/M(\d+) (\d+)h1v1h-1z/g)].map(([, x, y]) => `${x},${y}`));
+    expect(qr_svg).toContain(`viewBox="0 0 ${size} ${size}"`);
+    for (const [y, row] of data.entries())
+      for (const [x, module] of row.entries()) expect(dark.has(`${x},${y}`), `${x},${y}`).toBe(module);
+    expect(qr_svg).toMatch(
+      /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" viewBox="[\d ]+" shape-rendering="crispEdges">(<path [^<>&]+\/>){2}<\/svg>$/,
+    );
+    expect(qr_svg).not.toContain(user.username);
+    expect(qr_svg).not.toContain(secret);
+    expect(qr_svg).not.toMatch(/script|onload|href/i);
   });
 
   it('keeps neither seed nor codes in readable form', async () => {

@@ -17,11 +17,11 @@ const open = [
   'GET /v1/auth/oauth/{provider}/authorize',
   'GET /v1/auth/oauth/{provider}/callback',
   'GET /v1/posts/{post_id}',
-  'GET /v1/users/{user}',
   'GET /v1/users/{user_id}/followers',
   'GET /v1/users/{user_id}/following',
   'GET /v1/users/{user_id}/posts',
   'GET /v1/users/{user_id}/videos',
+  'GET /v1/users/{user}',
   'GET /v1/videos/{video_id}',
   'GET /v1/webhooks/facebook/data-deletion/{code}',
   'POST /v1/auth/login',
@@ -30,6 +30,7 @@ const open = [
   'POST /v1/auth/oauth/register',
   'POST /v1/auth/oauth/{provider}/callback',
   'POST /v1/auth/oauth/{provider}/start',
+  'POST /v1/auth/reactivate',
   'POST /v1/auth/refresh',
   'POST /v1/auth/register',
 ];
@@ -37,12 +38,16 @@ const open = [
 const needStepUp = [
   'DELETE /v1/me/factors/totp',
   'DELETE /v1/me/identities/{identity_id}',
+  'POST /v1/me/api-keys',
+  'POST /v1/me/deactivation',
+  'POST /v1/me/deletion',
   'POST /v1/me/factors/backup-codes',
   'POST /v1/me/factors/totp',
   'POST /v1/me/factors/totp/confirm',
   'POST /v1/me/identities',
   'POST /v1/me/identities/{provider}/start',
   'POST /v1/me/password',
+  'PUT /v1/me/username',
 ];
 const provenOtherwise = ['POST /v1/webhooks/aws', 'POST /v1/webhooks/facebook/data-deletion'];
 
@@ -67,6 +72,8 @@ const idKinds: Record<string, IdKind> = {
   post_id: 'post',
   video_id: 'video',
   upload_id: 'upload',
+  export_id: 'dataExport',
+  key_id: 'apiKey',
 };
 const realistic = (path: string): string =>
   path.replaceAll(/:(\w+)(\{[^}]*\})?/g, (_, name: string) =>

@@ -10,6 +10,7 @@ export interface TestEndpoints {
   readonly s3Url: string;
   readonly mediaConvertUrl: string;
   readonly cdnUrl: string;
+  readonly mailUrl: string;
   readonly awsAccessKeyId: string;
   readonly awsSecretAccessKey: string;
   /** Clients of the OAuth stand-ins, and where those answer. */
@@ -36,6 +37,8 @@ const settingsFor = (endpoints: TestEndpoints): Record<string, string> => ({
   S3_ENDPOINT: endpoints.s3Url,
   S3_PUBLIC_ENDPOINT: endpoints.s3Url,
   MEDIACONVERT_ENDPOINT: endpoints.mediaConvertUrl,
+  SES_ENDPOINT: endpoints.mailUrl,
+  APP_BASE_URL: 'https://app.test',
   CDN_BASE_URL: endpoints.cdnUrl,
   ...endpoints.oauthSettings,
   OAUTH_RETURN_URLS: 'https://app.test/signed-in,com.example.app:/signed-in',

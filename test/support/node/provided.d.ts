@@ -4,6 +4,7 @@ declare module 'vitest' {
     s3Url: string;
     mediaConvertUrl: string;
     cdnUrl: string;
+    mailUrl: string;
     awsAccessKeyId: string;
     awsSecretAccessKey: string;
     oauthSettings: Readonly<Record<string, string>>;

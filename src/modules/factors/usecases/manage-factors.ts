@@ -17,6 +17,7 @@ import {
   removeTotp,
   replaceBackupCodes,
 } from '../factors.repository.ts';
+import { qrSvgOf } from '../qr.policy.ts';
 import { base32, otpauthUri, secretLength } from '../totp.policy.ts';
 import { backupCodeHash, proveTotp, sealSecret } from './prove-factor.ts';
 
@@ -32,6 +33,8 @@ export interface TotpEnrolment {
   /** Base32, for typing. */
   readonly secret: string;
   readonly otpauthUri: string;
+  /** The address as QR code: an SVG image. */
+  readonly qrSvg: string;
   readonly expiresInSeconds: number;
 }
 
@@ -44,9 +47,11 @@ export async function startTotp(ctx: RequestContext): Promise<TotpEnrolment> {
   const secret = randomBytes(secretLength);
   const account = await putPendingTotp(ctx, userId, await sealSecret(ctx, userId, secret), nowOf(ctx));
   if (account === undefined) throw totpExists();
+  const uri = otpauthUri(issuer, account.username, secret);
   return {
     secret: base32(secret),
-    otpauthUri: otpauthUri(issuer, account.username, secret),
+    otpauthUri: uri,
+    qrSvg: qrSvgOf(uri),
     expiresInSeconds: pendingSeconds,
   };
 }
