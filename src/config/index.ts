@@ -3,6 +3,7 @@ import { accountsSection } from './accounts.config.ts';
 import { appSection } from './app.config.ts';
 import { authSection } from './auth.config.ts';
 import { awsSection } from './aws.config.ts';
+import { challengeSection } from './challenge.config.ts';
 import { databaseSection } from './database.config.ts';
 import { emailSection } from './email.config.ts';
 import { encryptionSection } from './encryption.config.ts';
@@ -22,6 +23,7 @@ export const sections = {
   http: httpSection,
   database: databaseSection,
   auth: authSection,
+  challenge: challengeSection,
   accounts: accountsSection,
   email: emailSection,
   encryption: encryptionSection,
@@ -46,6 +48,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     http: parseSection(httpSection, environment, problems),
     database: parseSection(databaseSection, environment, problems),
     auth: parseSection(authSection, environment, problems),
+    challenge: parseSection(challengeSection, environment, problems),
     accounts: parseSection(accountsSection, environment, problems),
     email: parseSection(emailSection, environment, problems),
     encryption: parseSection(encryptionSection, environment, problems),
@@ -59,6 +62,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
       ...slotMapProblems(config),
       ...encryptionProblems(config),
       ...oauthProblems(config),
+      ...challengeProblems(config),
       ...safetyProblems(config),
     );
   if (problems.length > 0) throw new ConfigError(problems);
@@ -95,4 +99,10 @@ function oauthProblems({ oauth }: Config): ConfigProblem[] {
   return pairs
     .filter(([id, , value]) => id !== '' && value === '')
     .map(([, env]) => ({ env, message: 'is required because the client id of this provider is set' }));
+}
+
+function challengeProblems({ challenge }: Config): ConfigProblem[] {
+  if ((challenge.siteKey === '') === (challenge.secret === '')) return [];
+  const env = challenge.siteKey === '' ? 'TURNSTILE_SITE_KEY' : 'TURNSTILE_SECRET';
+  return [{ env, message: 'is needed: site key and secret go together' }];
 }

@@ -4,6 +4,7 @@ import type { ConfigProblem } from './parse.ts';
 const minimumSecretLength = 32;
 const minimumDistinctKeyBytes = 20;
 const localHost = /^(localhost|127\.|0\.0\.0\.0|\[?::1\]?|.*\.local$|host\.docker\.internal)/i;
+const dummyTurnstileKey = /^[123]x0{10}/;
 const weakSecret = /change.?me|placeholder|secret|password|example|(.)\1{7}/i;
 
 const hostOf = (url: string): string => {
@@ -53,6 +54,7 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     ['S3_PUBLIC_ENDPOINT', config.aws.s3PublicEndpoint],
     ['CDN_BASE_URL', config.aws.cdnBaseUrl],
     ['MEDIACONVERT_ENDPOINT', config.aws.mediaConvertEndpoint],
+    ['TURNSTILE_VERIFY_URL', config.challenge.verifyUrl],
     ['SES_ENDPOINT', config.email.sesEndpoint],
     ['APP_BASE_URL', config.email.appBaseUrl],
   ];
@@ -73,6 +75,13 @@ export function safetyProblems(config: Config): ConfigProblem[] {
   }
   if (/\.(test|example|invalid|localhost)$/i.test(config.email.fromAddress))
     refuse('EMAIL_FROM_ADDRESS', 'is a placeholder; use an address verified with Amazon SES');
+  const { challenge } = config;
+  if (challenge.secret !== '') {
+    if (dummyTurnstileKey.test(challenge.secret)) refuse('TURNSTILE_SECRET', 'is one for testing');
+    if (dummyTurnstileKey.test(challenge.siteKey)) refuse('TURNSTILE_SITE_KEY', 'is one for testing');
+    if (challenge.hostnames.length === 0)
+      refuse('TURNSTILE_HOSTNAMES', 'must name the hosts of your clients');
+  }
   if (config.app.debugErrors) refuse('DEBUG_ERRORS', 'must be false');
   if (config.app.logLevel === 'debug' || config.app.logLevel === 'silent')
     refuse('LOG_LEVEL', 'must be info, warn or error');

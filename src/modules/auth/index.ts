@@ -1,5 +1,6 @@
 export { accountTokens } from './account-tokens.table.ts';
 export { accountDeactivated, accountSuspended } from './auth.errors.ts';
+export type { EndReason } from './auth.events.ts';
 export { authHandlers } from './auth.handlers.ts';
 export {
   type Admission,
@@ -16,9 +17,10 @@ export { reactivationRoutes } from './reactivation.routes.ts';
 export { createSessionStanding } from './reauthentication.repository.ts';
 export { passwordRoutes, reauthenticationRoutes } from './reauthentication.routes.ts';
 export { accessTokenSchema, mfaRequiredSchema } from './reauthentication.schemas.ts';
-export { insertAccessEnd, lockUser, type WriteContext } from './sessions.repository.ts';
+export { type EndedAccess, insertAccessEnd, lockUser, type WriteContext } from './sessions.repository.ts';
 export { type AccessGrant, createAccessTokens, signAccessToken } from './usecases/access-tokens.ts';
 export { admit } from './usecases/admit.ts';
+export { announceEnd } from './usecases/announce-end.ts';
 export { hashPassword, passwordHashesStarted } from './usecases/hash-password.ts';
 export type { LoginResult } from './usecases/login.ts';
 export { endAllAccess } from './usecases/logout.ts';

@@ -36,8 +36,18 @@ const open = [
 ];
 // What a stolen access token must not suffice for. A change here is a decision, too.
 const needStepUp = [
+  'DELETE /v1/admin/proposals/{proposal_id}',
+  'DELETE /v1/admin/users/{user_id}/roles/{role}',
   'DELETE /v1/me/factors/totp',
   'DELETE /v1/me/identities/{identity_id}',
+  'GET /v1/admin/proposals',
+  'GET /v1/admin/users',
+  'GET /v1/admin/users/{user_id}',
+  'POST /v1/admin/proposals',
+  'POST /v1/admin/proposals/{proposal_id}/approve',
+  'POST /v1/admin/users/{user_id}/logout',
+  'POST /v1/admin/users/{user_id}/suspend',
+  'POST /v1/admin/users/{user_id}/unsuspend',
   'POST /v1/me/api-keys',
   'POST /v1/me/deactivation',
   'POST /v1/me/deletion',
@@ -47,6 +57,7 @@ const needStepUp = [
   'POST /v1/me/identities',
   'POST /v1/me/identities/{provider}/start',
   'POST /v1/me/password',
+  'PUT /v1/admin/users/{user_id}/roles/{role}',
   'PUT /v1/me/username',
 ];
 const provenOtherwise = ['POST /v1/webhooks/aws', 'POST /v1/webhooks/facebook/data-deletion'];
@@ -74,6 +85,7 @@ const idKinds: Record<string, IdKind> = {
   upload_id: 'upload',
   export_id: 'dataExport',
   key_id: 'apiKey',
+  proposal_id: 'adminProposal',
 };
 const realistic = (path: string): string =>
   path.replaceAll(/:(\w+)(\{[^}]*\})?/g, (_, name: string) =>

@@ -5,6 +5,8 @@ declare module 'vitest' {
     mediaConvertUrl: string;
     cdnUrl: string;
     mailUrl: string;
+    turnstileUrl: string;
+    turnstileSecret: string;
     awsAccessKeyId: string;
     awsSecretAccessKey: string;
     oauthSettings: Readonly<Record<string, string>>;
