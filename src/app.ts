@@ -23,6 +23,7 @@ import { factorsRoutes } from './modules/factors/index.ts';
 import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
 import { facebookRoutes, identitiesRoutes, oauthRoutes } from './modules/identities/index.ts';
+import { passkeySignInRoutes, passkeysRoutes } from './modules/passkeys/index.ts';
 import { postsRoutes } from './modules/posts/index.ts';
 import { realtimeRoutes } from './modules/realtime/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
@@ -55,6 +56,8 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/me/password', passwordRoutes);
   app.route('/v1/me/factors', factorsRoutes);
   app.route('/v1/me/identities', identitiesRoutes);
+  app.route('/v1/me/passkeys', passkeysRoutes);
+  app.route('/v1/auth/passkeys', passkeySignInRoutes);
   app.route('/v1/me/api-keys', apiKeysRoutes);
   app.route('/v1/users', usersRoutes);
   app.route('/v1', graphRoutes);

@@ -11,6 +11,7 @@ import { feedsSection } from './feeds.config.ts';
 import { httpSection } from './http.config.ts';
 import { oauthSection } from './oauth.config.ts';
 import { ConfigError, type ConfigProblem, parseSection } from './parse.ts';
+import { passkeysSection } from './passkeys.config.ts';
 import { safetyProblems } from './safety.ts';
 import type { SectionValues } from './section.ts';
 import { videosSection } from './videos.config.ts';
@@ -23,6 +24,7 @@ export const sections = {
   http: httpSection,
   database: databaseSection,
   auth: authSection,
+  passkeys: passkeysSection,
   challenge: challengeSection,
   accounts: accountsSection,
   email: emailSection,
@@ -48,6 +50,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     http: parseSection(httpSection, environment, problems),
     database: parseSection(databaseSection, environment, problems),
     auth: parseSection(authSection, environment, problems),
+    passkeys: parseSection(passkeysSection, environment, problems),
     challenge: parseSection(challengeSection, environment, problems),
     accounts: parseSection(accountsSection, environment, problems),
     email: parseSection(emailSection, environment, problems),

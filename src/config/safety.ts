@@ -64,6 +64,7 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     else if (url.startsWith('http:')) refuse(env, 'must use https');
   }
 
+  problems.push(...passkeyProblems(config.passkeys));
   if (config.aws.mediaConvertRoleArn.includes('::000000000000:'))
     refuse('MEDIACONVERT_ROLE_ARN', 'is the local placeholder; use the role of your account');
   if (config.aws.mediaConvertQueueArn.includes(':000000000000:'))
@@ -89,6 +90,22 @@ export function safetyProblems(config: Config): ConfigProblem[] {
   for (const origin of config.http.corsOrigins) {
     if (origin === '*') refuse('CORS_ORIGINS', 'must name each origin instead of *');
     else if (localHost.test(hostOf(origin))) refuse('CORS_ORIGINS', `must not allow ${origin}`);
+  }
+  return problems;
+}
+
+// Browsers refuse passkeys of other hosts, too, but only once people try (WebAuthn L3 §5.1.3).
+function passkeyProblems({ rpId, origins }: Config['passkeys']): ConfigProblem[] {
+  if (localHost.test(rpId) || !rpId.includes('.') || /^[\d.]+$/.test(rpId))
+    return [{ env: 'PASSKEY_RP_ID', message: 'must be the registrable domain of the web application' }];
+  const problems: ConfigProblem[] = [];
+  for (const origin of origins) {
+    if (origin.startsWith('android:')) continue;
+    const host = hostOf(origin);
+    if (!origin.startsWith('https:'))
+      problems.push({ env: 'PASSKEY_ORIGINS', message: `must use https instead of ${origin}` });
+    else if (host !== rpId && !host.endsWith(`.${rpId}`))
+      problems.push({ env: 'PASSKEY_ORIGINS', message: `names ${origin}, which is not below PASSKEY_RP_ID` });
   }
   return problems;
 }

@@ -96,6 +96,19 @@ export const routePolicies = {
   unlinkIdentity: { access: user, ids: 'own', limit: 'write', stepUp: true },
   deleteFacebookData: { access: { kind: 'webhook', source: 'facebook' }, limit: 'webhook', form: true },
   getFacebookDeletion: { access: anyone, limit: 'read' },
+  // Passkeys
+  listPasskeys: { access: user, limit: 'read' },
+  startPasskeyRegistration: { access: user, limit: 'write', stepUp: true },
+  registerPasskey: { access: user, limit: 'write', stepUp: true },
+  renamePasskey: { access: user, ids: 'own', limit: 'write' },
+  removePasskey: { access: user, ids: 'own', limit: 'write', stepUp: true },
+  startPasskeyLogin: { access: anyone, limit: 'auth' },
+  loginWithPasskey: { access: anyone, limit: 'auth' },
+  startPasskeyFactor: { access: anyone, limit: 'auth' },
+  finishLoginWithPasskey: { access: anyone, limit: 'auth' },
+  startPasskeyStepUp: { access: user, limit: 'write' },
+  stepUpWithPasskey: { access: user, limit: 'write' },
+
   // API keys. A key never manages keys.
   listApiKeys: { access: user, limit: 'keys', sensitive: true },
   createApiKey: { access: user, limit: 'keys', stepUp: true },
