@@ -31,6 +31,7 @@ export default defineConfig({
                 mediaConvertUrl: inject('mediaConvertUrl'),
                 cdnUrl: inject('cdnUrl'),
                 mailUrl: inject('mailUrl'),
+                breachedPasswordsUrl: inject('breachedPasswordsUrl'),
                 awsAccessKeyId: inject('awsAccessKeyId'),
                 awsSecretAccessKey: inject('awsSecretAccessKey'),
                 oauthSettings: inject('oauthSettings'),

@@ -12,7 +12,9 @@ import { accountsRoutes } from './modules/accounts/index.ts';
 import { adminRoutes } from './modules/admin/index.ts';
 import { apiKeysRoutes } from './modules/api-keys/index.ts';
 import {
+  accountRecoveryRoutes,
   authRoutes,
+  emailRoutes,
   passwordRoutes,
   reactivationRoutes,
   reauthenticationRoutes,
@@ -49,11 +51,13 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/auth', authRoutes);
   app.route('/v1/auth', reauthenticationRoutes);
   app.route('/v1/auth/oauth', oauthRoutes);
+  app.route('/v1/auth', accountRecoveryRoutes);
   app.route('/v1/auth', reactivationRoutes);
   app.route('/v1/me', meRoutes);
   app.route('/v1/me', accountsRoutes);
   app.route('/v1/me/sessions', sessionsRoutes);
   app.route('/v1/me/password', passwordRoutes);
+  app.route('/v1/me/email', emailRoutes);
   app.route('/v1/me/factors', factorsRoutes);
   app.route('/v1/me/identities', identitiesRoutes);
   app.route('/v1/me/passkeys', passkeysRoutes);

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { migrateUp } from '../../scripts/lib/migrations.ts';
+import { startBreachedPasswordsServer } from '../breached-passwords/server.ts';
 import { startCdnServer } from '../cdn/server.ts';
 import { createEventBus } from '../events/index.ts';
 import { locateFfmpeg } from '../ffmpeg/index.ts';
@@ -31,6 +32,7 @@ const preferredPorts = {
   cdn: 9_002,
   mail: 9_003,
   oauth: 9_006,
+  breachedPasswords: 9_005,
   turnstile: 9_004,
 };
 
@@ -230,6 +232,10 @@ async function startParts(
     apiUrl: options.workerUrl,
   });
   closers.push(() => mail.close());
+  const breached = await startBreachedPasswordsServer({
+    port: await freePort(preferredPorts.breachedPasswords),
+  });
+  closers.push(() => breached.close());
   status.ok('mail', `${mail.url}, the inbox of everybody`, startedAt);
 
   options.signal?.throwIfAborted();
@@ -264,6 +270,7 @@ async function startParts(
     MEDIACONVERT_ENDPOINT: awsUrl,
     SES_ENDPOINT: mail.url,
     APP_BASE_URL: `${mail.url}/app`,
+    BREACHED_PASSWORDS_URL: breached.url,
     UPLOADS_BUCKET: uploadsBucket,
     MEDIA_BUCKET: mediaBucket,
     CDN_BASE_URL: cdn.url,

@@ -3,6 +3,7 @@ import { accountsSection } from './accounts.config.ts';
 import { appSection } from './app.config.ts';
 import { authSection } from './auth.config.ts';
 import { awsSection } from './aws.config.ts';
+import { breachedPasswordsSection } from './breached-passwords.config.ts';
 import { challengeSection } from './challenge.config.ts';
 import { databaseSection } from './database.config.ts';
 import { emailSection } from './email.config.ts';
@@ -24,6 +25,7 @@ export const sections = {
   http: httpSection,
   database: databaseSection,
   auth: authSection,
+  breachedPasswords: breachedPasswordsSection,
   passkeys: passkeysSection,
   challenge: challengeSection,
   accounts: accountsSection,
@@ -50,6 +52,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     http: parseSection(httpSection, environment, problems),
     database: parseSection(databaseSection, environment, problems),
     auth: parseSection(authSection, environment, problems),
+    breachedPasswords: parseSection(breachedPasswordsSection, environment, problems),
     passkeys: parseSection(passkeysSection, environment, problems),
     challenge: parseSection(challengeSection, environment, problems),
     accounts: parseSection(accountsSection, environment, problems),
@@ -65,6 +68,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
       ...slotMapProblems(config),
       ...encryptionProblems(config),
       ...oauthProblems(config),
+      ...pepperProblems(config),
       ...challengeProblems(config),
       ...safetyProblems(config),
     );
@@ -102,6 +106,18 @@ function oauthProblems({ oauth }: Config): ConfigProblem[] {
   return pairs
     .filter(([id, , value]) => id !== '' && value === '')
     .map(([, env]) => ({ env, message: 'is required because the client id of this provider is set' }));
+}
+
+// One number for two secrets would make the hashes of one of them unreadable.
+function pepperProblems({ auth }: Config): ConfigProblem[] {
+  return auth.oldPasswordPeppers.has(auth.passwordPepperVersion)
+    ? [
+        {
+          env: 'OLD_PASSWORD_PEPPERS',
+          message: 'names the version of PASSWORD_PEPPER; raise PASSWORD_PEPPER_VERSION',
+        },
+      ]
+    : [];
 }
 
 function challengeProblems({ challenge }: Config): ConfigProblem[] {

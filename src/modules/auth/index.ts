@@ -1,3 +1,4 @@
+export { accountRecoveryRoutes, emailRoutes } from './account-recovery.routes.ts';
 export { accountTokens } from './account-tokens.table.ts';
 export { accountDeactivated, accountSuspended } from './auth.errors.ts';
 export type { EndReason } from './auth.events.ts';

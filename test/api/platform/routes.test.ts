@@ -30,6 +30,8 @@ const open = [
   'POST /v1/auth/oauth/register',
   'POST /v1/auth/oauth/{provider}/callback',
   'POST /v1/auth/oauth/{provider}/start',
+  'POST /v1/auth/password-reset',
+  'POST /v1/auth/password-reset/confirm',
   'POST /v1/auth/passkeys/login',
   'POST /v1/auth/passkeys/login/options',
   'POST /v1/auth/passkeys/mfa',
@@ -54,6 +56,7 @@ const needStepUp = [
   'POST /v1/admin/users/{user_id}/suspend',
   'POST /v1/admin/users/{user_id}/unsuspend',
   'POST /v1/me/api-keys',
+  'POST /v1/me/email',
   'POST /v1/me/deactivation',
   'POST /v1/me/deletion',
   'POST /v1/me/factors/backup-codes',
@@ -127,7 +130,7 @@ describe('every route', () => {
 
   it('is written down here if it needs a recent login, and only then', () => {
     const stepUps = declared.filter(({ rules }) => rules.stepUp === true);
-    expect(stepUps.map((route) => route.name).sort()).toEqual(needStepUp);
+    expect(stepUps.map((route) => route.name).sort()).toEqual([...needStepUp].sort());
   });
 
   it.each(declared.map((route) => [route.name, route] as const))(
