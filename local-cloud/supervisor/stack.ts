@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { migrateUp } from '../../scripts/lib/migrations.ts';
+import { startBreachedPasswordsServer } from '../breached-passwords/server.ts';
 import { startCdnServer } from '../cdn/server.ts';
 import { createEventBus } from '../events/index.ts';
 import { locateFfmpeg } from '../ffmpeg/index.ts';
@@ -28,6 +29,7 @@ const preferredPorts = {
   aws: 9_001,
   cdn: 9_002,
   mail: 9_003,
+  breachedPasswords: 9_005,
   turnstile: 9_004,
 };
 
@@ -215,6 +217,10 @@ async function startParts(
     apiUrl: options.workerUrl,
   });
   closers.push(() => mail.close());
+  const breached = await startBreachedPasswordsServer({
+    port: await freePort(preferredPorts.breachedPasswords),
+  });
+  closers.push(() => breached.close());
   status.ok('mail', `${mail.url}, the inbox of everybody`, startedAt);
 
   options.signal?.throwIfAborted();
@@ -249,6 +255,7 @@ async function startParts(
     MEDIACONVERT_ENDPOINT: awsUrl,
     SES_ENDPOINT: mail.url,
     APP_BASE_URL: `${mail.url}/app`,
+    BREACHED_PASSWORDS_URL: breached.url,
     UPLOADS_BUCKET: uploadsBucket,
     MEDIA_BUCKET: mediaBucket,
     CDN_BASE_URL: cdn.url,

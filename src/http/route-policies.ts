@@ -66,6 +66,11 @@ export const routePolicies = {
   getJwks: { access: anyone, limit: 'read' },
   logout: { access: user, limit: 'write' },
   logoutEverywhere: { access: user, limit: 'write', sensitive: true },
+  requestPasswordReset: { access: anyone, limit: 'mail' },
+  confirmPasswordReset: { access: anyone, limit: 'auth' },
+  requestEmailVerification: { access: user, limit: 'mail', sensitive: true },
+  confirmEmail: { access: user, limit: 'write', sensitive: true },
+  changeEmail: { access: user, limit: 'mail', stepUp: true },
   stepUp: { access: user, limit: 'write', cost: 20 },
   changePassword: { access: user, limit: 'write', cost: 40, stepUp: true },
   listMySessions: { access: user, limit: 'read', sensitive: true },
@@ -77,6 +82,19 @@ export const routePolicies = {
   confirmTotp: { access: user, limit: 'write', stepUp: true },
   removeTotp: { access: user, limit: 'write', stepUp: true },
   regenerateBackupCodes: { access: user, limit: 'write', stepUp: true },
+
+  // Passkeys
+  listPasskeys: { access: user, limit: 'read' },
+  startPasskeyRegistration: { access: user, limit: 'write', stepUp: true },
+  registerPasskey: { access: user, limit: 'write', stepUp: true },
+  renamePasskey: { access: user, ids: 'own', limit: 'write' },
+  removePasskey: { access: user, ids: 'own', limit: 'write', stepUp: true },
+  startPasskeyLogin: { access: anyone, limit: 'auth' },
+  loginWithPasskey: { access: anyone, limit: 'auth' },
+  startPasskeyFactor: { access: anyone, limit: 'auth' },
+  finishLoginWithPasskey: { access: anyone, limit: 'auth' },
+  startPasskeyStepUp: { access: user, limit: 'write' },
+  stepUpWithPasskey: { access: user, limit: 'write' },
 
   // API keys. A key never manages keys.
   listApiKeys: { access: user, limit: 'keys', sensitive: true },

@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { liftEndedSuspensions } from '../../../src/modules/admin/index.ts';
+import { encodeId } from '../../../src/shared/ids.ts';
 import { call, callJson, seedUser, signToken, sqlRows, type TestUser } from '../../support/worker/client.ts';
 import { testEnv } from '../../support/worker/env.ts';
 import { contextOf } from '../../support/worker/films.ts';
@@ -232,6 +233,35 @@ describe('a suspension', () => {
     expect((await refresh(refresh_token)).status).toBe(401);
     expect((await me(secret)).status).toBe(200);
     expect(await sqlRows('SELECT 1 AS one FROM suspensions WHERE user_id = $1', [target.uuid])).toEqual([]);
+  });
+
+  it('hides what the account published, and gives it back', async () => {
+    const [admin, target, reader] = [await seedStaff('admin'), await seedUser(), await seedUser()];
+    const { id } = await callJson<{ id: string }>(201, 'POST', '/v1/posts', {
+      token: target.token,
+      body: { text: 'still here?' },
+    });
+    const [video] = await sqlRows<{ id: string }>(
+      `INSERT INTO videos (id, owner_id, title, state, published_at, hls_key, dash_key)
+       VALUES (gen_random_uuid(), $1, 'Mine', 'published', now(), 'media/x.m3u8', 'media/x.mpd') RETURNING id`,
+      [target.uuid],
+    );
+    const paths = [
+      `/v1/users/${target.username}`,
+      `/v1/posts/${id}`,
+      `/v1/videos/${encodeId('video', video?.id ?? '')}`,
+    ];
+    const seen = async () => {
+      const statuses = [];
+      for (const path of paths) statuses.push((await call('GET', path, { token: reader.token })).status);
+      return statuses;
+    };
+    expect(await seen()).toEqual([200, 200, 200]);
+    expect((await suspend(admin, target)).status).toBe(204);
+    expect(await seen()).toEqual([404, 404, 404]);
+    expect((await unsuspend(admin, target)).status).toBe(204);
+    later(60_000);
+    expect(await seen()).toEqual([200, 200, 200]);
   });
 
   it('with an end is lifted when that has come, once', async () => {

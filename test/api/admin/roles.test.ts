@@ -284,6 +284,16 @@ describe('an administrator', () => {
     expect(await problemOf(unknown)).toMatchObject({ status: 404, code: 'admin.proposal_not_found' });
   });
 
+  it('cannot close the account', async () => {
+    const admin = await seedStaff('admin');
+    for (const path of ['/v1/me/deactivation', '/v1/me/deletion'])
+      expect(await problemOf(await call('POST', path, { token: admin.token }))).toMatchObject({
+        status: 409,
+        code: 'accounts.administrator_stays',
+      });
+    expect(await stateOf(admin)).toMatchObject({ status: 'active', epoch: 0, open_sessions: 1 });
+  });
+
   it('cannot give up the role, and two cannot take it from each other: one always remains', async () => {
     await sqlRows("UPDATE users SET roles = '{user}' WHERE 'admin' = ANY (roles)");
     const [first, second] = [await seedStaff('admin'), await seedStaff('admin')];

@@ -1,5 +1,6 @@
 import type { RequestContext } from '../../../context.ts';
 import { newSecurityNotice } from '../../notices/index.ts';
+import { forgetVideoPages } from '../../videos/index.ts';
 import {
   anyAccount,
   becomesSuspended,
@@ -50,7 +51,9 @@ export async function suspendUser(
   });
   assertAllowed(ctx, action, userId, result);
   if (!result.changed) throw wrongStatus();
-  return spread(ctx, result.ended, [notice.id]);
+  const outcome = await spread(ctx, result.ended, [notice.id]);
+  await forgetVideoPages(ctx, userId);
+  return outcome;
 }
 
 /**
