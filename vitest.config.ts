@@ -55,6 +55,7 @@ export default defineConfig({
                   'drizzle-orm/neon-http',
                   'drizzle-orm/pg-core',
                   'fast-check',
+                  'fflate',
                   'hono',
                   'hono/cors',
                   'hono/http-exception',
