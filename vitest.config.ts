@@ -31,6 +31,7 @@ export default defineConfig({
                 mediaConvertUrl: inject('mediaConvertUrl'),
                 cdnUrl: inject('cdnUrl'),
                 mailUrl: inject('mailUrl'),
+                breachedPasswordsUrl: inject('breachedPasswordsUrl'),
                 awsAccessKeyId: inject('awsAccessKeyId'),
                 awsSecretAccessKey: inject('awsSecretAccessKey'),
               }),
@@ -50,6 +51,8 @@ export default defineConfig({
                 include: [
                   '@hono/zod-openapi',
                   '@neondatabase/serverless',
+                  '@simplewebauthn/server',
+                  '@simplewebauthn/server/helpers',
                   'aws4fetch',
                   'drizzle-orm',
                   'drizzle-orm/neon-http',

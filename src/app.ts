@@ -9,9 +9,12 @@ import { rejectWrongMethod } from './http/methods.ts';
 import { requestContext } from './http/request-context.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { accountsRoutes, exportsRoutes } from './modules/accounts/index.ts';
+import { adminRoutes } from './modules/admin/index.ts';
 import { apiKeysRoutes } from './modules/api-keys/index.ts';
 import {
+  accountRecoveryRoutes,
   authRoutes,
+  emailRoutes,
   passwordRoutes,
   reactivationRoutes,
   reauthenticationRoutes,
@@ -21,6 +24,7 @@ import {
 import { factorsRoutes } from './modules/factors/index.ts';
 import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
+import { passkeySignInRoutes, passkeysRoutes } from './modules/passkeys/index.ts';
 import { postsRoutes } from './modules/posts/index.ts';
 import { realtimeRoutes } from './modules/realtime/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
@@ -45,13 +49,17 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/', wellKnownRoutes);
   app.route('/v1/auth', authRoutes);
   app.route('/v1/auth', reauthenticationRoutes);
+  app.route('/v1/auth', accountRecoveryRoutes);
   app.route('/v1/auth', reactivationRoutes);
   app.route('/v1/me', meRoutes);
   app.route('/v1/me', accountsRoutes);
   app.route('/v1/me/exports', exportsRoutes);
   app.route('/v1/me/sessions', sessionsRoutes);
   app.route('/v1/me/password', passwordRoutes);
+  app.route('/v1/me/email', emailRoutes);
   app.route('/v1/me/factors', factorsRoutes);
+  app.route('/v1/me/passkeys', passkeysRoutes);
+  app.route('/v1/auth/passkeys', passkeySignInRoutes);
   app.route('/v1/me/api-keys', apiKeysRoutes);
   app.route('/v1/users', usersRoutes);
   app.route('/v1', graphRoutes);
@@ -62,6 +70,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', videoListsRoutes);
   app.route('/v1/webhooks', webhooksRoutes);
   app.route('/v1/realtime', realtimeRoutes);
+  app.route('/v1/admin', adminRoutes);
   mountDocs(app);
 
   app.notFound(rejectWrongMethod(app, handleNotFound));

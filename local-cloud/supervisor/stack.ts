@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { migrateUp } from '../../scripts/lib/migrations.ts';
+import { startBreachedPasswordsServer } from '../breached-passwords/server.ts';
 import { startCdnServer } from '../cdn/server.ts';
 import { createEventBus } from '../events/index.ts';
 import { locateFfmpeg } from '../ffmpeg/index.ts';
@@ -10,6 +11,7 @@ import { createMediaConvertHandler } from '../mediaconvert/index.ts';
 import { startNeonBridge } from '../neon-bridge/index.ts';
 import { provision, startPostgres } from '../postgres/index.ts';
 import { type CorsRule, startS3Server } from '../s3/server.ts';
+import { startTurnstileServer } from '../turnstile/server.ts';
 import { dotenv, writePrivateFile } from './files.ts';
 import { freePort } from './ports.ts';
 import { localSecrets } from './secrets.ts';
@@ -20,7 +22,16 @@ export const accountId = '000000000000';
 export const uploadsBucket = 'social-flow-uploads';
 export const mediaBucket = 'social-flow-media';
 
-const preferredPorts = { postgres: 55_432, neon: 4_480, s3: 9_000, aws: 9_001, cdn: 9_002, mail: 9_003 };
+const preferredPorts = {
+  postgres: 55_432,
+  neon: 4_480,
+  s3: 9_000,
+  aws: 9_001,
+  cdn: 9_002,
+  mail: 9_003,
+  breachedPasswords: 9_005,
+  turnstile: 9_004,
+};
 
 export interface StackOptions {
   readonly root: string;
@@ -206,7 +217,20 @@ async function startParts(
     apiUrl: options.workerUrl,
   });
   closers.push(() => mail.close());
+  const breached = await startBreachedPasswordsServer({
+    port: await freePort(preferredPorts.breachedPasswords),
+  });
+  closers.push(() => breached.close());
   status.ok('mail', `${mail.url}, the inbox of everybody`, startedAt);
+
+  options.signal?.throwIfAborted();
+  startedAt = Date.now();
+  const turnstile = await startTurnstileServer({
+    port: await freePort(preferredPorts.turnstile),
+    secret: secrets.turnstileSecret,
+  });
+  closers.push(() => turnstile.close());
+  status.ok('turnstile', `${turnstile.url}, /token?action=login plays a solved challenge`, startedAt);
 
   const workerSettings = {
     ENVIRONMENT: 'development',
@@ -220,6 +244,9 @@ async function startParts(
     ACCESS_TOKEN_KEYS: secrets.signingKeys,
     DATA_ENCRYPTION_KEYS: secrets.dataEncryptionKeys,
     AWS_REGION: region,
+    TURNSTILE_SITE_KEY: '1x00000000000000000000AA',
+    TURNSTILE_SECRET: secrets.turnstileSecret,
+    TURNSTILE_VERIFY_URL: `${turnstile.url}/turnstile/v0/siteverify`,
     AWS_ACCESS_KEY_ID: secrets.accessKeyId,
     AWS_SECRET_ACCESS_KEY: secrets.secretAccessKey,
     AWS_WEBHOOK_SECRET: secrets.webhookSecret,
@@ -228,6 +255,7 @@ async function startParts(
     MEDIACONVERT_ENDPOINT: awsUrl,
     SES_ENDPOINT: mail.url,
     APP_BASE_URL: `${mail.url}/app`,
+    BREACHED_PASSWORDS_URL: breached.url,
     UPLOADS_BUCKET: uploadsBucket,
     MEDIA_BUCKET: mediaBucket,
     CDN_BASE_URL: cdn.url,

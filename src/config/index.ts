@@ -3,12 +3,15 @@ import { accountsSection } from './accounts.config.ts';
 import { appSection } from './app.config.ts';
 import { authSection } from './auth.config.ts';
 import { awsSection } from './aws.config.ts';
+import { breachedPasswordsSection } from './breached-passwords.config.ts';
+import { challengeSection } from './challenge.config.ts';
 import { databaseSection } from './database.config.ts';
 import { emailSection } from './email.config.ts';
 import { encryptionSection } from './encryption.config.ts';
 import { feedsSection } from './feeds.config.ts';
 import { httpSection } from './http.config.ts';
 import { ConfigError, type ConfigProblem, parseSection } from './parse.ts';
+import { passkeysSection } from './passkeys.config.ts';
 import { safetyProblems } from './safety.ts';
 import type { SectionValues } from './section.ts';
 import { videosSection } from './videos.config.ts';
@@ -21,6 +24,9 @@ export const sections = {
   http: httpSection,
   database: databaseSection,
   auth: authSection,
+  breachedPasswords: breachedPasswordsSection,
+  passkeys: passkeysSection,
+  challenge: challengeSection,
   accounts: accountsSection,
   email: emailSection,
   encryption: encryptionSection,
@@ -44,6 +50,9 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     http: parseSection(httpSection, environment, problems),
     database: parseSection(databaseSection, environment, problems),
     auth: parseSection(authSection, environment, problems),
+    breachedPasswords: parseSection(breachedPasswordsSection, environment, problems),
+    passkeys: parseSection(passkeysSection, environment, problems),
+    challenge: parseSection(challengeSection, environment, problems),
     accounts: parseSection(accountsSection, environment, problems),
     email: parseSection(emailSection, environment, problems),
     encryption: parseSection(encryptionSection, environment, problems),
@@ -52,7 +61,13 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     feeds: parseSection(feedsSection, environment, problems),
   };
   if (problems.length === 0)
-    problems.push(...slotMapProblems(config), ...encryptionProblems(config), ...safetyProblems(config));
+    problems.push(
+      ...slotMapProblems(config),
+      ...encryptionProblems(config),
+      ...pepperProblems(config),
+      ...challengeProblems(config),
+      ...safetyProblems(config),
+    );
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -71,4 +86,22 @@ function encryptionProblems({ encryption }: Config): ConfigProblem[] {
   return encryption.keys.has(encryption.currentVersion)
     ? []
     : [{ env: 'DATA_ENCRYPTION_KEY_VERSION', message: 'names no key of DATA_ENCRYPTION_KEYS' }];
+}
+
+// One number for two secrets would make the hashes of one of them unreadable.
+function pepperProblems({ auth }: Config): ConfigProblem[] {
+  return auth.oldPasswordPeppers.has(auth.passwordPepperVersion)
+    ? [
+        {
+          env: 'OLD_PASSWORD_PEPPERS',
+          message: 'names the version of PASSWORD_PEPPER; raise PASSWORD_PEPPER_VERSION',
+        },
+      ]
+    : [];
+}
+
+function challengeProblems({ challenge }: Config): ConfigProblem[] {
+  if ((challenge.siteKey === '') === (challenge.secret === '')) return [];
+  const env = challenge.siteKey === '' ? 'TURNSTILE_SITE_KEY' : 'TURNSTILE_SECRET';
+  return [{ env, message: 'is needed: site key and secret go together' }];
 }

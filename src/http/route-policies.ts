@@ -16,7 +16,10 @@ export type Access =
 
 export interface RoutePolicy {
   readonly access: Access;
-  /** The caller's account needs one of these roles. Such routes are `sensitive`, so that a role taken away is gone at once. */
+  /**
+   * The caller's account needs one of these roles. Such routes are `sensitive`, so that a role taken away is gone at once; with
+   * `stepUp` the account must have a second factor.
+   */
   readonly roles?: readonly Role[];
   /** What an API key must have been granted to call this. Without it API keys are refused. */
   readonly scope?: ApiKeyScope;
@@ -25,8 +28,10 @@ export interface RoutePolicy {
    * checks too. `any`: what is open to everybody the caller may see.
    */
   readonly ids?: 'own' | 'any';
-  /** Which rate limit policy is charged; `none` only where the answer costs nothing. */
-  readonly limit: LimitName | 'none';
+  /** Which rate limit policies are charged, all or none of them; `none` only where the answer costs nothing. */
+  readonly limit: LimitName | readonly LimitName[] | 'none';
+  /** Points taken from the caller's budget, where that is not what its limits say (reads 1, writes 5). */
+  readonly cost?: number;
   /** Set on writes that may be repeated under an `Idempotency-Key`. */
   readonly idempotent?: boolean;
   /** Set where a session that has just ended must not get through at all; costs a hop to its guard on every call. */
@@ -53,7 +58,7 @@ export const routePolicies = {
   receiveAwsEvent: { access: { kind: 'webhook', source: 'aws' }, limit: 'webhook' },
 
   // Authentication
-  register: { access: anyone, limit: 'auth' },
+  register: { access: anyone, limit: ['auth', 'register'] },
   login: { access: anyone, limit: 'auth' },
   finishLogin: { access: anyone, limit: 'auth' },
   refresh: { access: anyone, limit: 'refresh' },
@@ -61,8 +66,13 @@ export const routePolicies = {
   getJwks: { access: anyone, limit: 'read' },
   logout: { access: user, limit: 'write' },
   logoutEverywhere: { access: user, limit: 'write', sensitive: true },
-  stepUp: { access: user, limit: 'write' },
-  changePassword: { access: user, limit: 'write', stepUp: true },
+  requestPasswordReset: { access: anyone, limit: 'mail' },
+  confirmPasswordReset: { access: anyone, limit: 'auth' },
+  requestEmailVerification: { access: user, limit: 'mail', sensitive: true },
+  confirmEmail: { access: user, limit: 'write', sensitive: true },
+  changeEmail: { access: user, limit: 'mail', stepUp: true },
+  stepUp: { access: user, limit: 'write', cost: 20 },
+  changePassword: { access: user, limit: 'write', cost: 40, stepUp: true },
   listMySessions: { access: user, limit: 'read', sensitive: true },
   endMySession: { access: user, ids: 'own', limit: 'write', sensitive: true },
 
@@ -73,11 +83,24 @@ export const routePolicies = {
   removeTotp: { access: user, limit: 'write', stepUp: true },
   regenerateBackupCodes: { access: user, limit: 'write', stepUp: true },
 
+  // Passkeys
+  listPasskeys: { access: user, limit: 'read' },
+  startPasskeyRegistration: { access: user, limit: 'write', stepUp: true },
+  registerPasskey: { access: user, limit: 'write', stepUp: true },
+  renamePasskey: { access: user, ids: 'own', limit: 'write' },
+  removePasskey: { access: user, ids: 'own', limit: 'write', stepUp: true },
+  startPasskeyLogin: { access: anyone, limit: 'auth' },
+  loginWithPasskey: { access: anyone, limit: 'auth' },
+  startPasskeyFactor: { access: anyone, limit: 'auth' },
+  finishLoginWithPasskey: { access: anyone, limit: 'auth' },
+  startPasskeyStepUp: { access: user, limit: 'write' },
+  stepUpWithPasskey: { access: user, limit: 'write' },
+
   // API keys. A key never manages keys.
-  listApiKeys: { access: user, limit: 'read', sensitive: true },
-  createApiKey: { access: user, limit: 'write', stepUp: true },
-  renameApiKey: { access: user, ids: 'own', limit: 'write', sensitive: true },
-  revokeApiKey: { access: user, ids: 'own', limit: 'write', sensitive: true },
+  listApiKeys: { access: user, limit: 'keys', sensitive: true },
+  createApiKey: { access: user, limit: 'keys', stepUp: true },
+  renameApiKey: { access: user, ids: 'own', limit: 'keys', sensitive: true },
+  revokeApiKey: { access: user, ids: 'own', limit: 'keys', sensitive: true },
 
   // Users
   getUser: { access: viewer, scope: 'profile:read', ids: 'any', limit: 'read' },
@@ -93,7 +116,7 @@ export const routePolicies = {
 
   // Social graph
   followUser: { access: user, scope: 'graph:write', ids: 'any', limit: 'follow' },
-  unfollowUser: { access: user, scope: 'graph:write', ids: 'any', limit: 'follow' },
+  unfollowUser: { access: user, scope: 'graph:write', ids: 'any', limit: 'unfollow' },
   blockUser: { access: user, scope: 'graph:write', ids: 'any', limit: 'write' },
   unblockUser: { access: user, scope: 'graph:write', ids: 'any', limit: 'write' },
   listFollowers: { access: viewer, scope: 'graph:read', ids: 'any', limit: 'read' },
@@ -107,20 +130,47 @@ export const routePolicies = {
   likePost: { access: user, scope: 'posts:write', ids: 'any', limit: 'like' },
   unlikePost: { access: user, scope: 'posts:write', ids: 'any', limit: 'like' },
   listUserPosts: { access: viewer, scope: 'posts:read', ids: 'any', limit: 'read' },
-  readHomeFeed: { access: user, scope: 'feeds:read', limit: 'read' },
+  readHomeFeed: { access: user, scope: 'feeds:read', limit: 'read', cost: 2 },
 
   // Videos
-  startUpload: { access: user, scope: 'videos:write', limit: 'upload', idempotent: true },
+  startUpload: { access: user, scope: 'videos:write', limit: 'upload', cost: 10, idempotent: true },
   getUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'read' },
   signParts: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload' },
-  completeUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload', idempotent: true },
+  completeUpload: {
+    access: user,
+    scope: 'videos:write',
+    ids: 'own',
+    limit: 'upload',
+    cost: 20,
+    idempotent: true,
+  },
   abortUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   getVideo: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
   updateVideo: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   deleteVideo: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
-  retryVideo: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload', idempotent: true },
+  retryVideo: {
+    access: user,
+    scope: 'videos:write',
+    ids: 'own',
+    limit: 'upload',
+    cost: 20,
+    idempotent: true,
+  },
   listMyVideos: { access: user, scope: 'videos:read', limit: 'read' },
   listUserVideos: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
+
+  // Administration. Moderators reach accounts that are not staff; what only administrators may do is theirs alone.
+  searchUsers: { access: user, roles: ['admin', 'moderator'], limit: 'admin', stepUp: true },
+  viewUserAccount: { access: user, roles: ['admin', 'moderator'], ids: 'any', limit: 'admin', stepUp: true },
+  suspendUser: { access: user, roles: ['admin', 'moderator'], ids: 'any', limit: 'admin', stepUp: true },
+  unsuspendUser: { access: user, roles: ['admin', 'moderator'], ids: 'any', limit: 'admin', stepUp: true },
+  logUserOut: { access: user, roles: ['admin', 'moderator'], ids: 'any', limit: 'admin', stepUp: true },
+  grantRole: { access: user, roles: ['admin'], ids: 'any', limit: 'admin', stepUp: true },
+  revokeRole: { access: user, roles: ['admin'], ids: 'any', limit: 'admin', stepUp: true },
+  listAdminProposals: { access: user, roles: ['admin'], limit: 'admin', stepUp: true },
+  proposeAdmin: { access: user, roles: ['admin'], limit: 'admin', stepUp: true },
+  approveAdmin: { access: user, roles: ['admin'], ids: 'any', limit: 'admin', stepUp: true },
+  withdrawAdminProposal: { access: user, roles: ['admin'], ids: 'any', limit: 'admin', stepUp: true },
 
   // Realtime. A connection lasts as long as its token, so it must not begin after its session has ended.
   connectRealtime: { access: user, limit: 'realtime', sensitive: true },

@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi
 import { enforceAccess, isOpenToKeys, nobody } from './access.ts';
 import type { AppEnv, AppMiddleware } from './env.ts';
 import { idempotent } from './idempotency.ts';
-import { edgeGate, rateLimit } from './rate-limit.ts';
+import { edgeGate, fareOf, rateLimit } from './rate-limit.ts';
 import { type OperationId, policyOfOperation, type RoutePolicy } from './route-policies.ts';
 import { requireStepUp } from './step-up.ts';
 import { rejectInvalid } from './validate.ts';
@@ -40,6 +40,7 @@ export function defineRoute<
     middleware: chain,
     security,
     'x-rate-limit': policy?.limit,
+    'x-rate-limit-cost': policy === undefined ? undefined : fareOf(policy)?.points,
     'x-api-key-scope': policy === undefined || !isOpenToKeys(policy) ? undefined : policy.scope,
   } as R & {
     middleware: AppMiddleware[];
@@ -51,8 +52,9 @@ const credentials = [{ bearer: [] }, { cookie: [] }];
 function chainOf(policy: RoutePolicy): AppMiddleware[] {
   const chain = policy.limit === 'none' ? [] : [edgeGate()];
   chain.push(enforceAccess(policy));
-  if (policy.limit !== 'none') chain.push(rateLimit(policy.limit));
-  if (policy.stepUp === true) chain.push(requireStepUp());
+  const fare = fareOf(policy);
+  if (fare !== undefined) chain.push(rateLimit(fare));
+  if (policy.stepUp === true) chain.push(requireStepUp({ secondFactor: policy.roles !== undefined }));
   if (policy.idempotent === true) chain.push(idempotent());
   return chain;
 }
@@ -70,6 +72,7 @@ const problemSchema = z
     code: z.string(),
     request_id: z.string(),
     'violated-policies': z.array(z.string()).optional(),
+    challenge: z.object({ provider: z.string(), site_key: z.string(), action: z.string() }).optional(),
     errors: z.array(z.object({ pointer: z.string(), code: z.string(), message: z.string() })).optional(),
   })
   .openapi('Problem');

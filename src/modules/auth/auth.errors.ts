@@ -65,3 +65,28 @@ export const passwordWrong = defineError({
   status: 401,
   title: 'The current password is not right.',
 });
+export const linkInvalid = defineError({
+  code: 'auth.link_invalid',
+  status: 422,
+  title: 'This link was used before, is too old, or is not for this account; ask for a new one.',
+});
+export const emailTaken = defineError({
+  code: 'auth.email_taken',
+  status: 409,
+  title: 'Another account has verified this e-mail address.',
+});
+export const emailUnchanged = defineError({
+  code: 'auth.email_unchanged',
+  status: 422,
+  title: 'This is the e-mail address of the account already.',
+});
+export const challengeRequired = defineError({
+  code: 'auth.challenge_required',
+  status: 403,
+  title: 'Solve the challenge first, and send its answer as challenge_response.',
+});
+export const challengeFailed = defineError({
+  code: 'auth.challenge_failed',
+  status: 403,
+  title: 'This answer to the challenge is not right or was used before; solve a new one.',
+});

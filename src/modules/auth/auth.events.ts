@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineMessage } from '../../jobs/message.ts';
 
-/** Why sessions ended, as `sessions.revoked_reason` has it. */
+/** Why access ended; of sessions, `sessions.revoked_reason` has it. `roles_changed` ends access tokens and no session. */
 export const endReasons = [
   'logout',
   'logout_all',
@@ -12,6 +12,7 @@ export const endReasons = [
   'limit',
   'password_reset',
   'deleted',
+  'roles_changed',
 ] as const;
 
 export type EndReason = (typeof endReasons)[number];
@@ -38,5 +39,15 @@ export const authMessages = [
       country: z.string().nullable(),
       started_at: z.iso.datetime(),
     }),
+  ),
+  /** A mail with a single-use link was asked for. The token is made when it is sent. */
+  defineMessage('account.token_mail_requested', z.strictObject({ token_id: z.uuid() })),
+  /**
+   * Somebody said they forgot the password of an account, which may not exist: whether it does is only looked up when this is
+   * handled, so the request that wrote it took the same time either way.
+   */
+  defineMessage(
+    'account.password_reset_requested',
+    z.strictObject({ identifier: z.string().min(1).max(254), requested_at: z.iso.datetime() }),
   ),
 ] as const;

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Actor } from '../../context.ts';
 import { insertAuditIfAny } from '../../db/audit.ts';
 import { atomic, type Databases, type Db } from '../../db/client.ts';
-import { newEvent, textArray } from '../../db/outbox.ts';
+import { insertEventIfAny, newEvent, type OutboxEvent, textArray } from '../../db/outbox.ts';
 import { type FactorProof, hasConfirmedFactor, spendChallengeCte, useFactorCte } from '../factors/index.ts';
 import {
   admittedByPassword,
@@ -126,6 +126,7 @@ export const insertSessionByFactor = (
 export interface ReauthenticationRow {
   readonly username: string;
   readonly email: string;
+  readonly displayName: string;
   readonly passwordHash: string | null;
   /** In hex; null when the account has no authenticator app. */
   readonly sealedSecret: string | null;
@@ -139,7 +140,7 @@ export async function findReauthentication(
   now: string,
 ): Promise<ReauthenticationRow | undefined> {
   const result = await db.execute(sql`
-    SELECT users.username, users.email, users.password_hash AS "passwordHash",
+    SELECT users.username, users.email, users.display_name AS "displayName", users.password_hash AS "passwordHash",
       encode(factor.sealed_secret, 'hex') AS "sealedSecret", ${hasConfirmedFactor(sql`users.id`)} AS "secondFactor"
     FROM sessions JOIN users ON users.id = sessions.user_id
     LEFT JOIN totp_factors AS factor ON factor.user_id = users.id AND factor.confirmed_at IS NOT NULL
@@ -211,6 +212,7 @@ export async function replacePassword(
   ctx: WriteContext,
   actor: UserActor,
   hashes: { readonly checkedHash: string; readonly newHash: string },
+  notice: OutboxEvent,
   now: string,
 ): Promise<{ readonly ended: EndedAccess | undefined } | undefined> {
   const { primary } = ctx.databases;
@@ -238,6 +240,11 @@ export async function replacePassword(
         reason: 'password_change',
         endedAt: now,
       })}),
+      links AS (
+        UPDATE account_tokens SET used_at = ${now}::timestamptz FROM changed
+        WHERE account_tokens.user_id = changed.id AND purpose = 'reset_password' AND used_at IS NULL
+      ),
+      noticed AS (${insertEventIfAny(notice, sql`changed`)}),
       audited AS (${insertAuditIfAny(ctx, audit, sql`changed`)})
       SELECT (SELECT coalesce(json_agg(ended.id), '[]') FROM ended) AS ids FROM changed`),
   ]);

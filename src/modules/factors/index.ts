@@ -12,4 +12,5 @@ export {
 export { factorsRoutes } from './factors.routes.ts';
 export { backupCodeSchema, totpCodeSchema } from './factors.schemas.ts';
 export { backupCodes, totpFactors } from './factors.table.ts';
+export { newBackupCodes } from './usecases/manage-factors.ts';
 export { type GivenCode, proveFactor } from './usecases/prove-factor.ts';

@@ -4,12 +4,17 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  breachedPasswords,
+  startBreachedPasswordsServer,
+} from '../../../local-cloud/breached-passwords/server.ts';
 import { startCdnServer } from '../../../local-cloud/cdn/server.ts';
 import type { EventBridgeEvent } from '../../../local-cloud/events/index.ts';
 import { locateFfmpeg } from '../../../local-cloud/ffmpeg/index.ts';
 import { startMailServer } from '../../../local-cloud/mail/server.ts';
 import { createMediaConvertHandler } from '../../../local-cloud/mediaconvert/index.ts';
 import { startS3Server } from '../../../local-cloud/s3/server.ts';
+import { startTurnstileServer } from '../../../local-cloud/turnstile/server.ts';
 import { createMediaFixtures } from './media-fixtures.ts';
 
 export interface TestAws {
@@ -22,6 +27,10 @@ export interface TestAws {
   readonly mediaConvertUrl: string;
   /** Amazon SES, and the mails it was given: see `startMailServer`. */
   readonly mailUrl: string;
+  readonly breachedPasswordsUrl: string;
+  /** Turnstile, and a solved widget: see `startTurnstileServer`. */
+  readonly turnstileUrl: string;
+  readonly turnstileSecret: string;
   readonly awsAccessKeyId: string;
   readonly awsSecretAccessKey: string;
   close(): Promise<void>;
@@ -43,6 +52,9 @@ export async function startTestAws(): Promise<TestAws> {
   });
   const cdn = await startCdnServer({ port: 0, originBucket: 'social-flow-media', s3 });
   const mail = await startMailServer({ port: 0, region, credentials, apiUrl: 'https://api.test' });
+  const breached = await startBreachedPasswordsServer({ port: 0, passwords: breachedPasswords });
+  const turnstileSecret = randomBytes(24).toString('base64url');
+  const turnstile = await startTurnstileServer({ port: 0, secret: turnstileSecret });
   const events: EventBridgeEvent[] = [];
   const ffmpeg = await locateFfmpeg();
   const fixture = createMediaFixtures(ffmpeg, join(folder, 'fixtures'));
@@ -79,6 +91,9 @@ export async function startTestAws(): Promise<TestAws> {
     cdnUrl: cdn.url,
     mediaConvertUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     mailUrl: mail.url,
+    breachedPasswordsUrl: breached.url,
+    turnstileUrl: turnstile.url,
+    turnstileSecret,
     awsAccessKeyId: credentials[0].accessKeyId,
     awsSecretAccessKey: credentials[0].secretAccessKey,
     async close() {
@@ -86,6 +101,8 @@ export async function startTestAws(): Promise<TestAws> {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await mail.close();
+      await breached.close();
+      await turnstile.close();
       await cdn.close();
       await s3.close();
       await rm(folder, { recursive: true, force: true });

@@ -11,6 +11,7 @@ export interface TestEndpoints {
   readonly mediaConvertUrl: string;
   readonly cdnUrl: string;
   readonly mailUrl: string;
+  readonly breachedPasswordsUrl: string;
   readonly awsAccessKeyId: string;
   readonly awsSecretAccessKey: string;
 }
@@ -36,6 +37,7 @@ const settingsFor = (endpoints: TestEndpoints): Record<string, string> => ({
   S3_PUBLIC_ENDPOINT: endpoints.s3Url,
   MEDIACONVERT_ENDPOINT: endpoints.mediaConvertUrl,
   SES_ENDPOINT: endpoints.mailUrl,
+  BREACHED_PASSWORDS_URL: endpoints.breachedPasswordsUrl,
   APP_BASE_URL: 'https://app.test',
   CDN_BASE_URL: endpoints.cdnUrl,
   NEON_PROXY_URL: endpoints.neonBridgeUrl,

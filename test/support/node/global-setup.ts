@@ -14,6 +14,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('cdnUrl', aws.cdnUrl);
   project.provide('mediaConvertUrl', aws.mediaConvertUrl);
   project.provide('mailUrl', aws.mailUrl);
+  project.provide('breachedPasswordsUrl', aws.breachedPasswordsUrl);
+  project.provide('turnstileUrl', aws.turnstileUrl);
+  project.provide('turnstileSecret', aws.turnstileSecret);
   project.provide('awsAccessKeyId', aws.awsAccessKeyId);
   project.provide('awsSecretAccessKey', aws.awsSecretAccessKey);
   return async () => {

@@ -5,6 +5,9 @@ declare module 'vitest' {
     mediaConvertUrl: string;
     cdnUrl: string;
     mailUrl: string;
+    breachedPasswordsUrl: string;
+    turnstileUrl: string;
+    turnstileSecret: string;
     awsAccessKeyId: string;
     awsSecretAccessKey: string;
   }
