@@ -202,6 +202,30 @@ export const personalTables: readonly PersonalTable[] = [
     erased: { kind: 'rows', columns: ['user_id'] },
   },
   {
+    table: 'identities',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [
+      {
+        file: 'linked_providers',
+        by: 'user_id',
+        key: 'id',
+        columns: ['provider', 'subject', 'email', 'created_at', 'last_used_at'],
+      },
+    ],
+    withheld: { id: internal, user_id: shown, sealed_refresh_token: secret },
+    // After the step `providers`, which needs the tokens in them.
+    erased: { kind: 'rows', columns: ['user_id'] },
+  },
+  {
+    table: 'oauth_flows',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [],
+    withheld: { '*': 'trips to a provider and back, for minutes; linked_providers shows what came of them' },
+    erased: { kind: 'rows', columns: ['user_id'] },
+  },
+  {
     table: 'totp_factors',
     database: 'primary',
     userColumns: ['user_id'],
@@ -539,6 +563,7 @@ export const erasureSteps = [
   'follows',
   'videos',
   'exports',
+  'providers',
   'rows',
   'leftovers',
   'audit',

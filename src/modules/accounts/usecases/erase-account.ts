@@ -5,6 +5,7 @@ import { randomBytes } from '../../../shared/crypto.ts';
 import { hex } from '../../../shared/encoding.ts';
 import { endAllAccess } from '../../auth/index.ts';
 import { eraseFollows } from '../../graph/index.ts';
+import { revokeProviderTokens } from '../../identities/index.ts';
 import { eraseLikes, erasePosts } from '../../posts/index.ts';
 import { eraseVideos } from '../../videos/index.ts';
 import { hasStraySessions } from '../accounts.repository.ts';
@@ -36,6 +37,10 @@ export const eraseStep: Readonly<Record<ErasureStep, Step>> = {
   access: async (ctx, userId) => {
     if (await hasStraySessions(ctx.databases.primary, userId))
       await endAllAccess(ctx, { userId, reason: 'deleted' });
+    return 'done';
+  },
+  providers: async (ctx, userId) => {
+    await revokeProviderTokens(ctx, userId);
     return 'done';
   },
   posts: async (ctx, userId) => whenNoneIsLeft(await erasePosts(ctx.databases.primary, userId, batchOf(ctx))),
