@@ -15,6 +15,10 @@ export interface LocalSecrets {
   readonly signingKeys: string;
   /** JSON object of one AES-256 key in base64 by its version. */
   readonly dataEncryptionKeys: string;
+  /** Shared by the Worker and the stand-ins of the OAuth providers. */
+  readonly oauthSecret: string;
+  /** PKCS #8 PEM of the P-256 key that signs Apple's client secrets. */
+  readonly appleKey: string;
   readonly ownerPassword: string;
   readonly appPassword: string;
   readonly replicaPassword: string;
@@ -42,6 +46,11 @@ function makeSecrets(): LocalSecrets {
     turnstileSecret: random(24),
     signingKeys: JSON.stringify([{ ...privateKey.export({ format: 'jwk' }), kid }]),
     dataEncryptionKeys: JSON.stringify({ 1: randomBytes(32).toString('base64') }),
+    oauthSecret: random(33),
+    appleKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+      type: 'pkcs8',
+      format: 'pem',
+    }) as string,
     ownerPassword: random(18),
     appPassword: random(18),
     replicaPassword: random(18),

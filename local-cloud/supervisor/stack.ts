@@ -9,6 +9,8 @@ import { locateFfmpeg } from '../ffmpeg/index.ts';
 import { startMailServer } from '../mail/server.ts';
 import { createMediaConvertHandler } from '../mediaconvert/index.ts';
 import { startNeonBridge } from '../neon-bridge/index.ts';
+import { startOAuthServer } from '../oauth/server.ts';
+import { oauthSettings } from '../oauth/settings.ts';
 import { provision, startPostgres } from '../postgres/index.ts';
 import { type CorsRule, startS3Server } from '../s3/server.ts';
 import { startTurnstileServer } from '../turnstile/server.ts';
@@ -29,6 +31,7 @@ const preferredPorts = {
   aws: 9_001,
   cdn: 9_002,
   mail: 9_003,
+  oauth: 9_006,
   breachedPasswords: 9_005,
   turnstile: 9_004,
 };
@@ -209,6 +212,18 @@ async function startParts(
 
   options.signal?.throwIfAborted();
   startedAt = Date.now();
+  const social = oauthSettings({ secret: secrets.oauthSecret, appleKey: secrets.appleKey });
+  const oauth = await startOAuthServer({
+    port: await freePort(preferredPorts.oauth),
+    clients: social.clients,
+    workerUrl: options.workerUrl,
+    testControls: options.testControls === true,
+  });
+  closers.push(() => oauth.close());
+  status.ok('oauth', `${oauth.url}, stand-ins for Google, Facebook, X, GitHub and Apple`, startedAt);
+
+  options.signal?.throwIfAborted();
+  startedAt = Date.now();
   const mail = await startMailServer({
     port: await freePort(preferredPorts.mail),
     region,
@@ -260,6 +275,9 @@ async function startParts(
     MEDIA_BUCKET: mediaBucket,
     CDN_BASE_URL: cdn.url,
     VIDEO_RECONCILE_AFTER_SECONDS: '20',
+    ...social.settings,
+    OAUTH_STAND_IN_URL: oauth.url,
+    OAUTH_RETURN_URLS: `http://localhost:3000/signed-in,http://127.0.0.1:3000/signed-in,${options.workerUrl}/docs`,
   };
   const ownerSettings = {
     DATABASE_OWNER_URL: databases.primary.owner,

@@ -10,6 +10,7 @@ import { emailSection } from './email.config.ts';
 import { encryptionSection } from './encryption.config.ts';
 import { feedsSection } from './feeds.config.ts';
 import { httpSection } from './http.config.ts';
+import { oauthSection } from './oauth.config.ts';
 import { ConfigError, type ConfigProblem, parseSection } from './parse.ts';
 import { passkeysSection } from './passkeys.config.ts';
 import { safetyProblems } from './safety.ts';
@@ -33,6 +34,7 @@ export const sections = {
   aws: awsSection,
   videos: videosSection,
   feeds: feedsSection,
+  oauth: oauthSection,
 } as const;
 
 export type Config = {
@@ -59,11 +61,13 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     aws: parseSection(awsSection, environment, problems),
     videos: parseSection(videosSection, environment, problems),
     feeds: parseSection(feedsSection, environment, problems),
+    oauth: parseSection(oauthSection, environment, problems),
   };
   if (problems.length === 0)
     problems.push(
       ...slotMapProblems(config),
       ...encryptionProblems(config),
+      ...oauthProblems(config),
       ...pepperProblems(config),
       ...challengeProblems(config),
       ...safetyProblems(config),
@@ -86,6 +90,22 @@ function encryptionProblems({ encryption }: Config): ConfigProblem[] {
   return encryption.keys.has(encryption.currentVersion)
     ? []
     : [{ env: 'DATA_ENCRYPTION_KEY_VERSION', message: 'names no key of DATA_ENCRYPTION_KEYS' }];
+}
+
+// A provider that is half configured would fail at the first login instead of at the start.
+function oauthProblems({ oauth }: Config): ConfigProblem[] {
+  const pairs: readonly (readonly [id: string, env: string, value: string])[] = [
+    [oauth.googleClientId, 'GOOGLE_CLIENT_SECRET', oauth.googleClientSecret],
+    [oauth.appleClientId, 'APPLE_TEAM_ID', oauth.appleTeamId],
+    [oauth.appleClientId, 'APPLE_KEY_ID', oauth.appleKeyId],
+    [oauth.appleClientId, 'APPLE_PRIVATE_KEY', oauth.applePrivateKey],
+    [oauth.facebookClientId, 'FACEBOOK_APP_SECRET', oauth.facebookClientSecret],
+    [oauth.githubClientId, 'GITHUB_CLIENT_SECRET', oauth.githubClientSecret],
+    [oauth.xClientId, 'X_CLIENT_SECRET', oauth.xClientSecret],
+  ];
+  return pairs
+    .filter(([id, , value]) => id !== '' && value === '')
+    .map(([, env]) => ({ env, message: 'is required because the client id of this provider is set' }));
 }
 
 // One number for two secrets would make the hashes of one of them unreadable.

@@ -74,6 +74,11 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     refuse('MEDIACONVERT_ROLE_ARN', 'is the local placeholder; use the role of your account');
   if (config.aws.mediaConvertQueueArn.includes(':000000000000:'))
     refuse('MEDIACONVERT_QUEUE_ARN', 'is the local placeholder; use the queue of your account');
+  if (config.oauth.standInUrl !== '') refuse('OAUTH_STAND_IN_URL', 'must be empty: stand-ins let anybody in');
+  for (const url of config.oauth.returnUrls) {
+    if (localHost.test(hostOf(url))) refuse('OAUTH_RETURN_URLS', `must not allow ${url}`);
+    else if (url.startsWith('http:')) refuse('OAUTH_RETURN_URLS', 'must use https');
+  }
   if (/\.(test|example|invalid|localhost)$/i.test(config.email.fromAddress))
     refuse('EMAIL_FROM_ADDRESS', 'is a placeholder; use an address verified with Amazon SES');
   if (config.breachedPasswords.baseUrl === '')

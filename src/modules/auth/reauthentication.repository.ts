@@ -5,6 +5,7 @@ import { atomic, type Databases, type Db } from '../../db/client.ts';
 import { insertEventIfAny, newEvent, type OutboxEvent, textArray } from '../../db/outbox.ts';
 import { type FactorProof, hasConfirmedFactor, spendChallengeCte, useFactorCte } from '../factors/index.ts';
 import {
+  type Admission,
   admittedByPassword,
   insertAdmittedSession,
   type NewSession,
@@ -41,16 +42,26 @@ export async function insertChallenge(
   hashes: PasswordHashes,
   challenge: { readonly id: string; readonly now: string; readonly expiresAt: string },
 ): Promise<boolean> {
+  const admitted = sql`admitted AS (${admittedByPassword(userId, hashes, sql`true`)})`;
+  return insertChallengeOf(ctx, { userId, ctes: admitted, firstFactor: 'pwd' }, challenge);
+}
+
+/** Writes that a user let in by `ctes` (see `Admission`) owes a second factor; false when nobody was let in. */
+export async function insertChallengeOf(
+  ctx: WriteContext,
+  { userId, ctes, firstFactor }: Pick<Admission, 'userId' | 'ctes'> & { readonly firstFactor: string },
+  challenge: { readonly id: string; readonly now: string; readonly expiresAt: string },
+): Promise<boolean> {
   const audit = { action: 'auth.second_factor_asked', target: { kind: 'user', id: userId } };
   const result = await ctx.databases.primary.execute(sql`
-    WITH admitted AS (${admittedByPassword(userId, hashes, sql`true`)}),
+    WITH ${ctes},
     forgotten AS (
       DELETE FROM mfa_challenges USING admitted
       WHERE mfa_challenges.user_id = admitted.id AND mfa_challenges.expires_at < ${challenge.now}::timestamptz
     ),
     asked AS (
-      INSERT INTO mfa_challenges (id, user_id, password_fingerprint, created_at, expires_at)
-      SELECT ${challenge.id}::uuid, admitted.id, ${fingerprint(sql`admitted.password_hash`)},
+      INSERT INTO mfa_challenges (id, user_id, password_fingerprint, first_factor, created_at, expires_at)
+      SELECT ${challenge.id}::uuid, admitted.id, ${fingerprint(sql`admitted.password_hash`)}, ${firstFactor},
         ${challenge.now}::timestamptz, ${challenge.expiresAt}::timestamptz
       FROM admitted
       RETURNING id
@@ -64,6 +75,8 @@ export interface AttemptRow {
   /** In hex; null when the authenticator was removed meanwhile. */
   readonly sealedSecret: string | null;
   readonly knownNetwork: boolean;
+  /** The method (RFC 8176) that came before. */
+  readonly firstFactor: string;
 }
 
 /** Counts an attempt at a challenge; undefined when it is used, over, or had too many. */
@@ -78,9 +91,9 @@ export async function takeChallengeAttempt(
       UPDATE mfa_challenges SET attempts = attempts + 1
       WHERE id = ${challenge.id}::uuid AND user_id = ${challenge.userId}::uuid AND consumed_at IS NULL
         AND expires_at > ${now}::timestamptz AND attempts < ${maxAttempts}::integer
-      RETURNING user_id
+      RETURNING user_id, first_factor
     )
-    SELECT encode(factor.sealed_secret, 'hex') AS "sealedSecret",
+    SELECT encode(factor.sealed_secret, 'hex') AS "sealedSecret", attempt.first_factor AS "firstFactor",
       EXISTS (
         SELECT FROM login_networks AS network
         WHERE network.user_id = attempt.user_id AND network.network_hash = decode(${networkHash}, 'hex')
@@ -266,4 +279,6 @@ export const failureOf = (action: string, userId: string, reason: string) => ({
   detail: { reason },
 });
 
-const fingerprint = (passwordHash: SQL): SQL => sql`sha256(convert_to(${passwordHash}, 'UTF8'))`;
+// Accounts without a password have a fingerprint, too: a first password ends their open challenges.
+const fingerprint = (passwordHash: SQL): SQL =>
+  sql`sha256(convert_to(coalesce(${passwordHash}, ''), 'UTF8'))`;

@@ -13,6 +13,9 @@ const open = [
   'GET /livez',
   'GET /openapi.json',
   'GET /readyz',
+  'GET /v1/auth/oauth/providers',
+  'GET /v1/auth/oauth/{provider}/authorize',
+  'GET /v1/auth/oauth/{provider}/callback',
   'GET /v1/posts/{post_id}',
   'GET /v1/users/{user_id}/followers',
   'GET /v1/users/{user_id}/following',
@@ -20,8 +23,13 @@ const open = [
   'GET /v1/users/{user_id}/videos',
   'GET /v1/users/{user}',
   'GET /v1/videos/{video_id}',
+  'GET /v1/webhooks/facebook/data-deletion/{code}',
   'POST /v1/auth/login',
   'POST /v1/auth/mfa',
+  'POST /v1/auth/oauth/complete',
+  'POST /v1/auth/oauth/register',
+  'POST /v1/auth/oauth/{provider}/callback',
+  'POST /v1/auth/oauth/{provider}/start',
   'POST /v1/auth/password-reset',
   'POST /v1/auth/password-reset/confirm',
   'POST /v1/auth/passkeys/login',
@@ -37,6 +45,7 @@ const needStepUp = [
   'DELETE /v1/admin/proposals/{proposal_id}',
   'DELETE /v1/admin/users/{user_id}/roles/{role}',
   'DELETE /v1/me/factors/totp',
+  'DELETE /v1/me/identities/{identity_id}',
   'DELETE /v1/me/passkeys/{passkey_id}',
   'GET /v1/admin/proposals',
   'GET /v1/admin/users',
@@ -53,13 +62,15 @@ const needStepUp = [
   'POST /v1/me/factors/backup-codes',
   'POST /v1/me/factors/totp',
   'POST /v1/me/factors/totp/confirm',
+  'POST /v1/me/identities',
+  'POST /v1/me/identities/{provider}/start',
   'POST /v1/me/passkeys',
   'POST /v1/me/passkeys/options',
   'POST /v1/me/password',
   'PUT /v1/admin/users/{user_id}/roles/{role}',
   'PUT /v1/me/username',
 ];
-const provenOtherwise = ['POST /v1/webhooks/aws'];
+const provenOtherwise = ['POST /v1/webhooks/aws', 'POST /v1/webhooks/facebook/data-deletion'];
 
 const app = createApp();
 
@@ -78,6 +89,7 @@ const idKinds: Record<string, IdKind> = {
   user: 'user',
   user_id: 'user',
   session_id: 'session',
+  identity_id: 'identity',
   passkey_id: 'passkey',
   post_id: 'post',
   video_id: 'video',

@@ -14,6 +14,8 @@ export interface TestEndpoints {
   readonly breachedPasswordsUrl: string;
   readonly awsAccessKeyId: string;
   readonly awsSecretAccessKey: string;
+  /** Clients of the OAuth stand-ins, and where those answer. */
+  readonly oauthSettings: Readonly<Record<string, string>>;
 }
 
 /** Settings of the Worker under test. The database URLs are placeholders: every test file gets its own (worker/setup.ts). */
@@ -40,6 +42,9 @@ const settingsFor = (endpoints: TestEndpoints): Record<string, string> => ({
   BREACHED_PASSWORDS_URL: endpoints.breachedPasswordsUrl,
   APP_BASE_URL: 'https://app.test',
   CDN_BASE_URL: endpoints.cdnUrl,
+  ...endpoints.oauthSettings,
+  OAUTH_RETURN_URLS: 'https://app.test/signed-in,com.example.app:/signed-in',
+  OAUTH_TIMEOUT_MS: '1500',
   NEON_PROXY_URL: endpoints.neonBridgeUrl,
   DATABASE_URL: 'postgres://unset:unset@db.test/unset',
   DATABASE_REPLICA_URL: 'postgres://unset:unset@db.test/unset',

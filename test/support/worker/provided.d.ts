@@ -10,6 +10,7 @@ declare module 'vitest' {
     turnstileSecret: string;
     awsAccessKeyId: string;
     awsSecretAccessKey: string;
+    oauthSettings: Readonly<Record<string, string>>;
   }
 }
 

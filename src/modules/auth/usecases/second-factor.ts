@@ -15,6 +15,8 @@ export interface OwedLogin {
   readonly challenge: { readonly id: string; readonly userId: string };
   /** In hex; null when there is no authenticator app. */
   readonly sealedSecret: string | null;
+  /** The method (RFC 8176) that came before. */
+  readonly firstFactor: string;
   readonly charged: ChargedAttempt;
 }
 
@@ -65,17 +67,19 @@ export async function takeOwedLogin(ctx: RequestContext, mfaToken: string): Prom
   const attempt = await takeChallengeAttempt(ctx.databases.primary, challenge, networkHash, now);
   if (attempt === undefined) throw refuseFactor(ctx, userId, 'challenge_over', mfaTokenInvalid);
   const charged = await chargeAttempt(ctx, secondFactorCounts(userId, networkHash, attempt.knownNetwork));
-  return { challenge, sealedSecret: attempt.sealedSecret, charged };
+  return { challenge, sealedSecret: attempt.sealedSecret, firstFactor: attempt.firstFactor, charged };
 }
 
 /** Opens the session of a login whose second factor was proven; undefined when the proof was used before. */
 export async function completeLogin(
   ctx: RequestContext,
-  { challenge, charged }: OwedLogin,
+  { challenge, firstFactor, charged }: OwedLogin,
   proof: FactorProof,
   amr: readonly string[],
 ): Promise<SignedIn | undefined> {
-  const session = await prepareSession(ctx, amr);
+  // Whoever came from a provider typed no password.
+  const methods = amr.map((method) => (method === 'pwd' ? firstFactor : method));
+  const session = await prepareSession(ctx, methods);
   const { maxSessionsPerUser } = ctx.config.auth;
   const opened = await insertSessionByFactor(ctx, challenge, proof, session, maxSessionsPerUser);
   if (opened === undefined) return undefined;
