@@ -101,7 +101,7 @@ it('binds each value to its row: two that are exchanged open nothing', async () 
 });
 
 it('rotates: all opens before, during and after, and the old key may go once none is left', async () => {
-  const factors = [];
+  const factors: { readonly id: string; readonly secret: Uint8Array }[] = [];
   for (let index = 0; index < 1_100; index += 1) factors.push(await seedFactor());
   const dry = await reencrypt(owner, both, { dryRun: true });
   expect(dry).toMatchObject({ changed: 0, unreadable: [] });
