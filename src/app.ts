@@ -15,7 +15,7 @@ import {
   sessionsRoutes,
   wellKnownRoutes,
 } from './modules/auth/index.ts';
-import { factorsRoutes } from './modules/factors/index.ts';
+import { factorsRoutes, phonesRoutes } from './modules/factors/index.ts';
 import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
 import { postsRoutes } from './modules/posts/index.ts';
@@ -46,6 +46,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/me/sessions', sessionsRoutes);
   app.route('/v1/me/password', passwordRoutes);
   app.route('/v1/me/factors', factorsRoutes);
+  app.route('/v1/me/factors/phone', phonesRoutes);
   app.route('/v1/users', usersRoutes);
   app.route('/v1', graphRoutes);
   app.route('/v1', postsRoutes);

@@ -14,6 +14,8 @@ export interface LocalSecrets {
   readonly signingKeys: string;
   /** JSON object of one AES-256 key in base64 by its version. */
   readonly dataEncryptionKeys: string;
+  readonly smsAccountSid: string;
+  readonly smsAuthToken: string;
   readonly ownerPassword: string;
   readonly appPassword: string;
   readonly replicaPassword: string;
@@ -40,6 +42,8 @@ function makeSecrets(): LocalSecrets {
     webhookSecret: random(33),
     signingKeys: JSON.stringify([{ ...privateKey.export({ format: 'jwk' }), kid }]),
     dataEncryptionKeys: JSON.stringify({ 1: randomBytes(32).toString('base64') }),
+    smsAccountSid: `AC${randomBytes(16).toString('hex')}`,
+    smsAuthToken: randomBytes(16).toString('hex'),
     ownerPassword: random(18),
     appPassword: random(18),
     replicaPassword: random(18),

@@ -9,6 +9,7 @@ import { createMediaConvertHandler } from '../mediaconvert/index.ts';
 import { startNeonBridge } from '../neon-bridge/index.ts';
 import { provision, startPostgres } from '../postgres/index.ts';
 import { type CorsRule, startS3Server } from '../s3/server.ts';
+import { startSmsServer } from '../sms/server.ts';
 import { dotenv, writePrivateFile } from './files.ts';
 import { freePort } from './ports.ts';
 import { localSecrets } from './secrets.ts';
@@ -19,7 +20,7 @@ export const accountId = '000000000000';
 export const uploadsBucket = 'social-flow-uploads';
 export const mediaBucket = 'social-flow-media';
 
-const preferredPorts = { postgres: 55_432, neon: 4_480, s3: 9_000, aws: 9_001, cdn: 9_002 };
+const preferredPorts = { postgres: 55_432, neon: 4_480, s3: 9_000, aws: 9_001, cdn: 9_002, sms: 9_005 };
 
 export interface StackOptions {
   readonly root: string;
@@ -193,6 +194,16 @@ async function startParts(
   const awsUrl = `http://127.0.0.1:${awsPort}`;
   status.ok('mediaconvert', `${awsUrl}, transcodes with ${ffmpeg.description}`, startedAt);
 
+  options.signal?.throwIfAborted();
+  startedAt = Date.now();
+  const sms = await startSmsServer({
+    port: await freePort(preferredPorts.sms),
+    accountSid: secrets.smsAccountSid,
+    authToken: secrets.smsAuthToken,
+  });
+  closers.push(() => sms.close());
+  status.ok('sms', `${sms.url}/messages shows what was sent`, startedAt);
+
   const workerSettings = {
     ENVIRONMENT: 'development',
     DATABASE_URL: databases.primary.app,
@@ -214,6 +225,10 @@ async function startParts(
     UPLOADS_BUCKET: uploadsBucket,
     MEDIA_BUCKET: mediaBucket,
     CDN_BASE_URL: cdn.url,
+    SMS_API_URL: sms.url,
+    SMS_ACCOUNT_SID: secrets.smsAccountSid,
+    SMS_AUTH_TOKEN: secrets.smsAuthToken,
+    SMS_SENDER: '+15005550006',
     VIDEO_RECONCILE_AFTER_SECONDS: '20',
   };
   const ownerSettings = {

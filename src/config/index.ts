@@ -9,6 +9,7 @@ import { httpSection } from './http.config.ts';
 import { ConfigError, type ConfigProblem, parseSection } from './parse.ts';
 import { safetyProblems } from './safety.ts';
 import type { SectionValues } from './section.ts';
+import { smsSection } from './sms.config.ts';
 import { videosSection } from './videos.config.ts';
 
 export { ConfigError } from './parse.ts';
@@ -23,6 +24,7 @@ export const sections = {
   aws: awsSection,
   videos: videosSection,
   feeds: feedsSection,
+  sms: smsSection,
 } as const;
 
 export type Config = {
@@ -44,9 +46,15 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     aws: parseSection(awsSection, environment, problems),
     videos: parseSection(videosSection, environment, problems),
     feeds: parseSection(feedsSection, environment, problems),
+    sms: parseSection(smsSection, environment, problems),
   };
   if (problems.length === 0)
-    problems.push(...slotMapProblems(config), ...encryptionProblems(config), ...safetyProblems(config));
+    problems.push(
+      ...slotMapProblems(config),
+      ...encryptionProblems(config),
+      ...smsProblems(config),
+      ...safetyProblems(config),
+    );
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -65,4 +73,13 @@ function encryptionProblems({ encryption }: Config): ConfigProblem[] {
   return encryption.keys.has(encryption.currentVersion)
     ? []
     : [{ env: 'DATA_ENCRYPTION_KEY_VERSION', message: 'names no key of DATA_ENCRYPTION_KEYS' }];
+}
+
+function smsProblems({ sms }: Config): ConfigProblem[] {
+  if (sms.accountSid === '') return [];
+  const missing = [
+    ...(sms.authToken === '' ? ['SMS_AUTH_TOKEN'] : []),
+    ...(sms.sender === '' ? ['SMS_SENDER'] : []),
+  ];
+  return missing.map((env) => ({ env, message: 'is required with SMS_ACCOUNT_SID' }));
 }

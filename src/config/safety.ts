@@ -53,6 +53,7 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     ['S3_PUBLIC_ENDPOINT', config.aws.s3PublicEndpoint],
     ['CDN_BASE_URL', config.aws.cdnBaseUrl],
     ['MEDIACONVERT_ENDPOINT', config.aws.mediaConvertEndpoint],
+    ['SMS_API_URL', config.sms.apiUrl],
   ];
   for (const [env, url] of urls) {
     if (url === '') continue;

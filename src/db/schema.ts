@@ -2,6 +2,7 @@
 export * from '../modules/auth/auth.table.ts';
 export * from '../modules/auth/challenges.table.ts';
 export * from '../modules/factors/factors.table.ts';
+export * from '../modules/factors/phones.table.ts';
 export * from '../modules/feeds/feeds.table.ts';
 export * from '../modules/graph/graph.table.ts';
 export * from '../modules/passkeys/passkeys.table.ts';

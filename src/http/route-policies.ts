@@ -56,11 +56,13 @@ export const routePolicies = {
   register: { access: anyone, limit: 'auth' },
   login: { access: anyone, limit: 'auth' },
   finishLogin: { access: anyone, limit: 'auth' },
+  sendLoginCode: { access: anyone, limit: 'auth' },
   refresh: { access: anyone, limit: 'refresh' },
   getJwks: { access: anyone, limit: 'read' },
   logout: { access: user, limit: 'write' },
   logoutEverywhere: { access: user, limit: 'write', sensitive: true },
   stepUp: { access: user, limit: 'write' },
+  sendStepUpCode: { access: user, limit: 'write' },
   changePassword: { access: user, limit: 'write', stepUp: true },
   listMySessions: { access: user, limit: 'read', sensitive: true },
   endMySession: { access: user, ids: 'own', limit: 'write', sensitive: true },
@@ -70,6 +72,9 @@ export const routePolicies = {
   startTotp: { access: user, limit: 'write', stepUp: true },
   confirmTotp: { access: user, limit: 'write', stepUp: true },
   removeTotp: { access: user, limit: 'write', stepUp: true },
+  setPhone: { access: user, limit: 'write', stepUp: true },
+  confirmPhone: { access: user, limit: 'write', stepUp: true },
+  removePhone: { access: user, limit: 'write', stepUp: true },
   regenerateBackupCodes: { access: user, limit: 'write', stepUp: true },
 
   // Users

@@ -22,16 +22,20 @@ const open = [
   'GET /v1/videos/{video_id}',
   'POST /v1/auth/login',
   'POST /v1/auth/mfa',
+  'POST /v1/auth/mfa/sms',
   'POST /v1/auth/refresh',
   'POST /v1/auth/register',
 ];
 // What a stolen access token must not suffice for. A change here is a decision, too.
 const needStepUp = [
+  'DELETE /v1/me/factors/phone',
   'DELETE /v1/me/factors/totp',
   'POST /v1/me/factors/backup-codes',
+  'POST /v1/me/factors/phone/confirm',
   'POST /v1/me/factors/totp',
   'POST /v1/me/factors/totp/confirm',
   'POST /v1/me/password',
+  'PUT /v1/me/factors/phone',
 ];
 const provenOtherwise = ['POST /v1/webhooks/aws'];
 

@@ -4,12 +4,16 @@ const { privateKey } = generateKeyPairSync('ed25519');
 const signingKeys = JSON.stringify([{ ...privateKey.export({ format: 'jwk' }), kid: 'test-1' }]);
 const random = (length: number): string => randomBytes(length).toString('base64url');
 
+// The same in the process that starts the stand-in and in those that run the Worker.
+export const smsAccount = { accountSid: `AC${'5'.repeat(32)}`, authToken: 'sms-token-of-the-tests' };
+
 /** What the test environment provides outside the Worker. */
 export interface TestEndpoints {
   readonly neonBridgeUrl: string;
   readonly s3Url: string;
   readonly mediaConvertUrl: string;
   readonly cdnUrl: string;
+  readonly smsUrl: string;
   readonly awsAccessKeyId: string;
   readonly awsSecretAccessKey: string;
 }
@@ -35,6 +39,10 @@ const settingsFor = (endpoints: TestEndpoints): Record<string, string> => ({
   S3_PUBLIC_ENDPOINT: endpoints.s3Url,
   MEDIACONVERT_ENDPOINT: endpoints.mediaConvertUrl,
   CDN_BASE_URL: endpoints.cdnUrl,
+  SMS_API_URL: endpoints.smsUrl,
+  SMS_ACCOUNT_SID: smsAccount.accountSid,
+  SMS_AUTH_TOKEN: smsAccount.authToken,
+  SMS_SENDER: '+15005550006',
   NEON_PROXY_URL: endpoints.neonBridgeUrl,
   DATABASE_URL: 'postgres://unset:unset@db.test/unset',
   DATABASE_REPLICA_URL: 'postgres://unset:unset@db.test/unset',
