@@ -31,6 +31,7 @@ export default defineConfig({
                 mediaConvertUrl: inject('mediaConvertUrl'),
                 cdnUrl: inject('cdnUrl'),
                 smsUrl: inject('smsUrl'),
+                mailUrl: inject('mailUrl'),
                 awsAccessKeyId: inject('awsAccessKeyId'),
                 awsSecretAccessKey: inject('awsSecretAccessKey'),
               }),

@@ -91,6 +91,7 @@ async function main(options: StartOptions): Promise<number> {
     status.title(`Ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
     status.note(`API        ${workerUrl}`);
     status.note(`Reference  ${workerUrl}/docs`);
+    status.note(`Mails      ${stack.mailUrl}`);
     status.note(
       options.worker ? 'Tour       npm run demo   (in a second terminal)' : 'Now run    npx wrangler dev',
     );

@@ -8,9 +8,12 @@ import { handleError, handleNotFound } from './http/handle-error.ts';
 import { rejectWrongMethod } from './http/methods.ts';
 import { requestContext } from './http/request-context.ts';
 import { securityHeaders } from './http/security-headers.ts';
+import { accountsRoutes } from './modules/accounts/index.ts';
+import { apiKeysRoutes } from './modules/api-keys/index.ts';
 import {
   authRoutes,
   passwordRoutes,
+  reactivationRoutes,
   reauthenticationRoutes,
   sessionsRoutes,
   wellKnownRoutes,
@@ -42,11 +45,14 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/', wellKnownRoutes);
   app.route('/v1/auth', authRoutes);
   app.route('/v1/auth', reauthenticationRoutes);
+  app.route('/v1/auth', reactivationRoutes);
   app.route('/v1/me', meRoutes);
+  app.route('/v1/me', accountsRoutes);
   app.route('/v1/me/sessions', sessionsRoutes);
   app.route('/v1/me/password', passwordRoutes);
   app.route('/v1/me/factors', factorsRoutes);
   app.route('/v1/me/factors/phone', phonesRoutes);
+  app.route('/v1/me/api-keys', apiKeysRoutes);
   app.route('/v1/users', usersRoutes);
   app.route('/v1', graphRoutes);
   app.route('/v1', postsRoutes);

@@ -1,5 +1,6 @@
 import { type Config, parseConfig } from './config/index.ts';
 import { createDatabases, type Databases, type Db } from './db/client.ts';
+import { createApiKeys } from './modules/api-keys/index.ts';
 import { createAccessTokens, createSessionStanding } from './modules/auth/index.ts';
 import type { Logger } from './observability/logger.ts';
 import { createLogger } from './observability/logger.ts';
@@ -57,6 +58,24 @@ export type TokenHolder = Extract<Actor, { kind: 'user' }> & {
   readonly issuedAt: number;
 };
 
+/** The account and the grants of an API key. */
+export type KeyHolder = Extract<Actor, { kind: 'api_key' }>;
+
+/** Checks API keys. */
+export interface ApiKeys {
+  /**
+   * Whom a key acts for; undefined when it is not a live key that may be used from the caller's network. Without `fresh`, what
+   * the primary said up to nine seconds ago is good enough; a key without the right form or checksum costs no trip.
+   */
+  verify(
+    ctx: RequestContext,
+    key: string,
+    options: { readonly fresh: boolean },
+  ): Promise<KeyHolder | undefined>;
+  /** Drops what this isolate remembers of keys, after some of them or an account ended. */
+  forget(): void;
+}
+
 /** Signs and checks access tokens without a network or database trip. */
 export interface AccessTokens {
   /** The user a token names, or undefined when the token is not a live access token of this deployment. */
@@ -69,6 +88,7 @@ export interface Services {
   readonly config: Config;
   readonly databases: Databases;
   readonly accessTokens: AccessTokens;
+  readonly apiKeys: ApiKeys;
   /** Whether the session of a token is live now and its account has a second factor; a trip to the primary. */
   readonly sessionStanding: (
     actor: Extract<Actor, { kind: 'user' }>,
@@ -110,6 +130,7 @@ export function servicesOf(bindings: Bindings): Services {
       config,
       databases,
       accessTokens: createAccessTokens(config.auth),
+      apiKeys: createApiKeys(),
       sessionStanding: createSessionStanding(databases),
       clock: systemClock,
       log: createLogger(config.app.logLevel, {

@@ -112,4 +112,9 @@ export async function grantDatabase(client: pg.Client, database: string): Promis
     ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} GRANT SELECT ON TABLES TO ${replica};
     ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} GRANT USAGE, SELECT ON SEQUENCES TO ${app};
   `);
+  // The grants above would open the audit log, which is append-only, again.
+  await client.query(`
+    DO $$ BEGIN
+      IF to_regprocedure('protect_audit_log()') IS NOT NULL THEN PERFORM protect_audit_log(); END IF;
+    END $$`);
 }

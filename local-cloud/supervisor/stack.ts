@@ -5,6 +5,7 @@ import { migrateUp } from '../../scripts/lib/migrations.ts';
 import { startCdnServer } from '../cdn/server.ts';
 import { createEventBus } from '../events/index.ts';
 import { locateFfmpeg } from '../ffmpeg/index.ts';
+import { startMailServer } from '../mail/server.ts';
 import { createMediaConvertHandler } from '../mediaconvert/index.ts';
 import { startNeonBridge } from '../neon-bridge/index.ts';
 import { provision, startPostgres } from '../postgres/index.ts';
@@ -20,7 +21,15 @@ export const accountId = '000000000000';
 export const uploadsBucket = 'social-flow-uploads';
 export const mediaBucket = 'social-flow-media';
 
-const preferredPorts = { postgres: 55_432, neon: 4_480, s3: 9_000, aws: 9_001, cdn: 9_002, sms: 9_005 };
+const preferredPorts = {
+  postgres: 55_432,
+  neon: 4_480,
+  s3: 9_000,
+  aws: 9_001,
+  cdn: 9_002,
+  mail: 9_003,
+  sms: 9_005,
+};
 
 export interface StackOptions {
   readonly root: string;
@@ -41,6 +50,8 @@ export interface Stack {
   /** Settings of scripts: direct connections of the schema's owner. */
   readonly ownerSettings: Readonly<Record<string, string>>;
   readonly cdnUrl: string;
+  /** The inbox. */
+  readonly mailUrl: string;
   readonly neonBridgeUrl: string;
   /** Takes the database away and brings it back, for tests of outages. */
   readonly database: { stop(): Promise<void>; start(): Promise<void> };
@@ -69,7 +80,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
 // Postgres clears its own folder: it may lie elsewhere when this user must not run it.
 function clearState(stateDir: string): void {
-  for (const part of ['s3', 'mediaconvert', 'events', 'secrets.json'])
+  for (const part of ['s3', 'mediaconvert', 'events', 'mail', 'secrets.json'])
     rmSync(join(stateDir, part), { recursive: true, force: true });
 }
 
@@ -204,6 +215,18 @@ async function startParts(
   closers.push(() => sms.close());
   status.ok('sms', `${sms.url}/messages shows what was sent`, startedAt);
 
+  options.signal?.throwIfAborted();
+  startedAt = Date.now();
+  const mail = await startMailServer({
+    port: await freePort(preferredPorts.mail),
+    region,
+    credentials,
+    dataDir: join(stateDir, 'mail'),
+    apiUrl: options.workerUrl,
+  });
+  closers.push(() => mail.close());
+  status.ok('mail', `${mail.url}, the inbox of everybody`, startedAt);
+
   const workerSettings = {
     ENVIRONMENT: 'development',
     DATABASE_URL: databases.primary.app,
@@ -222,6 +245,8 @@ async function startParts(
     S3_ENDPOINT: s3.url,
     S3_PUBLIC_ENDPOINT: s3.url,
     MEDIACONVERT_ENDPOINT: awsUrl,
+    SES_ENDPOINT: mail.url,
+    APP_BASE_URL: `${mail.url}/app`,
     UPLOADS_BUCKET: uploadsBucket,
     MEDIA_BUCKET: mediaBucket,
     CDN_BASE_URL: cdn.url,
@@ -250,6 +275,7 @@ async function startParts(
     workerSettings,
     ownerSettings,
     cdnUrl: cdn.url,
+    mailUrl: mail.url,
     neonBridgeUrl: bridge.url,
     database,
     broken,

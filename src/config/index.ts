@@ -1,8 +1,10 @@
 import { parseSlotMap } from '../db/slots.ts';
+import { accountsSection } from './accounts.config.ts';
 import { appSection } from './app.config.ts';
 import { authSection } from './auth.config.ts';
 import { awsSection } from './aws.config.ts';
 import { databaseSection } from './database.config.ts';
+import { emailSection } from './email.config.ts';
 import { encryptionSection } from './encryption.config.ts';
 import { feedsSection } from './feeds.config.ts';
 import { httpSection } from './http.config.ts';
@@ -20,6 +22,8 @@ export const sections = {
   http: httpSection,
   database: databaseSection,
   auth: authSection,
+  accounts: accountsSection,
+  email: emailSection,
   encryption: encryptionSection,
   aws: awsSection,
   videos: videosSection,
@@ -42,6 +46,8 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     http: parseSection(httpSection, environment, problems),
     database: parseSection(databaseSection, environment, problems),
     auth: parseSection(authSection, environment, problems),
+    accounts: parseSection(accountsSection, environment, problems),
+    email: parseSection(emailSection, environment, problems),
     encryption: parseSection(encryptionSection, environment, problems),
     aws: parseSection(awsSection, environment, problems),
     videos: parseSection(videosSection, environment, problems),

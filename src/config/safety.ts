@@ -54,6 +54,8 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     ['CDN_BASE_URL', config.aws.cdnBaseUrl],
     ['MEDIACONVERT_ENDPOINT', config.aws.mediaConvertEndpoint],
     ['SMS_API_URL', config.sms.apiUrl],
+    ['SES_ENDPOINT', config.email.sesEndpoint],
+    ['APP_BASE_URL', config.email.appBaseUrl],
   ];
   for (const [env, url] of urls) {
     if (url === '') continue;
@@ -65,6 +67,8 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     refuse('MEDIACONVERT_ROLE_ARN', 'is the local placeholder; use the role of your account');
   if (config.aws.mediaConvertQueueArn.includes(':000000000000:'))
     refuse('MEDIACONVERT_QUEUE_ARN', 'is the local placeholder; use the queue of your account');
+  if (/\.(test|example|invalid|localhost)$/i.test(config.email.fromAddress))
+    refuse('EMAIL_FROM_ADDRESS', 'is a placeholder; use an address verified with Amazon SES');
   if (config.app.debugErrors) refuse('DEBUG_ERRORS', 'must be false');
   if (config.app.logLevel === 'debug' || config.app.logLevel === 'silent')
     refuse('LOG_LEVEL', 'must be info, warn or error');

@@ -17,13 +17,18 @@ const pruneBatch = 5_000;
 const sessionPruneBatch = 100;
 const maxPruneBatches = 200;
 const endedSessionRetentionDays = 30;
+// Longer than any queue keeps a message that could ask for the mail again.
+const mailRetentionDays = 30;
+// The limits on mails to one address count back a day.
+const endedTokenRetentionDays = 2;
 const reconcileBatch = 500;
 const backlogSeconds = 300;
 const dayMs = 86_400_000;
 
 /**
  * Makes the coming months' partitions and forgets what `processed_events` and `inbound_events` need not remember any
- * more, and the answers refreshes can no longer repeat.
+ * more, mails sent long ago, tokens of mails that are over, the answers refreshes can no longer repeat, and the addresses
+ * of old audit entries.
  */
 export async function maintainDatabase(ctx: RequestContext): Promise<void> {
   const { primary } = ctx.databases;
@@ -35,13 +40,19 @@ export async function maintainDatabase(ctx: RequestContext): Promise<void> {
   const inbound = await prune(primary, 'inbound_events', 'received_at', cutoff);
   const ended = new Date(ctx.clock.now() - endedSessionRetentionDays * dayMs).toISOString();
   const sessions = await prune(primary, 'sessions', 'expires_at', ended, sessionPruneBatch);
+  const settled = new Date(ctx.clock.now() - mailRetentionDays * dayMs).toISOString();
+  await prune(primary, 'mail_deliveries', 'claimed_until', settled);
+  const over = new Date(ctx.clock.now() - endedTokenRetentionDays * dayMs).toISOString();
+  await prune(primary, 'account_tokens', 'expires_at', over);
   const replays = await forgetReplays(primary, new Date(ctx.clock.now()).toISOString());
+  const origins = await expireAuditAddresses(primary);
   ctx.log.log('info', 'database.maintained', {
     partitions_made: result.rows[0]?.made,
     processed_events_pruned: processed,
     inbound_events_pruned: inbound,
     sessions_pruned: sessions,
     replays_pruned: replays,
+    audit_origins_erased: origins,
   });
 }
 
@@ -55,6 +66,18 @@ async function forgetReplays(db: Db, now: string): Promise<number> {
         ORDER BY replay_expires_at LIMIT ${pruneBatch} FOR UPDATE SKIP LOCKED)`);
     total += result.rowCount;
     if (result.rowCount < pruneBatch) break;
+  }
+  return total;
+}
+
+// From where somebody acted is personal data and is kept for 180 days, which the function counts; the entry stays.
+async function expireAuditAddresses(db: Db): Promise<number> {
+  let total = 0;
+  for (let batch = 0; batch < maxPruneBatches; batch += 1) {
+    const result = await db.execute(sql`SELECT expire_audit_addresses(${pruneBatch}::integer) AS erased`);
+    const erased = Number(result.rows[0]?.erased);
+    total += erased;
+    if (erased < pruneBatch) break;
   }
   return total;
 }

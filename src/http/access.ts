@@ -1,18 +1,21 @@
-import type { TokenHolder } from '../context.ts';
+import type { KeyHolder, TokenHolder } from '../context.ts';
 import { authenticate } from './authenticate.ts';
 import { authorizationOf } from './browser-session.ts';
 import type { AppMiddleware } from './env.ts';
-import { forbidden, unauthenticated } from './errors.ts';
+import { apiKeyRefused, forbidden, insufficientScope, unauthenticated } from './errors.ts';
 import type { RoutePolicy } from './route-policies.ts';
 import { assertSessionLive } from './session-guard.ts';
+
+const reads: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 /**
  * Enforces who may call a route and puts the actor into the context. A token whose session has ended, or whose roles were
  * changed, is refused: at once where the policy is `sensitive` or names roles, elsewhere as soon as this isolate's lease on the
- * session's state has run out.
- * @throws auth.unauthenticated, auth.forbidden.
+ * session's state has run out. An API key passes where it was granted the route's scope, and nowhere else.
+ * @throws auth.unauthenticated, auth.forbidden, auth.insufficient_scope, auth.api_key_refused.
  */
-export function enforceAccess({ access, roles, sensitive }: RoutePolicy): AppMiddleware {
+export function enforceAccess(policy: RoutePolicy): AppMiddleware {
+  const { access, roles, sensitive } = policy;
   const options = { sensitive: sensitive === true || roles !== undefined };
   return async (c, next) => {
     const { ctx } = c.var;
@@ -24,13 +27,12 @@ export function enforceAccess({ access, roles, sensitive }: RoutePolicy): AppMid
         break;
       case 'optional':
       case 'user': {
-        const actor = await authenticate(ctx, authorizationOf(c));
+        const actor = await authenticate(ctx, authorizationOf(c), { fresh: !reads.has(c.req.method) });
         if (actor === undefined && access.kind === 'user')
           throw unauthenticated({ headers: { 'www-authenticate': 'Bearer realm="social-flow"' } });
-        if (actor !== undefined) {
-          await assertSessionLive(ctx, actor, options);
-          c.set('ctx', { ...ctx, actor });
-        }
+        if (actor?.kind === 'api_key') assertGranted(policy, actor);
+        else if (actor !== undefined) await assertSessionLive(ctx, actor, options);
+        if (actor !== undefined) c.set('ctx', { ...ctx, actor });
         if (roles !== undefined && !hasRole(actor, roles)) throw forbidden();
         break;
       }
@@ -48,5 +50,19 @@ export function nobody(): AppMiddleware {
   };
 }
 
-const hasRole = (actor: TokenHolder | undefined, roles: readonly string[]): boolean =>
-  actor?.scopes.some((scope) => roles.includes(scope)) === true;
+/** Whether API keys may call a route at all: never where a session that has just ended, or a stolen token, must not suffice. */
+export const isOpenToKeys = ({ scope, sensitive, stepUp, roles }: RoutePolicy): boolean =>
+  scope !== undefined && sensitive !== true && stepUp !== true && roles === undefined;
+
+// RFC 6750 §3.1.
+function assertGranted(policy: RoutePolicy, key: KeyHolder): void {
+  const { scope } = policy;
+  const challenge = 'Bearer realm="social-flow", error="insufficient_scope"';
+  if (scope === undefined || !isOpenToKeys(policy))
+    throw apiKeyRefused({ headers: { 'www-authenticate': challenge } });
+  if (!key.scopes.includes(scope))
+    throw insufficientScope({ headers: { 'www-authenticate': `${challenge}, scope="${scope}"` } });
+}
+
+const hasRole = (actor: TokenHolder | KeyHolder | undefined, roles: readonly string[]): boolean =>
+  actor?.kind === 'user' && actor.scopes.some((scope) => roles.includes(scope));

@@ -29,7 +29,8 @@ export function mountDocs(app: OpenAPIHono<AppEnv>): void {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'Access token from `POST /v1/auth/login` or `/v1/auth/register`.',
+    description:
+      'Access token from `POST /v1/auth/login` or `/v1/auth/register`; or an API key (`sfk_...`) on operations with `x-api-key-scope`.',
   });
   app.openAPIRegistry.registerComponent('securitySchemes', 'cookie', {
     type: 'apiKey',

@@ -85,6 +85,16 @@ export const forbidden = defineError({
   status: 403,
   title: 'This account may not do that.',
 });
+export const insufficientScope = defineError({
+  code: 'auth.insufficient_scope',
+  status: 403,
+  title: 'This API key was not granted what this needs; WWW-Authenticate names the scope.',
+});
+export const apiKeyRefused = defineError({
+  code: 'auth.api_key_refused',
+  status: 403,
+  title: 'No API key may do this; use an access token of a session.',
+});
 export const rateLimited = defineError({
   code: 'rate_limit.exceeded',
   status: 429,

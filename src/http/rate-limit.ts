@@ -1,13 +1,14 @@
 import type { RequestContext } from '../context.ts';
 import type { AppContext, AppMiddleware } from './env.ts';
 import { rateLimited, unavailable } from './errors.ts';
-import { type Charge, charge } from './rate-limit/charge.ts';
+import { type Charge, charge, type Fare, refund } from './rate-limit/charge.ts';
 import { quotaHeaders } from './rate-limit/headers.ts';
 import { hashedPartition, partitionOf } from './rate-limit/partition.ts';
 import { type LimitName, policyOf } from './rate-limit/policies.ts';
+import type { RoutePolicy } from './route-policies.ts';
 
 export type { LimitName } from './rate-limit/policies.ts';
-export { rateLimitPolicies } from './rate-limit/policies.ts';
+export { budgets, rateLimitPolicies } from './rate-limit/policies.ts';
 
 /** What the EDGE_LIMIT binding is configured with in wrangler.toml; it tells only whether, not how much or how long. */
 export const edgeWindow = { name: 'edge', limit: 1_200, periodSeconds: 60 };
@@ -26,21 +27,29 @@ export function edgeGate(): AppMiddleware {
 }
 
 /**
- * Charges `cost` units of a policy to whoever calls, and writes the RateLimit headers on every answer.
- * @throws rate_limit.exceeded, or service.unavailable when the count cannot be had and the policy insists on it.
+ * Charges a request to whoever calls, and writes the RateLimit headers on every answer. A refused request costs nothing; one
+ * that fails with a 4xx gets back what its policies refund.
+ * @throws rate_limit.exceeded, or service.unavailable when the count cannot be had and one of the policies insists on it.
  */
-export function rateLimit(name: LimitName, options: { readonly cost?: number } = {}): AppMiddleware {
-  const policy = policyOf(name);
+export function rateLimit(fare: Fare): AppMiddleware {
+  const refunds = fare.limits.some((name) => policyOf(name).onRefusal === 'refund');
   return async (c, next) => {
     const { ctx } = c.var;
     if (!ctx.config.http.rateLimitsEnabled) return next();
-    const charged = await chargeOrDecide(ctx, name, options.cost ?? 1);
+    const charged = await chargeOrDecide(ctx, fare);
     if (charged === undefined) return next();
-    const window = policy.windows[charged.window] ?? edgeWindow;
-    if (!charged.allowed) throw refusal(ctx, name, charged, window);
+    if (!charged.allowed) throw refusal(ctx, fare, charged);
     await next();
-    setHeaders(c, quotaHeaders(policy.windows, { ...charged, window }));
+    setHeaders(c, quotaHeaders(charged.windows, charged));
+    if (refunds && c.res.status >= 400 && c.res.status < 500) ctx.background(() => refund(ctx, fare));
   };
+}
+
+/** What a route's policy charges. */
+export function fareOf({ limit, cost }: Pick<RoutePolicy, 'limit' | 'cost'>): Fare | undefined {
+  if (limit === 'none') return undefined;
+  const limits: readonly LimitName[] = typeof limit === 'string' ? [limit] : limit;
+  return { limits, units: 1, points: cost ?? Math.max(...limits.map((name) => policyOf(name).points)) };
 }
 
 async function passEdgeGate(ctx: RequestContext): Promise<void> {
@@ -62,34 +71,30 @@ async function passEdgeGate(ctx: RequestContext): Promise<void> {
   });
 }
 
-/** The charge; undefined when the count cannot be had and the policy lets requests pass without it. */
-async function chargeOrDecide(
-  ctx: RequestContext,
-  name: LimitName,
-  cost: number,
-): Promise<Charge | undefined> {
-  const { onFailure } = policyOf(name);
+/** The charge; undefined when the count cannot be had and the policies let requests pass without it. */
+async function chargeOrDecide(ctx: RequestContext, fare: Fare): Promise<Charge | undefined> {
+  const closed = fare.limits.some((name) => policyOf(name).onFailure === 'closed');
   try {
-    return await charge(ctx, name, cost);
+    return await charge(ctx, fare);
   } catch (error) {
-    ctx.log.log(onFailure === 'closed' ? 'error' : 'warn', 'rate_limit.unreachable', {
-      rate_limit_policy: name,
-      reason: onFailure === 'closed' ? 'failed_closed' : 'failed_open',
+    ctx.log.log(closed ? 'error' : 'warn', 'rate_limit.unreachable', {
+      rate_limit_policy: fare.limits.join(),
+      reason: closed ? 'failed_closed' : 'failed_open',
       error_name: nameOf(error),
     });
-    if (onFailure === 'closed') throw unavailable({ cause: error, headers: { 'retry-after': '5' } });
+    if (closed) throw unavailable({ cause: error, headers: { 'retry-after': '5' } });
     return undefined;
   }
 }
 
-function refusal(ctx: RequestContext, name: LimitName, charged: Charge, window: typeof edgeWindow) {
-  ctx.log.log('info', 'rate_limit.exceeded', { rate_limit_policy: name });
+function refusal(ctx: RequestContext, fare: Fare, charged: Charge) {
+  ctx.log.log('info', 'rate_limit.exceeded', { rate_limit_policy: fare.limits.join() });
   const retryAfterSeconds = Math.max(1, charged.retryAfterSeconds);
   return rateLimited({
-    extensions: { 'violated-policies': [window.name] },
+    extensions: { 'violated-policies': [charged.window.name] },
     headers: {
       // `t` is when waiting can help, so that Retry-After is never earlier than it.
-      ...quotaHeaders(policyOf(name).windows, { ...charged, window, resetSeconds: retryAfterSeconds }),
+      ...quotaHeaders(charged.windows, { ...charged, resetSeconds: retryAfterSeconds }),
       'retry-after': String(retryAfterSeconds),
     },
   });

@@ -33,6 +33,7 @@ export function requestContext(): AppMiddleware {
       db_round_trips: scope.roundTrips,
       actor: actor.kind,
       user_id: viewerIdOf({ actor }),
+      key_id: actor.kind === 'api_key' ? actor.keyId : undefined,
       error_code: c.res.status >= 400 ? (c.res.headers.get('x-error-code') ?? undefined) : undefined,
       country: ctx.country,
       user_agent: ctx.userAgent,

@@ -25,8 +25,10 @@ export interface RoutePolicy {
    * checks too. `any`: what is open to everybody the caller may see.
    */
   readonly ids?: 'own' | 'any';
-  /** Which rate limit policy is charged; `none` only where the answer costs nothing. */
-  readonly limit: LimitName | 'none';
+  /** Which rate limit policies are charged, all or none of them; `none` only where the answer costs nothing. */
+  readonly limit: LimitName | readonly LimitName[] | 'none';
+  /** Points taken from the caller's budget, where that is not what its limits say (reads 1, writes 5). */
+  readonly cost?: number;
   /** Set on writes that may be repeated under an `Idempotency-Key`. */
   readonly idempotent?: boolean;
   /** Set where a session that has just ended must not get through at all; costs a hop to its guard on every call. */
@@ -53,17 +55,18 @@ export const routePolicies = {
   receiveAwsEvent: { access: { kind: 'webhook', source: 'aws' }, limit: 'webhook' },
 
   // Authentication
-  register: { access: anyone, limit: 'auth' },
+  register: { access: anyone, limit: ['auth', 'register'] },
   login: { access: anyone, limit: 'auth' },
   finishLogin: { access: anyone, limit: 'auth' },
   sendLoginCode: { access: anyone, limit: 'auth' },
   refresh: { access: anyone, limit: 'refresh' },
+  reactivate: { access: anyone, limit: 'auth' },
   getJwks: { access: anyone, limit: 'read' },
   logout: { access: user, limit: 'write' },
   logoutEverywhere: { access: user, limit: 'write', sensitive: true },
-  stepUp: { access: user, limit: 'write' },
-  sendStepUpCode: { access: user, limit: 'write' },
-  changePassword: { access: user, limit: 'write', stepUp: true },
+  sendStepUpCode: { access: user, limit: 'write', cost: 20 },
+  stepUp: { access: user, limit: 'write', cost: 20 },
+  changePassword: { access: user, limit: 'write', cost: 40, stepUp: true },
   listMySessions: { access: user, limit: 'read', sensitive: true },
   endMySession: { access: user, ids: 'own', limit: 'write', sensitive: true },
 
@@ -77,14 +80,25 @@ export const routePolicies = {
   removePhone: { access: user, limit: 'write', stepUp: true },
   regenerateBackupCodes: { access: user, limit: 'write', stepUp: true },
 
+  // API keys. A key never manages keys.
+  listApiKeys: { access: user, limit: 'keys', sensitive: true },
+  createApiKey: { access: user, limit: 'keys', stepUp: true },
+  renameApiKey: { access: user, ids: 'own', limit: 'keys', sensitive: true },
+  revokeApiKey: { access: user, ids: 'own', limit: 'keys', sensitive: true },
+
   // Users
   getUser: { access: viewer, scope: 'profile:read', ids: 'any', limit: 'read' },
   getMe: { access: user, scope: 'profile:read', limit: 'read' },
   updateMe: { access: user, scope: 'profile:write', limit: 'write', idempotent: true },
 
+  // The life of an account
+  changeUsername: { access: user, limit: 'write', stepUp: true },
+  deactivateAccount: { access: user, limit: 'write', stepUp: true },
+  deleteAccount: { access: user, limit: 'write', stepUp: true },
+
   // Social graph
   followUser: { access: user, scope: 'graph:write', ids: 'any', limit: 'follow' },
-  unfollowUser: { access: user, scope: 'graph:write', ids: 'any', limit: 'follow' },
+  unfollowUser: { access: user, scope: 'graph:write', ids: 'any', limit: 'unfollow' },
   blockUser: { access: user, scope: 'graph:write', ids: 'any', limit: 'write' },
   unblockUser: { access: user, scope: 'graph:write', ids: 'any', limit: 'write' },
   listFollowers: { access: viewer, scope: 'graph:read', ids: 'any', limit: 'read' },
@@ -98,18 +112,32 @@ export const routePolicies = {
   likePost: { access: user, scope: 'posts:write', ids: 'any', limit: 'like' },
   unlikePost: { access: user, scope: 'posts:write', ids: 'any', limit: 'like' },
   listUserPosts: { access: viewer, scope: 'posts:read', ids: 'any', limit: 'read' },
-  readHomeFeed: { access: user, scope: 'feeds:read', limit: 'read' },
+  readHomeFeed: { access: user, scope: 'feeds:read', limit: 'read', cost: 2 },
 
   // Videos
-  startUpload: { access: user, scope: 'videos:write', limit: 'upload', idempotent: true },
+  startUpload: { access: user, scope: 'videos:write', limit: 'upload', cost: 10, idempotent: true },
   getUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'read' },
   signParts: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload' },
-  completeUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload', idempotent: true },
+  completeUpload: {
+    access: user,
+    scope: 'videos:write',
+    ids: 'own',
+    limit: 'upload',
+    cost: 20,
+    idempotent: true,
+  },
   abortUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   getVideo: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
   updateVideo: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   deleteVideo: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
-  retryVideo: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload', idempotent: true },
+  retryVideo: {
+    access: user,
+    scope: 'videos:write',
+    ids: 'own',
+    limit: 'upload',
+    cost: 20,
+    idempotent: true,
+  },
   listMyVideos: { access: user, scope: 'videos:read', limit: 'read' },
   listUserVideos: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
 

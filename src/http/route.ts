@@ -1,8 +1,8 @@
 import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
-import { enforceAccess, nobody } from './access.ts';
+import { enforceAccess, isOpenToKeys, nobody } from './access.ts';
 import type { AppEnv, AppMiddleware } from './env.ts';
 import { idempotent } from './idempotency.ts';
-import { edgeGate, rateLimit } from './rate-limit.ts';
+import { edgeGate, fareOf, rateLimit } from './rate-limit.ts';
 import { type OperationId, policyOfOperation, type RoutePolicy } from './route-policies.ts';
 import { requireStepUp } from './step-up.ts';
 import { rejectInvalid } from './validate.ts';
@@ -35,7 +35,14 @@ export function defineRoute<
     });
   const kind = policy?.access.kind;
   const security = kind === 'user' ? credentials : kind === 'optional' ? [{}, ...credentials] : [];
-  return createRoute({ ...config, middleware: chain, security, 'x-rate-limit': policy?.limit } as R & {
+  return createRoute({
+    ...config,
+    middleware: chain,
+    security,
+    'x-rate-limit': policy?.limit,
+    'x-rate-limit-cost': policy === undefined ? undefined : fareOf(policy)?.points,
+    'x-api-key-scope': policy === undefined || !isOpenToKeys(policy) ? undefined : policy.scope,
+  } as R & {
     middleware: AppMiddleware[];
   });
 }
@@ -45,7 +52,8 @@ const credentials = [{ bearer: [] }, { cookie: [] }];
 function chainOf(policy: RoutePolicy): AppMiddleware[] {
   const chain = policy.limit === 'none' ? [] : [edgeGate()];
   chain.push(enforceAccess(policy));
-  if (policy.limit !== 'none') chain.push(rateLimit(policy.limit));
+  const fare = fareOf(policy);
+  if (fare !== undefined) chain.push(rateLimit(fare));
   if (policy.stepUp === true) chain.push(requireStepUp());
   if (policy.idempotent === true) chain.push(idempotent());
   return chain;

@@ -1,4 +1,5 @@
 import type { RequestContext, Services } from '../context.ts';
+import { sealAuditLog } from '../db/audit.ts';
 import { maintainDatabase, reconcileCounters } from '../db/maintenance.ts';
 import { withDatabaseScope } from '../db/scope.ts';
 import { databaseScope } from '../http/request-context.ts';
@@ -18,6 +19,7 @@ interface Job {
 export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
   '* * * * *': [
     { name: 'outbox.sweep', run: sweepOutbox },
+    { name: 'audit.seal', run: sealAuditLog },
     { name: 'videos.reconcile', run: reconcileEncodeJobs },
     { name: 'uploads.expire', run: expireUploads },
   ],

@@ -1,4 +1,5 @@
 import type { RequestContext } from '../context.ts';
+import { accountHandlers } from '../modules/accounts/index.ts';
 import { authHandlers } from '../modules/auth/index.ts';
 import { feedHandlers } from '../modules/feeds/index.ts';
 import { graphHandlers } from '../modules/graph/index.ts';
@@ -14,6 +15,7 @@ export type Handlers = {
 
 const subscribers: readonly Handlers[] = [
   authHandlers,
+  accountHandlers,
   noticeHandlers,
   graphHandlers,
   postHandlers,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { accountMessages } from '../modules/accounts/accounts.events.ts';
 import { authMessages } from '../modules/auth/auth.events.ts';
 import { feedMessages } from '../modules/feeds/feeds.events.ts';
 import { graphMessages } from '../modules/graph/graph.events.ts';
@@ -9,6 +10,7 @@ import { videoMessages } from '../modules/videos/videos.events.ts';
 /** Every message the queues carry. */
 export const messageSchema = z.discriminatedUnion('type', [
   ...authMessages,
+  ...accountMessages,
   ...noticeMessages,
   ...graphMessages,
   ...postMessages,
@@ -25,6 +27,7 @@ const mediaTypes: ReadonlySet<string> = new Set<MessageType>([
   'video.uploaded',
   'video.encode_requested',
   'video.deleted',
+  'account.export_requested',
   'mediaconvert.job_changed',
 ]);
 

@@ -15,12 +15,16 @@ export function fromHex(text: string): Uint8Array {
   return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
 
-/** Base64url without padding (RFC 4648 §5). */
-export function base64Url(bytes: Uint8Array): string {
+/** Base64 with padding (RFC 4648 §4). */
+export function base64(bytes: Uint8Array): string {
   let binary = '';
   for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+  return btoa(binary);
 }
+
+/** Base64url without padding (RFC 4648 §5). */
+export const base64Url = (bytes: Uint8Array): string =>
+  base64(bytes).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
 
 /** The bytes of a base64url text, or undefined when it is not base64url. */
 export function fromBase64Url(text: string): Uint8Array | undefined {

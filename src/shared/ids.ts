@@ -6,6 +6,9 @@ export const idPrefixes = {
   video: 'vid',
   upload: 'upl',
   job: 'job',
+  dataExport: 'exp',
+  apiKey: 'key',
+  adminProposal: 'prop',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

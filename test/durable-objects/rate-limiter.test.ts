@@ -3,7 +3,8 @@ import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { testEnv } from '../support/worker/env.ts';
-import { createOracle } from '../unit/gcra/oracle.ts';
+import { createBucketOracle, createOracle } from '../unit/gcra/oracle.ts';
+import { expectedOf, randomIntegers, randomStep, randomWait, randomWindows } from '../unit/gcra/steps.ts';
 
 const { RATE_LIMITER } = testEnv(env);
 const fresh = () => RATE_LIMITER.getByName(`test:${crypto.randomUUID()}`);
@@ -59,6 +60,40 @@ describe('the rate limiter', () => {
       { numRuns: 30 },
     );
     expect(steps).toBeGreaterThan(1_500);
+  });
+
+  it('settles several windows, leases and refunds as the whole history would, evicted after every step', async () => {
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    const below = randomIntegers(seed);
+    for (let caller = 0; caller < 4; caller += 1) {
+      const limiter = fresh();
+      const windows = randomWindows(below);
+      const oracles = windows.map((window) => createBucketOracle(window));
+      const request = { key: 'k', windows, cost: 1 };
+      let nowMs = Date.now();
+      for (let step = 0; step < 40; step += 1) {
+        nowMs += randomWait(below, windows[0] ?? { limit: 1, periodSeconds: 1 });
+        const what = randomStep(below);
+        await runInDurableObject(limiter, async (instance) => {
+          instance.clock = { now: () => nowMs };
+          if (what.kind === 'giveBack') {
+            await instance.giveBack(request);
+            for (const [index, oracle] of oracles.entries())
+              oracle.giveBack(nowMs, windows[index]?.cost ?? 1);
+            return;
+          }
+          const { lease } = what;
+          const taken = await instance.take(lease === undefined ? request : { ...request, lease });
+          const { allowed, leased, remaining } = expectedOf(windows, oracles, lease, nowMs);
+          expect(taken, `seed ${seed}`).toMatchObject({
+            allowed,
+            leased,
+            remaining: remaining[taken.window],
+          });
+        });
+        await evictDurableObject(limiter);
+      }
+    }
   });
 
   it('still refuses a spent key after it was evicted', async () => {
@@ -126,7 +161,7 @@ describe('the rate limiter', () => {
       cost: 2,
       lease: { units: 100, ms: 1_000 },
     });
-    expect(taken).toMatchObject({ allowed: true, leased: 4, remaining: 0 });
+    expect(taken).toMatchObject({ allowed: true, leased: 2, remaining: 0 });
   });
 
   it('keeps callers apart and starts a changed policy anew', async () => {

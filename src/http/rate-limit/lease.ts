@@ -6,7 +6,7 @@ interface Entry {
   fullAtMs: number;
   window: number;
   deniedUntilMs: number;
-  deniedCost: number;
+  leaseAskedUntilMs: number;
   secondStartedAtMs: number;
   requestsInSecond: number;
 }
@@ -14,7 +14,10 @@ interface Entry {
 export type LocalDecision =
   | {
       readonly kind: 'allowed';
+      /** Left in the tightest window, without what is leased. */
       readonly remaining: number;
+      /** Requests left in the lease. */
+      readonly unitsLeft: number;
       readonly resetSeconds: number;
       readonly window: number;
     }
@@ -33,16 +36,19 @@ export interface Granted {
 }
 
 export interface LeaseBook {
-  decide(key: string, cost: number, maxUnits: number, nowMs: number): LocalDecision;
+  /** `key` names a caller and what a request costs them. */
+  decide(key: string, maxUnits: number, nowMs: number): LocalDecision;
   /** `askedAtMs`: when the question was sent. A lease ends a second after that, not after the answer came. */
-  note(key: string, cost: number, granted: Granted, askedAtMs: number, nowMs: number): void;
+  note(key: string, granted: Granted, askedAtMs: number, nowMs: number): void;
+  /** Forgets a denial: something was given back. */
+  noteRefund(key: string): void;
 }
 
 export const leaseMs = 1_000;
 
 /**
  * Leases and denials held in isolate memory. A caller seen once gets no lease, so quiet callers lose nothing to expiry;
- * a busy one gets as many units as it used in the last second. A denial is remembered until it can end.
+ * a busy one gets about as many units as it used in the last second. A denial is remembered until it can end.
  */
 export function createLeaseBook(maxEntries = 10_000): LeaseBook {
   const entries = new Map<string, Entry>();
@@ -59,7 +65,7 @@ export function createLeaseBook(maxEntries = 10_000): LeaseBook {
       fullAtMs: 0,
       window: 0,
       deniedUntilMs: 0,
-      deniedCost: 0,
+      leaseAskedUntilMs: 0,
       secondStartedAtMs: nowMs,
       requestsInSecond: 0,
     };
@@ -68,48 +74,57 @@ export function createLeaseBook(maxEntries = 10_000): LeaseBook {
   };
 
   return {
-    decide(key, cost, maxUnits, nowMs) {
+    decide(key, maxUnits, nowMs) {
       const entry = entryOf(key, nowMs);
       if (nowMs - entry.secondStartedAtMs >= 1_000 || nowMs < entry.secondStartedAtMs) {
         entry.secondStartedAtMs = nowMs;
         entry.requestsInSecond = 0;
       }
       entry.requestsInSecond += 1;
-      if (nowMs < entry.deniedUntilMs && cost >= entry.deniedCost)
+      if (nowMs >= entry.leaseEndsAtMs) entry.units = 0;
+      if (entry.units > 0) {
+        entry.units -= 1;
+        return {
+          kind: 'allowed',
+          remaining: entry.remaining,
+          unitsLeft: entry.units,
+          resetSeconds: Math.max(0, Math.ceil((entry.fullAtMs - nowMs) / 1_000)),
+          window: entry.window,
+        };
+      }
+      // After the lease: what is leased was granted, whatever the object said to others meanwhile.
+      if (nowMs < entry.deniedUntilMs)
         return {
           kind: 'denied',
           retryAfterSeconds: Math.ceil((entry.deniedUntilMs - nowMs) / 1_000),
           window: entry.window,
         };
-      if (nowMs >= entry.leaseEndsAtMs) entry.units = 0;
-      if (entry.units >= cost) {
-        entry.units -= cost;
-        return {
-          kind: 'allowed',
-          remaining: entry.remaining + entry.units,
-          resetSeconds: Math.max(0, Math.ceil((entry.fullAtMs - nowMs) / 1_000)),
-          window: entry.window,
-        };
-      }
-      const busy = entry.requestsInSecond > 1;
-      return { kind: 'ask', wantedUnits: busy ? Math.min(maxUnits, entry.requestsInSecond * 2) : 0 };
+      const wants = maxUnits > 0 && entry.requestsInSecond > 1 && nowMs >= entry.leaseAskedUntilMs;
+      if (!wants) return { kind: 'ask', wantedUnits: 0 };
+      // One at a time: requests that arrive together would lease the quota many times over, and let it expire.
+      entry.leaseAskedUntilMs = nowMs + leaseMs;
+      return { kind: 'ask', wantedUnits: Math.min(maxUnits, entry.requestsInSecond * 2) };
     },
-    note(key, cost, granted, askedAtMs, nowMs) {
+    note(key, granted, askedAtMs, nowMs) {
       const entry = entryOf(key, nowMs);
       entry.window = granted.window;
       if (!granted.allowed) {
         entry.deniedUntilMs = askedAtMs + granted.retryAfterSeconds * 1_000;
-        entry.deniedCost = cost;
         return;
       }
       entry.remaining = granted.remaining;
       entry.fullAtMs = nowMs + granted.resetSeconds * 1_000;
       if (granted.leased === 0) return;
+      entry.leaseAskedUntilMs = 0;
       const left = nowMs < entry.leaseEndsAtMs ? entry.units : 0;
       // Units of two leases end together with the older one: late spending is what a lease must never allow.
       entry.leaseEndsAtMs =
         left > 0 ? Math.min(entry.leaseEndsAtMs, askedAtMs + leaseMs) : askedAtMs + leaseMs;
       entry.units = left + granted.leased;
+    },
+    noteRefund(key) {
+      const entry = entries.get(key);
+      if (entry !== undefined) entry.deniedUntilMs = 0;
     },
   };
 }

@@ -14,6 +14,11 @@ export function partitionOf(caller: Caller, rule: RateLimitPolicy['partition']):
   return `net:${networkOf(caller.ip ?? '') ?? 'unknown'}`;
 }
 
+/** Whose budget pays: `user:<id>`, `key:<id>` or `net:<network>`. */
+export function budgetPartitionOf(caller: Caller): string {
+  return caller.actor.kind === 'api_key' ? `key:${caller.actor.keyId}` : partitionOf(caller, 'caller');
+}
+
 const memo = new Map<string, string>();
 const memoLimit = 5_000;
 

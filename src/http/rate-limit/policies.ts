@@ -12,13 +12,27 @@ export interface RateLimitPolicy {
   readonly partition: 'caller' | 'ip';
   /** What happens when the counters cannot be reached: `open` lets requests pass, `closed` answers 503. */
   readonly onFailure: 'open' | 'closed';
-  /** Units an isolate may hold for a busy caller for one second, to decide without asking. 0: every request is counted by the object. */
+  /** Requests an isolate may hold for a busy caller for one second, to decide without asking. 0: every request is counted by the object. */
   readonly leaseUnits: number;
+  /** Points a request takes from the caller's budget unless its route says otherwise; 0 where there is no budget. */
+  readonly points: number;
+  /** What a request that failed with a 4xx costs: `keep` what was charged, or `refund` it to the policy's windows. Points are kept. */
+  readonly onRefusal: 'keep' | 'refund';
 }
 
 const minute = 60;
 const hour = 3_600;
 const day = 86_400;
+
+/**
+ * Points by caller over all routes with `points`, beside the windows of each route: an account in person, each of its API
+ * keys, and each network of strangers.
+ */
+export const budgets = {
+  user: { name: 'user-budget', limit: 1_200, periodSeconds: minute },
+  api_key: { name: 'key-budget', limit: 900, periodSeconds: minute },
+  anonymous: { name: 'network-budget', limit: 600, periodSeconds: minute },
+} as const satisfies Readonly<Record<string, NamedWindow>>;
 
 /**
  * The limits of the API. A window lets `limit` units through in `periodSeconds` on average and at most `burst`
@@ -31,6 +45,8 @@ export const rateLimitPolicies = {
     partition: 'caller',
     onFailure: 'open',
     leaseUnits: 32,
+    points: 1,
+    onRefusal: 'keep',
   },
   /** Readiness, which asks every dependency: enough for monitors, too little to wear the database out. */
   health: {
@@ -38,6 +54,8 @@ export const rateLimitPolicies = {
     partition: 'ip',
     onFailure: 'open',
     leaseUnits: 0,
+    points: 0,
+    onRefusal: 'keep',
   },
   /** Writes without a policy of their own. */
   write: {
@@ -45,13 +63,17 @@ export const rateLimitPolicies = {
     partition: 'caller',
     onFailure: 'open',
     leaseUnits: 0,
+    points: 5,
+    onRefusal: 'keep',
   },
-  /** Register and login: each costs a password hash, and guessing must be slow. */
+  /** Registering and logging in: each costs a password hash, and guessing must be slow. */
   auth: {
     windows: [{ name: 'auth', limit: 10, periodSeconds: minute }],
     partition: 'ip',
     onFailure: 'closed',
     leaseUnits: 0,
+    points: 0,
+    onRefusal: 'keep',
   },
   /** Exchanging refresh tokens. */
   refresh: {
@@ -59,6 +81,8 @@ export const rateLimitPolicies = {
     partition: 'ip',
     onFailure: 'closed',
     leaseUnits: 0,
+    points: 0,
+    onRefusal: 'keep',
   },
   /** Starting, re-signing and completing uploads. */
   upload: {
@@ -66,12 +90,16 @@ export const rateLimitPolicies = {
     partition: 'caller',
     onFailure: 'open',
     leaseUnits: 0,
+    points: 5,
+    onRefusal: 'keep',
   },
   like: {
     windows: [{ name: 'like', limit: 120, periodSeconds: minute }],
     partition: 'caller',
     onFailure: 'open',
     leaseUnits: 0,
+    points: 5,
+    onRefusal: 'keep',
   },
   /** Following in bulk is how spam accounts grow. */
   follow: {
@@ -82,6 +110,50 @@ export const rateLimitPolicies = {
     partition: 'caller',
     onFailure: 'open',
     leaseUnits: 0,
+    points: 5,
+    onRefusal: 'refund',
+  },
+  /** Undoing follows, bounded like making them: following and unfollowing in turn is spam too. */
+  unfollow: {
+    windows: [
+      { name: 'unfollow-hour', limit: 100, periodSeconds: hour },
+      { name: 'unfollow-day', limit: 400, periodSeconds: day },
+    ],
+    partition: 'caller',
+    onFailure: 'open',
+    leaseUnits: 0,
+    points: 5,
+    onRefusal: 'refund',
+  },
+  /** New accounts of one network, beside `auth`. What was refused is no account. */
+  register: {
+    windows: [
+      { name: 'register-hour', limit: 20, periodSeconds: hour },
+      { name: 'register-day', limit: 60, periodSeconds: day },
+    ],
+    partition: 'ip',
+    onFailure: 'closed',
+    leaseUnits: 0,
+    points: 0,
+    onRefusal: 'refund',
+  },
+  /** Making, changing and revoking API keys. */
+  keys: {
+    windows: [{ name: 'keys', limit: 30, periodSeconds: minute }],
+    partition: 'caller',
+    onFailure: 'closed',
+    leaseUnits: 0,
+    points: 5,
+    onRefusal: 'keep',
+  },
+  /** What only staff may do. */
+  admin: {
+    windows: [{ name: 'admin', limit: 120, periodSeconds: minute }],
+    partition: 'caller',
+    onFailure: 'closed',
+    leaseUnits: 0,
+    points: 5,
+    onRefusal: 'keep',
   },
   /** Opening realtime connections. */
   realtime: {
@@ -89,6 +161,8 @@ export const rateLimitPolicies = {
     partition: 'caller',
     onFailure: 'open',
     leaseUnits: 0,
+    points: 5,
+    onRefusal: 'keep',
   },
   /** Events of outside systems, which come in bursts from few addresses. */
   webhook: {
@@ -96,6 +170,8 @@ export const rateLimitPolicies = {
     partition: 'ip',
     onFailure: 'open',
     leaseUnits: 100,
+    points: 0,
+    onRefusal: 'keep',
   },
   /** The OpenAPI document and its reader. */
   docs: {
@@ -103,6 +179,8 @@ export const rateLimitPolicies = {
     partition: 'ip',
     onFailure: 'open',
     leaseUnits: 16,
+    points: 0,
+    onRefusal: 'keep',
   },
 } as const satisfies Readonly<Record<string, RateLimitPolicy>>;
 

@@ -1,4 +1,4 @@
-export type { AwsConfig } from './client.ts';
+export { type AwsConfig, callAws, readBody } from './client.ts';
 export { AwsError, isAwsError } from './errors.ts';
 export {
   type CreateJobRequest,

@@ -1,11 +1,11 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { RequestContext } from '../../context.ts';
-import { insertAuditIfAny } from '../../db/audit.ts';
+import { type AuditContext, insertAuditIfAny } from '../../db/audit.ts';
 import type { Db } from '../../db/client.ts';
 import { textArray } from '../../db/outbox.ts';
 import { hasPhone, type SmsProof, useSmsCte } from './phones.repository.ts';
 
-type WriteContext = Pick<RequestContext, 'databases' | 'ids' | 'actor' | 'ip' | 'requestId'>;
+type WriteContext = Pick<RequestContext, 'databases'> & AuditContext;
 
 /** A passkey's answer to a challenge, found right. */
 export interface PasskeyProof {

@@ -5,7 +5,10 @@ import type { Db } from '../../db/client.ts';
 import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
 import { smsCodeAttempts } from './phone.policy.ts';
 
-type WriteContext = Pick<RequestContext, 'databases' | 'ids' | 'actor' | 'ip' | 'requestId'>;
+type WriteContext = Pick<
+  RequestContext,
+  'databases' | 'ids' | 'actor' | 'ip' | 'country' | 'userAgent' | 'requestId'
+>;
 
 /** What a code is for and good for nowhere else: `id` is the challenge of a login, or the session. */
 export interface SmsBinding {

@@ -16,9 +16,15 @@ const idLike = new RegExp(
   'i',
 );
 
-/** Whether nobody may take this username: it belongs to the platform, or could be mistaken for a public id. */
+// What deleted accounts are called.
+const tombstone = /^deleted_/i;
+
+/**
+ * Whether nobody may take this username: it belongs to the platform, could be mistaken for a public id, or looks like what is
+ * left of a deleted account.
+ */
 export const isReservedUsername = (username: string): boolean =>
-  reservedUsernames.has(username.toLowerCase()) || idLike.test(username);
+  reservedUsernames.has(username.toLowerCase()) || idLike.test(username) || tombstone.test(username);
 
 export type UserReference =
   | { readonly kind: 'id'; readonly id: string }

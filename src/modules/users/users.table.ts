@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { integer, pgTable, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { index, integer, pgTable, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 
 export const users = pgTable(
   'users',
@@ -22,9 +22,16 @@ export const users = pgTable(
     tokenEpoch: integer('token_epoch').notNull().default(0),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
     updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
+    /** When the owner closed the account; empty while it is open. */
+    deactivatedAt: timestamp('deactivated_at', { withTimezone: true }),
+    /** When what is left of a closed account is erased; empty when it is not to be. */
+    deletionDueAt: timestamp('deletion_due_at', { withTimezone: true }),
   },
   (table) => [
+    index('users_deletion_due').on(table.deletionDueAt).where(sql`${table.deletionDueAt} IS NOT NULL`),
     uniqueIndex('users_username_key').on(table.usernameKey),
+    index('users_username_prefix').on(table.usernameKey.op('text_pattern_ops')),
+    index('users_with_roles').on(table.id).where(sql`${table.roles} <> '{user}'`),
     uniqueIndex('users_verified_email_key')
       .on(table.emailKey)
       .where(sql`${table.emailVerifiedAt} IS NOT NULL`),

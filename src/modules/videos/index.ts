@@ -9,6 +9,7 @@ import { requestEncode } from './usecases/submit-encode.ts';
 export { uploadsRoutes } from './uploads.routes.ts';
 export { reconcileEncodeJobs } from './usecases/reconcile-jobs.ts';
 export { expireUploads } from './usecases/settle-upload.ts';
+export { forgetVideoPages } from './usecases/view-video.ts';
 export { videoListsRoutes, videosRoutes } from './videos.routes.ts';
 export { type VideoState, type VideoSummary, videoSummarySchema } from './videos.schemas.ts';
 export { renditions, thumbnails, uploads, videoSummaryJson, videos } from './videos.table.ts';

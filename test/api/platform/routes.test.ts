@@ -14,15 +14,16 @@ const open = [
   'GET /openapi.json',
   'GET /readyz',
   'GET /v1/posts/{post_id}',
-  'GET /v1/users/{user}',
   'GET /v1/users/{user_id}/followers',
   'GET /v1/users/{user_id}/following',
   'GET /v1/users/{user_id}/posts',
   'GET /v1/users/{user_id}/videos',
+  'GET /v1/users/{user}',
   'GET /v1/videos/{video_id}',
   'POST /v1/auth/login',
   'POST /v1/auth/mfa',
   'POST /v1/auth/mfa/sms',
+  'POST /v1/auth/reactivate',
   'POST /v1/auth/refresh',
   'POST /v1/auth/register',
 ];
@@ -30,12 +31,16 @@ const open = [
 const needStepUp = [
   'DELETE /v1/me/factors/phone',
   'DELETE /v1/me/factors/totp',
+  'POST /v1/me/api-keys',
+  'POST /v1/me/deactivation',
+  'POST /v1/me/deletion',
   'POST /v1/me/factors/backup-codes',
   'POST /v1/me/factors/phone/confirm',
   'POST /v1/me/factors/totp',
   'POST /v1/me/factors/totp/confirm',
   'POST /v1/me/password',
   'PUT /v1/me/factors/phone',
+  'PUT /v1/me/username',
 ];
 const provenOtherwise = ['POST /v1/webhooks/aws'];
 
@@ -59,6 +64,8 @@ const idKinds: Record<string, IdKind> = {
   post_id: 'post',
   video_id: 'video',
   upload_id: 'upload',
+  export_id: 'dataExport',
+  key_id: 'apiKey',
 };
 const realistic = (path: string): string =>
   path.replaceAll(/:(\w+)(\{[^}]*\})?/g, (_, name: string) =>

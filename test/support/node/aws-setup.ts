@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { startCdnServer } from '../../../local-cloud/cdn/server.ts';
 import type { EventBridgeEvent } from '../../../local-cloud/events/index.ts';
 import { locateFfmpeg } from '../../../local-cloud/ffmpeg/index.ts';
+import { startMailServer } from '../../../local-cloud/mail/server.ts';
 import { createMediaConvertHandler } from '../../../local-cloud/mediaconvert/index.ts';
 import { startS3Server } from '../../../local-cloud/s3/server.ts';
 import { createMediaFixtures } from './media-fixtures.ts';
@@ -19,6 +20,8 @@ export interface TestAws {
    * and `GET /test/media/<name>`: a film made for tests.
    */
   readonly mediaConvertUrl: string;
+  /** Amazon SES, and the mails it was given: see `startMailServer`. */
+  readonly mailUrl: string;
   readonly awsAccessKeyId: string;
   readonly awsSecretAccessKey: string;
   close(): Promise<void>;
@@ -39,6 +42,7 @@ export async function startTestAws(): Promise<TestAws> {
     buckets: [{ name: 'social-flow-uploads' }, { name: 'social-flow-media' }],
   });
   const cdn = await startCdnServer({ port: 0, originBucket: 'social-flow-media', s3 });
+  const mail = await startMailServer({ port: 0, region, credentials, apiUrl: 'https://api.test' });
   const events: EventBridgeEvent[] = [];
   const ffmpeg = await locateFfmpeg();
   const fixture = createMediaFixtures(ffmpeg, join(folder, 'fixtures'));
@@ -74,12 +78,14 @@ export async function startTestAws(): Promise<TestAws> {
     s3Url: s3.url,
     cdnUrl: cdn.url,
     mediaConvertUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    mailUrl: mail.url,
     awsAccessKeyId: credentials[0].accessKeyId,
     awsSecretAccessKey: credentials[0].secretAccessKey,
     async close() {
       await mediaConvert.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
+      await mail.close();
       await cdn.close();
       await s3.close();
       await rm(folder, { recursive: true, force: true });

@@ -14,6 +14,7 @@ export interface TestEndpoints {
   readonly mediaConvertUrl: string;
   readonly cdnUrl: string;
   readonly smsUrl: string;
+  readonly mailUrl: string;
   readonly awsAccessKeyId: string;
   readonly awsSecretAccessKey: string;
 }
@@ -38,6 +39,8 @@ const settingsFor = (endpoints: TestEndpoints): Record<string, string> => ({
   S3_ENDPOINT: endpoints.s3Url,
   S3_PUBLIC_ENDPOINT: endpoints.s3Url,
   MEDIACONVERT_ENDPOINT: endpoints.mediaConvertUrl,
+  SES_ENDPOINT: endpoints.mailUrl,
+  APP_BASE_URL: 'https://app.test',
   CDN_BASE_URL: endpoints.cdnUrl,
   SMS_API_URL: endpoints.smsUrl,
   SMS_ACCOUNT_SID: smsAccount.accountSid,

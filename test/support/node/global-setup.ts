@@ -16,6 +16,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('s3Url', aws.s3Url);
   project.provide('cdnUrl', aws.cdnUrl);
   project.provide('mediaConvertUrl', aws.mediaConvertUrl);
+  project.provide('mailUrl', aws.mailUrl);
   project.provide('awsAccessKeyId', aws.awsAccessKeyId);
   project.provide('awsSecretAccessKey', aws.awsSecretAccessKey);
   project.provide('smsUrl', sms.url);

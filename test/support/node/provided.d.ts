@@ -5,6 +5,7 @@ declare module 'vitest' {
     mediaConvertUrl: string;
     cdnUrl: string;
     smsUrl: string;
+    mailUrl: string;
     awsAccessKeyId: string;
     awsSecretAccessKey: string;
   }

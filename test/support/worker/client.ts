@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers';
 import { neon, neonConfig } from '@neondatabase/serverless';
 import { importJWK, SignJWT } from 'jose';
 import { inject } from 'vitest';
+import type { Bindings } from '../../../src/context.ts';
 import worker from '../../../src/index.ts';
 import { encodeId, randomIds } from '../../../src/shared/ids.ts';
 import { testEnv } from './env.ts';
@@ -15,6 +16,8 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Client address; every call has one of its own unless told, so that limits by address do not meet across tests. */
   readonly ip?: string;
+  /** Bindings other than the test environment's, to count calls or take a part away. */
+  readonly bindings?: Bindings;
 }
 
 let nextAddress = 0;
@@ -37,7 +40,7 @@ export async function call(method: string, path: string, options: CallOptions = 
   const context = createExecutionContext();
   const response = await worker.fetch(
     new Request(`${origin}${path}`, { method, headers, body }) as Parameters<typeof worker.fetch>[0],
-    testEnv(env),
+    options.bindings ?? testEnv(env),
     context,
   );
   await waitOnExecutionContext(context);

@@ -35,6 +35,8 @@ const production = {
   TOKEN_ISSUER: 'https://api.social-flow.example',
   CDN_BASE_URL: 'https://media.social-flow.example',
   CORS_ORIGINS: 'https://app.social-flow.example',
+  EMAIL_FROM_ADDRESS: 'no-reply@social-flow.dev',
+  APP_BASE_URL: 'https://app.social-flow.example',
   MEDIACONVERT_ROLE_ARN: 'arn:aws:iam::123456789012:role/SocialFlowMediaConvert',
   MEDIACONVERT_QUEUE_ARN: 'arn:aws:mediaconvert:eu-central-1:123456789012:queues/Default',
 };
@@ -154,6 +156,9 @@ describe('in production', () => {
     ['S3_PUBLIC_ENDPOINT', 'http://s3.example.com'],
     ['MEDIACONVERT_ENDPOINT', 'http://127.0.0.1:9001'],
     ['CDN_BASE_URL', 'http://127.0.0.1:9002'],
+    ['SES_ENDPOINT', 'http://127.0.0.1:9003'],
+    ['APP_BASE_URL', 'http://127.0.0.1:9003/app'],
+    ['EMAIL_FROM_ADDRESS', 'no-reply@social-flow.test'],
     ['TOKEN_ISSUER', 'http://api.example.com'],
     ['CORS_ORIGINS', '*'],
     ['CORS_ORIGINS', 'https://app.example.com,http://localhost:3000'],

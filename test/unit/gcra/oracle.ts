@@ -46,3 +46,51 @@ export function createOracle(window: RateWindow) {
     },
   };
 }
+
+/**
+ * The same rule as a leaking bucket: the level, in 1/periodMs units, falls by `limit` each ms. Another representation than the
+ * arrival time, in whole numbers again, which knows leases and what is given back.
+ */
+export function createBucketOracle(window: RateWindow) {
+  const { limit, periodSeconds, burst = limit } = window;
+  const periodMs = periodSeconds * 1_000;
+  let level = 0;
+  let atMs = 0;
+  const drain = (nowMs: number): void => {
+    level = Math.max(0, level - (nowMs - atMs) * limit);
+    atMs = nowMs;
+  };
+  // Leased units count as poured in when the lease ends.
+  const levelWithLease = (cost: number, leaseMs: number): number =>
+    Math.max(level, leaseMs * limit) + cost * periodMs;
+  return {
+    allows(nowMs: number, cost: number): boolean {
+      drain(nowMs);
+      return level + cost * periodMs <= burst * periodMs;
+    },
+    pour(nowMs: number, cost: number): void {
+      drain(nowMs);
+      level += cost * periodMs;
+    },
+    leasable(nowMs: number, cost: number, leaseMs: number): number {
+      drain(nowMs);
+      let units = 0;
+      while (units < 1_000 && levelWithLease((units + 1) * cost, leaseMs) <= burst * periodMs) units += 1;
+      return units;
+    },
+    pourLease(nowMs: number, cost: number, leaseMs: number): void {
+      drain(nowMs);
+      level = levelWithLease(cost, leaseMs);
+    },
+    giveBack(nowMs: number, cost: number): void {
+      drain(nowMs);
+      level = Math.max(0, level - cost * periodMs);
+    },
+    remaining(nowMs: number): number {
+      drain(nowMs);
+      let units = 0;
+      while (level + (units + 1) * periodMs <= burst * periodMs) units += 1;
+      return units;
+    },
+  };
+}

@@ -26,14 +26,14 @@ function isolate(store: ArrivalStore, windows: readonly RateWindow[], maxUnits: 
     get asked() {
       return asked;
     },
-    allows(nowMs: number, cost = 1): boolean {
-      const local = book.decide('k', cost, maxUnits, nowMs);
+    allows(nowMs: number): boolean {
+      const local = book.decide('k', maxUnits, nowMs);
       if (local.kind === 'allowed') return true;
       if (local.kind === 'denied') return false;
       asked += 1;
       const lease = local.wantedUnits > 0 ? { lease: { units: local.wantedUnits, ms: leaseMs } } : {};
-      const taken = take(store, { key: 'k', windows, cost, ...lease }, nowMs);
-      book.note('k', cost, taken, nowMs, nowMs);
+      const taken = take(store, { key: 'k', windows, cost: 1, ...lease }, nowMs);
+      book.note('k', taken, nowMs, nowMs);
       return taken.allowed;
     },
   };
@@ -108,10 +108,10 @@ describe('leases', () => {
       window: 0,
       leased: 0,
     };
-    book.note('a', 1, denied, 0, 0);
-    book.note('b', 1, denied, 0, 0);
-    book.note('c', 1, denied, 0, 0);
-    expect(book.decide('b', 1, 0, 1).kind).toBe('denied');
-    expect(book.decide('a', 1, 0, 1).kind).toBe('ask');
+    book.note('a', denied, 0, 0);
+    book.note('b', denied, 0, 0);
+    book.note('c', denied, 0, 0);
+    expect(book.decide('b', 0, 1).kind).toBe('denied');
+    expect(book.decide('a', 0, 1).kind).toBe('ask');
   });
 });

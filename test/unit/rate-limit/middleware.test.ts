@@ -3,11 +3,22 @@ import type { RequestContext } from '../../../src/context.ts';
 import { notFound } from '../../../src/http/errors.ts';
 import { quotaHeaders } from '../../../src/http/rate-limit/headers.ts';
 import { hashedPartition, partitionOf } from '../../../src/http/rate-limit/partition.ts';
-import { edgeGate, type LimitName, rateLimit, rateLimitPolicies } from '../../../src/http/rate-limit.ts';
+import {
+  edgeGate,
+  fareOf,
+  type LimitName,
+  rateLimit,
+  rateLimitPolicies,
+} from '../../../src/http/rate-limit.ts';
 import { httpApp, httpContext, type LoggedLine, send } from '../../support/worker/http-app.ts';
+import { type Item, parseList } from '../../support/worker/structured-fields.ts';
 
 const user = (userId: string) =>
   ({ kind: 'user', userId, sessionId: '', scopes: [], amr: [], authTime: 0, epoch: 0 }) as const;
+
+/** `t` of a RateLimit item. */
+const secondsOf = (item: Item | undefined) => Number(item?.parameters.t ?? Number.NaN);
+const pk = expect.any(Uint8Array);
 
 let nextHost = 0;
 const freshIp = () => {
@@ -15,15 +26,16 @@ const freshIp = () => {
   return `198.18.${nextHost >> 8}.${nextHost & 255}`;
 };
 
-function appWith(name: LimitName, overrides: Partial<RequestContext> = {}, options: { cost?: number } = {}) {
+function appWith(name: LimitName, overrides: Partial<RequestContext> = {}, options: { units?: number } = {}) {
   const lines: LoggedLine[] = [];
   const base = httpContext({ ip: freshIp(), ...overrides }, lines);
   const app = httpApp((request) => {
     const ip = request.headers.get('x-test-ip');
     return ip === null ? base : { ...base, ip };
   });
-  app.get('/', edgeGate(), rateLimit(name, options), (c) => c.json({}));
-  app.get('/missing', rateLimit(name, options), () => {
+  const fare = { limits: [name], points: 0, units: 1, ...fareOf({ limit: name }), ...options };
+  app.get('/', edgeGate(), rateLimit(fare), (c) => c.json({}));
+  app.get('/missing', rateLimit(fare), () => {
     throw notFound();
   });
   return {
@@ -34,30 +46,16 @@ function appWith(name: LimitName, overrides: Partial<RequestContext> = {}, optio
   };
 }
 
-/** Parses a list of strings with integer parameters (RFC 9651); throws on anything else. */
-function parseList(field: string | null): { value: string; parameters: Record<string, number> }[] {
-  if (field === null) throw new Error('no field');
-  return field.split(', ').map((item) => {
-    const [, value, rest] =
-      /^"([\x20\x21\x23-\x5b\x5d-\x7e]+)"((?:;[a-z*][a-z0-9_.*-]*=-?\d{1,15})*)$/.exec(item) ?? [];
-    if (value === undefined || rest === undefined) throw new Error(`not a structured field: ${item}`);
-    const parameters = rest
-      .split(';')
-      .slice(1)
-      .map((parameter) => parameter.split('=') as [string, string]);
-    return { value, parameters: Object.fromEntries(parameters.map(([key, text]) => [key, Number(text)])) };
-  });
-}
-
 describe('rate limiting', () => {
   it('tells quota and what is left of it on every answer, also on failures', async () => {
     const { get } = appWith('write');
     const first = await get();
     expect(parseList(first.headers.get('ratelimit-policy'))).toEqual([
-      { value: 'write', parameters: { q: 120, w: 60 } },
+      { value: 'write', parameters: { q: 120, w: 60, pk } },
+      { value: 'network-budget', parameters: { q: 600, w: 60, pk } },
     ]);
     expect(parseList(first.headers.get('ratelimit'))).toEqual([
-      { value: 'write', parameters: { r: 119, t: 1 } },
+      { value: 'write', parameters: { r: 119, t: 1, pk } },
     ]);
     const failed = await get(undefined, '/missing');
     expect(failed.status).toBe(404);
@@ -75,7 +73,7 @@ describe('rate limiting', () => {
     expect(problem.type).toContain('quota-exceeded');
     const [left] = parseList(refused?.headers.get('ratelimit') ?? null);
     expect(left).toMatchObject({ value: 'auth', parameters: { r: 0 } });
-    expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThanOrEqual(left?.parameters.t ?? 0);
+    expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThanOrEqual(secondsOf(left));
     expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
   });
 
@@ -96,7 +94,7 @@ describe('rate limiting', () => {
 
   it('charges a signed-in user wherever they are, and strangers by address', async () => {
     const userId = crypto.randomUUID();
-    const { get } = appWith('write', { actor: user(userId) }, { cost: 60 });
+    const { get } = appWith('write', { actor: user(userId) }, { units: 60 });
     expect((await get(freshIp())).status).toBe(200);
     expect((await get(freshIp())).status).toBe(200);
     expect((await get(freshIp())).status).toBe(429);
@@ -105,18 +103,19 @@ describe('rate limiting', () => {
 
   it('keeps policies apart', async () => {
     const actor = user(crypto.randomUUID());
-    const writes = appWith('write', { actor }, { cost: 120 });
+    const writes = appWith('write', { actor }, { units: 120 });
     await writes.get();
     expect((await writes.get()).status).toBe(429);
     expect((await appWith('like', { actor }).get()).status).toBe(200);
   });
 
   it('lets a user follow a hundred an hour and says which window refused', async () => {
-    const { get } = appWith('follow', { actor: user(crypto.randomUUID()) }, { cost: 50 });
+    const { get } = appWith('follow', { actor: user(crypto.randomUUID()) }, { units: 50 });
     const first = await get();
     expect(parseList(first.headers.get('ratelimit-policy'))).toEqual([
-      { value: 'follow-hour', parameters: { q: 100, w: 3_600 } },
-      { value: 'follow-day', parameters: { q: 400, w: 86_400 } },
+      { value: 'follow-hour', parameters: { q: 100, w: 3_600, pk } },
+      { value: 'follow-day', parameters: { q: 400, w: 86_400, pk } },
+      { value: 'user-budget', parameters: { q: 1_200, w: 60, pk } },
     ]);
     await get();
     const refused = await get();
@@ -141,8 +140,8 @@ describe('rate limiting', () => {
     });
     for (let count = 0; count < 60; count += 1) {
       const [left] = parseList((await get()).headers.get('ratelimit'));
-      expect(left?.parameters.r).toBeGreaterThan(500);
-      expect(left?.parameters.r).toBeLessThan(600);
+      expect(Number(left?.parameters.r)).toBeGreaterThan(500);
+      expect(Number(left?.parameters.r)).toBeLessThan(600);
     }
     expect(calls).toBeLessThan(12);
   });
@@ -218,7 +217,7 @@ describe('rate limiting', () => {
     const refused = await get();
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(
-      parseList(refused.headers.get('ratelimit'))[0]?.parameters.t ?? 0,
+      secondsOf(parseList(refused.headers.get('ratelimit'))[0]),
     );
     expect(keys.join()).not.toContain(ip);
   });
@@ -232,7 +231,7 @@ describe('rate limiting', () => {
   it('does nothing when switched off', async () => {
     const { config } = httpContext();
     const off = { ...config, http: { ...config.http, rateLimitsEnabled: false } };
-    const { get } = appWith('auth', { config: off }, { cost: 1_000 });
+    const { get } = appWith('auth', { config: off }, { units: 1_000 });
     const response = await get();
     expect(response.status).toBe(200);
     expect(response.headers.get('ratelimit')).toBeNull();

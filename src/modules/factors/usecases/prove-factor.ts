@@ -48,16 +48,17 @@ export async function proveTotp(
 /**
  * Checks a code without using it up; the statement that acts on it does that by `useFactorCte`. A backup code is looked up
  * there, too. `sealedSecret` is undefined when the user has no authenticator app. `smsBinding` is what a code sent by SMS must
- * have been sent for.
+ * have been sent for; without it none proves anything.
  */
 export async function proveFactor(
   ctx: ProofContext,
   userId: string,
   sealedSecret: string | undefined,
   given: GivenCode,
-  smsBinding: SmsBinding,
+  smsBinding?: SmsBinding,
 ): Promise<FactorProof | undefined> {
-  if (given.kind === 'sms') return proveSmsCode(ctx, userId, smsBinding, given.code);
+  if (given.kind === 'sms')
+    return smsBinding === undefined ? undefined : proveSmsCode(ctx, userId, smsBinding, given.code);
   if (given.kind === 'totp')
     return sealedSecret === undefined ? undefined : proveTotp(ctx, userId, sealedSecret, given.code);
   const code = normaliseBackupCode(given.code);

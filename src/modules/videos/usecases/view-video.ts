@@ -1,6 +1,7 @@
 import type { RequestContext } from '../../../context.ts';
 import { viewerIdOf } from '../../../http/viewer.ts';
 import { createCache } from '../../../shared/cache/index.ts';
+import { listPublishedIds } from '../owned-videos.repository.ts';
 import { videoNotFound } from '../videos.errors.ts';
 import { findVideo } from '../videos.repository.ts';
 import { type VideoView, videoSchema } from '../videos.schemas.ts';
@@ -32,6 +33,15 @@ export async function viewVideo(ctx: RequestContext, videoId: string): Promise<V
 /** Forgets the shared copy of a page, after a change of what signed-out callers may see. */
 export const forgetVideoPage = (ctx: RequestContext, videoId: string): Promise<void> =>
   publicPages.invalidate(ctx, videoId);
+
+// Beyond these, the shared copies run out by themselves within seconds.
+const maxForgotten = 200;
+
+/** Forgets the shared copies of an owner's newest pages, after the account was closed or erased. */
+export async function forgetVideoPages(ctx: RequestContext, ownerId: string): Promise<void> {
+  const ids = await listPublishedIds(ctx.databases.primary, ownerId, maxForgotten);
+  await Promise.all(ids.map((id) => forgetVideoPage(ctx, id)));
+}
 
 async function loadPage(ctx: RequestContext, videoId: string): Promise<VideoView | undefined> {
   const video = await findVideo(ctx.readDb, videoId, viewerIdOf(ctx));

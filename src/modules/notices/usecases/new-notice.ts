@@ -1,6 +1,6 @@
-import type { RequestContext } from '../../context.ts';
-import { newEvent, type OutboxEvent } from '../../db/outbox.ts';
-import type { SecurityNotice } from './notices.events.ts';
+import type { RequestContext } from '../../../context.ts';
+import { newEvent, type OutboxEvent } from '../../../db/outbox.ts';
+import type { SecurityNotice } from '../notices.events.ts';
 
 /** A notice to be written beside the change it tells of (`insertEventIfAny`, `insertEvents`). */
 export const newSecurityNotice = (

@@ -1,0 +1,1 @@
+export { EmailRefused, type Mail, sendEmail } from './ses.ts';

@@ -1,0 +1,461 @@
+/**
+ * What is done with every table of the database when a user asks for their data or for their erasure. The export, the erasure
+ * and the test that finds tables and columns missing here all read this list.
+ */
+
+/** One file of an export: rows of one table, as JSON lines. */
+export interface ExportSection {
+  /** Name of the file, without its ending. */
+  readonly file: string;
+  /** The column that holds the id of the user whose rows these are. */
+  readonly by: string;
+  readonly byType?: 'uuid' | 'text';
+  /** What orders the rows of one user, and tells each from the others. */
+  readonly key: string;
+  readonly keyType?: 'uuid' | 'text' | 'smallint';
+  readonly columns: readonly string[];
+}
+
+export type Erasure =
+  /** Rows whose `column` is the user are deleted. */
+  | { readonly kind: 'rows'; readonly columns: readonly string[] }
+  /** A foreign key deletes them with rows of another table. */
+  | { readonly kind: 'cascade'; readonly from: string }
+  /** A step of its own, in usecases/erase-account.ts. */
+  | { readonly kind: 'step'; readonly step: string }
+  | { readonly kind: 'kept'; readonly reason: string };
+
+export interface PersonalTable {
+  readonly table: string;
+  readonly database: 'primary' | 'shards';
+  /** Every column that holds the id of a user. */
+  readonly userColumns: readonly string[];
+  readonly exported: readonly ExportSection[];
+  /** Why a column stands in no section, by column; `*` for the whole table. */
+  readonly withheld: Readonly<Record<string, string>>;
+  readonly erased: Erasure;
+}
+
+const secret = 'a secret, or the digest of one';
+const internal = 'bookkeeping of the platform that says nothing about the user';
+const shown = 'the same for every row: the user';
+
+export const personalTables: readonly PersonalTable[] = [
+  {
+    table: 'users',
+    database: 'primary',
+    userColumns: [],
+    exported: [
+      {
+        file: 'account',
+        by: 'id',
+        key: 'id',
+        columns: [
+          'username',
+          'email',
+          'email_verified_at',
+          'display_name',
+          'bio',
+          'website',
+          'avatar_key',
+          'roles',
+          'status',
+          'created_at',
+          'updated_at',
+          'deactivated_at',
+          'deletion_due_at',
+        ],
+      },
+    ],
+    withheld: {
+      id: shown,
+      username_key: 'made of username',
+      email_key: 'made of email',
+      password_hash: secret,
+      token_epoch: internal,
+    },
+    erased: { kind: 'step', step: 'identity' },
+  },
+  {
+    table: 'user_counters',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [
+      { file: 'counters', by: 'user_id', key: 'user_id', columns: ['followers', 'following', 'posts'] },
+    ],
+    withheld: { user_id: shown },
+    erased: { kind: 'step', step: 'identity' },
+  },
+  {
+    table: 'username_changes',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [
+      {
+        file: 'username_changes',
+        by: 'user_id',
+        key: 'id',
+        columns: ['old_username', 'new_username', 'changed_at'],
+      },
+    ],
+    withheld: { id: internal, user_id: shown },
+    erased: { kind: 'rows', columns: ['user_id'] },
+  },
+  {
+    table: 'username_reservations',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [],
+    withheld: { '*': 'digests of names that username_changes shows in full' },
+    erased: {
+      kind: 'kept',
+      reason: 'a digest of the name, until nobody could take it for the former owner any more',
+    },
+  },
+  {
+    table: 'account_deletions',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [],
+    withheld: { '*': 'exists only while and after an account is erased' },
+    erased: { kind: 'kept', reason: 'proof that and when the account was erased' },
+  },
+  {
+    table: 'data_exports',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [
+      {
+        file: 'exports',
+        by: 'user_id',
+        key: 'id',
+        columns: ['state', 'size_bytes', 'requested_at', 'finished_at', 'expires_at', 'failure_code'],
+      },
+    ],
+    withheld: {
+      id: internal,
+      user_id: shown,
+      progress_percent: internal,
+      attempts: internal,
+      run_id: internal,
+      claimed_until: internal,
+      object_key: internal,
+    },
+    erased: { kind: 'step', step: 'exports' },
+  },
+  {
+    table: 'sessions',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [
+      {
+        file: 'sessions',
+        by: 'user_id',
+        key: 'id',
+        columns: [
+          'amr',
+          'auth_time',
+          'user_agent',
+          'device_name',
+          'ip',
+          'country',
+          'created_at',
+          'last_used_at',
+          'expires_at',
+          'revoked_at',
+          'revoked_reason',
+        ],
+      },
+    ],
+    withheld: { id: 'names a login to the session guard', user_id: shown },
+    erased: { kind: 'rows', columns: ['user_id'] },
+  },
+  {
+    table: 'mfa_challenges',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [],
+    withheld: { '*': 'logins that owe a second factor, for five minutes; the security log shows them' },
+    erased: { kind: 'rows', columns: ['user_id'] },
+  },
+  {
+    table: 'login_networks',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [],
+    withheld: { '*': 'keyed digests of addresses that sessions shows in full' },
+    erased: { kind: 'rows', columns: ['user_id'] },
+  },
+  {
+    table: 'totp_factors',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [
+      {
+        file: 'authenticator_apps',
+        by: 'user_id',
+        key: 'user_id',
+        columns: ['created_at', 'confirmed_at'],
+      },
+    ],
+    withheld: { user_id: shown, sealed_secret: secret, last_step: internal },
+    erased: { kind: 'rows', columns: ['user_id'] },
+  },
+  {
+    table: 'backup_codes',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [
+      {
+        file: 'backup_codes',
+        by: 'user_id',
+        key: 'slot',
+        keyType: 'smallint',
+        columns: ['slot', 'created_at', 'used_at'],
+      },
+    ],
+    withheld: { user_id: shown, code_hash: secret },
+    erased: { kind: 'rows', columns: ['user_id'] },
+  },
+  {
+    table: 'passkeys',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [
+      {
+        file: 'passkeys',
+        by: 'user_id',
+        key: 'id',
+        columns: [
+          'name',
+          'transports',
+          'backup_eligible',
+          'backed_up',
+          'aaguid',
+          'created_at',
+          'last_used_at',
+        ],
+      },
+    ],
+    withheld: {
+      id: internal,
+      user_id: shown,
+      credential_id: secret,
+      public_key: secret,
+      sign_count: internal,
+    },
+    erased: { kind: 'rows', columns: ['user_id'] },
+  },
+  {
+    table: 'follows',
+    database: 'primary',
+    userColumns: ['follower_id', 'followee_id'],
+    exported: [
+      {
+        file: 'following',
+        by: 'follower_id',
+        key: 'followee_id',
+        columns: ['followee_id', 'created_at'],
+      },
+      {
+        file: 'followers',
+        by: 'followee_id',
+        key: 'follower_id',
+        columns: ['follower_id', 'created_at'],
+      },
+    ],
+    withheld: {},
+    erased: { kind: 'step', step: 'follows' },
+  },
+  {
+    table: 'blocks',
+    database: 'primary',
+    userColumns: ['blocker_id', 'blocked_id'],
+    exported: [
+      { file: 'blocks', by: 'blocker_id', key: 'blocked_id', columns: ['blocked_id', 'created_at'] },
+    ],
+    // Who blocks the user is somebody else's secret, so no section goes by blocked_id.
+    withheld: { blocker_id: shown },
+    erased: { kind: 'rows', columns: ['blocker_id', 'blocked_id'] },
+  },
+  {
+    table: 'posts',
+    database: 'primary',
+    userColumns: ['author_id'],
+    exported: [
+      {
+        file: 'posts',
+        by: 'author_id',
+        key: 'id',
+        columns: ['id', 'text', 'facets', 'video_id', 'created_at', 'deleted_at'],
+      },
+    ],
+    withheld: { author_id: shown },
+    erased: { kind: 'step', step: 'posts' },
+  },
+  {
+    table: 'post_likes',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [{ file: 'likes', by: 'user_id', key: 'post_id', columns: ['post_id', 'created_at'] }],
+    withheld: { user_id: shown },
+    erased: { kind: 'step', step: 'likes' },
+  },
+  {
+    table: 'videos',
+    database: 'primary',
+    userColumns: ['owner_id'],
+    exported: [
+      {
+        file: 'videos',
+        by: 'owner_id',
+        key: 'id',
+        columns: [
+          'id',
+          'title',
+          'description',
+          'visibility',
+          'state',
+          'failure_code',
+          'failure_message',
+          'source_bytes',
+          'container',
+          'duration_ms',
+          'width',
+          'height',
+          'frame_rate',
+          'video_codec',
+          'audio_codec',
+          'created_at',
+          'updated_at',
+          'published_at',
+          'deleted_at',
+        ],
+      },
+    ],
+    withheld: {
+      owner_id: shown,
+      progress_percent: internal,
+      revision: internal,
+      source_key: 'media.jsonl links to the file itself',
+      hls_key: internal,
+      dash_key: internal,
+    },
+    erased: { kind: 'step', step: 'videos' },
+  },
+  {
+    table: 'uploads',
+    database: 'primary',
+    userColumns: ['owner_id'],
+    exported: [
+      {
+        file: 'uploads',
+        by: 'owner_id',
+        key: 'id',
+        columns: [
+          'video_id',
+          'state',
+          'file_name',
+          'content_type',
+          'size_bytes',
+          'created_at',
+          'expires_at',
+          'finished_at',
+        ],
+      },
+    ],
+    withheld: {
+      id: internal,
+      owner_id: shown,
+      part_size_bytes: internal,
+      part_count: internal,
+      object_key: internal,
+      s3_upload_id: internal,
+    },
+    erased: { kind: 'cascade', from: 'videos' },
+  },
+  {
+    table: 'audit_log',
+    database: 'primary',
+    userColumns: ['actor_id', 'target_id'],
+    exported: [
+      {
+        file: 'security_log',
+        by: 'actor_id',
+        byType: 'text',
+        key: 'id',
+        columns: ['created_at', 'action', 'outcome', 'ip', 'target_kind'],
+      },
+    ],
+    withheld: {
+      id: internal,
+      actor_kind: internal,
+      actor_id: shown,
+      target_id: 'may name other people',
+      request_id: internal,
+      detail: 'may tell how attacks are recognised',
+    },
+    erased: {
+      kind: 'kept',
+      reason:
+        'proof of who did what, by an id that leads to nobody once the account is erased; without addresses',
+    },
+  },
+  {
+    table: 'timeline_entries',
+    database: 'shards',
+    userColumns: ['owner_id', 'author_id'],
+    exported: [],
+    withheld: { '*': 'a copy of what the people the user follows posted' },
+    erased: { kind: 'step', step: 'timelines' },
+  },
+];
+
+/** Tables that hold nothing about one user, or nothing that outlives what it belongs to, by name: why. */
+export const impersonalTables: Readonly<Record<string, string>> = {
+  refresh_tokens: 'digests of secrets; deleted with their session',
+  used_passkey_challenges: 'random numbers, for minutes',
+  post_counters: 'numbers, shown with the post and deleted with it',
+  encode_jobs: 'how a video was converted; deleted with it',
+  renditions: 'how a video was converted; deleted with it',
+  thumbnails: 'how a video was converted; deleted with it',
+  outbox: 'messages on their way, for seconds; what names the user is deleted in the step leftovers',
+  processed_events: 'ids of messages and things, for two weeks',
+  inbound_events: 'ids of messages from AWS, for two weeks',
+  dead_letters: 'messages that could not be handled; what names the user is deleted in the step leftovers',
+};
+
+/** The sections of an export with the tables they are read from, in order. */
+export const exportSections = personalTables.flatMap(({ table, database, exported }) =>
+  exported.map((section) => ({ table, database, ...section })),
+);
+
+/** The rows the erasure deletes without further ado. */
+export const erasedRows = personalTables.flatMap(({ table, database, erased }) =>
+  erased.kind === 'rows' ? erased.columns.map((column) => ({ table, database, column })) : [],
+);
+
+/**
+ * The steps of an erasure, in order. First what other people see, then what only the owner saw, last the name; each may run
+ * any number of times.
+ */
+export const erasureSteps = [
+  'access',
+  'providers',
+  'posts',
+  'likes',
+  'follows',
+  'videos',
+  'exports',
+  'rows',
+  'timelines',
+  'leftovers',
+  'audit',
+  'identity',
+] as const;
+
+export type ErasureStep = (typeof erasureSteps)[number];
+
+/** What comes after a step; undefined when all is done, the first for a step of another release. */
+export const stepAfter = (step: string): ErasureStep | undefined =>
+  erasureSteps[erasureSteps.indexOf(step as ErasureStep) + 1];

@@ -1,0 +1,96 @@
+import type { RequestContext } from '../../../context.ts';
+import { insertAudit } from '../../../db/audit.ts';
+import { publishAfterResponse } from '../../../jobs/publish.ts';
+import { type GivenCode, proveFactor } from '../../factors/index.ts';
+import { newSecurityNotice } from '../../notices/index.ts';
+import {
+  accountSuspended,
+  invalidCredentials,
+  mfaCodeInvalid,
+  secondFactorRequired,
+} from '../auth.errors.ts';
+import { findCredentials } from '../auth.repository.ts';
+import { parseIdentifier } from '../policy/identifier.ts';
+import { loginCounts, secondFactorCounts } from '../policy/throttles.ts';
+import { findSealedSecret, reopenAccount } from '../reactivation.repository.ts';
+import { failureOf } from '../reauthentication.repository.ts';
+import { verifyPassword } from './hash-password.ts';
+import { callerNetwork, chargeAttempt, judged } from './throttle.ts';
+
+/**
+ * Opens a closed account again and calls its deletion off, by password and, if the account has a second factor, a code. It
+ * signs nobody in. Guesses are slowed down and answered as at login.
+ * @returns whether a deletion was called off; false also for an account that is open already.
+ * @throws auth.invalid_credentials, auth.second_factor_required, auth.mfa_code_invalid, auth.account_suspended,
+ * auth.too_many_failures, service.unavailable.
+ */
+export async function reactivate(
+  ctx: RequestContext,
+  input: {
+    readonly identifier: string;
+    readonly password: string;
+    readonly given: GivenCode | undefined;
+  },
+): Promise<{ readonly deletionCancelled: boolean }> {
+  const identifier = parseIdentifier(input.identifier);
+  const network = await callerNetwork(ctx);
+  const { primary } = ctx.databases;
+  const found =
+    identifier === undefined ? undefined : await findCredentials(primary, identifier, network.hash);
+  const known = found?.status === 'deleted' ? undefined : found;
+  const subject = known?.userId ?? `name:${input.identifier.toLowerCase()}`;
+  const attempt = await chargeAttempt(ctx, loginCounts(subject, network.hash, known?.knownNetwork ?? false));
+  const check = await judged(attempt, () =>
+    verifyPassword(ctx.config.auth, input.password, known?.passwordHash),
+  );
+  if (known === undefined || known.passwordHash === null || !check.matches)
+    throw refused(ctx, known?.userId, known === undefined ? 'unknown_account' : 'wrong_password');
+  attempt.forgive();
+  const { userId, passwordHash } = known;
+  const owesFactor = known.factors.length > 0;
+  if (known.status === 'suspended') throw accountSuspended();
+  if (known.status === 'active') return { deletionCancelled: false };
+  if (owesFactor && input.given === undefined) throw secondFactorRequired();
+  if (!owesFactor && input.given !== undefined) throw mfaCodeInvalid();
+
+  const charged = owesFactor
+    ? await chargeAttempt(ctx, secondFactorCounts(userId, network.hash, known.knownNetwork))
+    : undefined;
+  const proof =
+    input.given === undefined
+      ? undefined
+      : await proveFactor(ctx, userId, await findSealedSecret(primary, userId), input.given);
+  if (owesFactor && proof === undefined) throw refused(ctx, userId, 'wrong_code', mfaCodeInvalid);
+  const events = {
+    reopened: newSecurityNotice(ctx, { userId, notice: 'account_reactivated' }),
+    cancelled: newSecurityNotice(ctx, { userId, notice: 'deletion_cancelled' }),
+  };
+  const now = new Date(ctx.clock.now()).toISOString();
+  const shown = { userId, checkedHash: passwordHash, proof };
+  const reopened = await reopenAccount(ctx, shown, events, now);
+  if (reopened === undefined)
+    throw refused(ctx, userId, 'used_code', proof === undefined ? invalidCredentials : mfaCodeInvalid);
+  charged?.forgive();
+  ctx.log.log('info', 'auth.account_reactivated', { user_id: userId });
+  publishAfterResponse(ctx, [reopened.deletionCancelled ? events.cancelled.id : events.reopened.id]);
+  return reopened;
+}
+
+function refused(
+  ctx: RequestContext,
+  userId: string | undefined,
+  reason: string,
+  error: () => Error = invalidCredentials,
+): Error {
+  ctx.log.log('warn', 'auth.reactivation_failed', { reason, user_id: userId });
+  ctx.background(() =>
+    insertAudit(
+      ctx.databases.primary,
+      ctx,
+      userId === undefined
+        ? { action: 'auth.reactivation', outcome: 'failure', detail: { reason } }
+        : failureOf('auth.reactivation', userId, reason),
+    ).execute(),
+  );
+  return error();
+}
