@@ -51,6 +51,8 @@ export default defineConfig({
                 include: [
                   '@hono/zod-openapi',
                   '@neondatabase/serverless',
+                  '@simplewebauthn/server',
+                  '@simplewebauthn/server/helpers',
                   'aws4fetch',
                   'drizzle-orm',
                   'drizzle-orm/neon-http',

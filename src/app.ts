@@ -9,6 +9,7 @@ import { rejectWrongMethod } from './http/methods.ts';
 import { requestContext } from './http/request-context.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { accountsRoutes } from './modules/accounts/index.ts';
+import { adminRoutes } from './modules/admin/index.ts';
 import { apiKeysRoutes } from './modules/api-keys/index.ts';
 import {
   authRoutes,
@@ -21,6 +22,7 @@ import {
 import { factorsRoutes, phonesRoutes } from './modules/factors/index.ts';
 import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
+import { passkeySignInRoutes, passkeysRoutes } from './modules/passkeys/index.ts';
 import { postsRoutes } from './modules/posts/index.ts';
 import { realtimeRoutes } from './modules/realtime/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
@@ -52,6 +54,8 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/me/password', passwordRoutes);
   app.route('/v1/me/factors', factorsRoutes);
   app.route('/v1/me/factors/phone', phonesRoutes);
+  app.route('/v1/me/passkeys', passkeysRoutes);
+  app.route('/v1/auth/passkeys', passkeySignInRoutes);
   app.route('/v1/me/api-keys', apiKeysRoutes);
   app.route('/v1/users', usersRoutes);
   app.route('/v1', graphRoutes);
@@ -62,6 +66,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', videoListsRoutes);
   app.route('/v1/webhooks', webhooksRoutes);
   app.route('/v1/realtime', realtimeRoutes);
+  app.route('/v1/admin', adminRoutes);
   mountDocs(app);
 
   app.notFound(rejectWrongMethod(app, handleNotFound));

@@ -10,6 +10,7 @@ export interface LocalSecrets {
   readonly cursorSecret: string;
   readonly passwordPepper: string;
   readonly webhookSecret: string;
+  readonly turnstileSecret: string;
   /** JSON array of one Ed25519 private JWK. */
   readonly signingKeys: string;
   /** JSON object of one AES-256 key in base64 by its version. */
@@ -40,6 +41,7 @@ function makeSecrets(): LocalSecrets {
     cursorSecret: random(33),
     passwordPepper: random(33),
     webhookSecret: random(33),
+    turnstileSecret: random(24),
     signingKeys: JSON.stringify([{ ...privateKey.export({ format: 'jwk' }), kid }]),
     dataEncryptionKeys: JSON.stringify({ 1: randomBytes(32).toString('base64') }),
     smsAccountSid: `AC${randomBytes(16).toString('hex')}`,

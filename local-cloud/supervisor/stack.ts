@@ -11,6 +11,7 @@ import { startNeonBridge } from '../neon-bridge/index.ts';
 import { provision, startPostgres } from '../postgres/index.ts';
 import { type CorsRule, startS3Server } from '../s3/server.ts';
 import { startSmsServer } from '../sms/server.ts';
+import { startTurnstileServer } from '../turnstile/server.ts';
 import { dotenv, writePrivateFile } from './files.ts';
 import { freePort } from './ports.ts';
 import { localSecrets } from './secrets.ts';
@@ -29,6 +30,7 @@ const preferredPorts = {
   cdn: 9_002,
   mail: 9_003,
   sms: 9_005,
+  turnstile: 9_004,
 };
 
 export interface StackOptions {
@@ -227,6 +229,15 @@ async function startParts(
   closers.push(() => mail.close());
   status.ok('mail', `${mail.url}, the inbox of everybody`, startedAt);
 
+  options.signal?.throwIfAborted();
+  startedAt = Date.now();
+  const turnstile = await startTurnstileServer({
+    port: await freePort(preferredPorts.turnstile),
+    secret: secrets.turnstileSecret,
+  });
+  closers.push(() => turnstile.close());
+  status.ok('turnstile', `${turnstile.url}, /token?action=login plays a solved challenge`, startedAt);
+
   const workerSettings = {
     ENVIRONMENT: 'development',
     DATABASE_URL: databases.primary.app,
@@ -239,6 +250,9 @@ async function startParts(
     ACCESS_TOKEN_KEYS: secrets.signingKeys,
     DATA_ENCRYPTION_KEYS: secrets.dataEncryptionKeys,
     AWS_REGION: region,
+    TURNSTILE_SITE_KEY: '1x00000000000000000000AA',
+    TURNSTILE_SECRET: secrets.turnstileSecret,
+    TURNSTILE_VERIFY_URL: `${turnstile.url}/turnstile/v0/siteverify`,
     AWS_ACCESS_KEY_ID: secrets.accessKeyId,
     AWS_SECRET_ACCESS_KEY: secrets.secretAccessKey,
     AWS_WEBHOOK_SECRET: secrets.webhookSecret,

@@ -3,12 +3,14 @@ import { accountsSection } from './accounts.config.ts';
 import { appSection } from './app.config.ts';
 import { authSection } from './auth.config.ts';
 import { awsSection } from './aws.config.ts';
+import { challengeSection } from './challenge.config.ts';
 import { databaseSection } from './database.config.ts';
 import { emailSection } from './email.config.ts';
 import { encryptionSection } from './encryption.config.ts';
 import { feedsSection } from './feeds.config.ts';
 import { httpSection } from './http.config.ts';
 import { ConfigError, type ConfigProblem, parseSection } from './parse.ts';
+import { passkeysSection } from './passkeys.config.ts';
 import { safetyProblems } from './safety.ts';
 import type { SectionValues } from './section.ts';
 import { smsSection } from './sms.config.ts';
@@ -22,6 +24,8 @@ export const sections = {
   http: httpSection,
   database: databaseSection,
   auth: authSection,
+  passkeys: passkeysSection,
+  challenge: challengeSection,
   accounts: accountsSection,
   email: emailSection,
   encryption: encryptionSection,
@@ -46,6 +50,8 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     http: parseSection(httpSection, environment, problems),
     database: parseSection(databaseSection, environment, problems),
     auth: parseSection(authSection, environment, problems),
+    passkeys: parseSection(passkeysSection, environment, problems),
+    challenge: parseSection(challengeSection, environment, problems),
     accounts: parseSection(accountsSection, environment, problems),
     email: parseSection(emailSection, environment, problems),
     encryption: parseSection(encryptionSection, environment, problems),
@@ -59,6 +65,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
       ...slotMapProblems(config),
       ...encryptionProblems(config),
       ...smsProblems(config),
+      ...challengeProblems(config),
       ...safetyProblems(config),
     );
   if (problems.length > 0) throw new ConfigError(problems);
@@ -88,4 +95,10 @@ function smsProblems({ sms }: Config): ConfigProblem[] {
     ...(sms.sender === '' ? ['SMS_SENDER'] : []),
   ];
   return missing.map((env) => ({ env, message: 'is required with SMS_ACCOUNT_SID' }));
+}
+
+function challengeProblems({ challenge }: Config): ConfigProblem[] {
+  if ((challenge.siteKey === '') === (challenge.secret === '')) return [];
+  const env = challenge.siteKey === '' ? 'TURNSTILE_SITE_KEY' : 'TURNSTILE_SECRET';
+  return [{ env, message: 'is needed: site key and secret go together' }];
 }

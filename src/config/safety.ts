@@ -4,6 +4,7 @@ import type { ConfigProblem } from './parse.ts';
 const minimumSecretLength = 32;
 const minimumDistinctKeyBytes = 20;
 const localHost = /^(localhost|127\.|0\.0\.0\.0|\[?::1\]?|.*\.local$|host\.docker\.internal)/i;
+const dummyTurnstileKey = /^[123]x0{10}/;
 const weakSecret = /change.?me|placeholder|secret|password|example|(.)\1{7}/i;
 
 const hostOf = (url: string): string => {
@@ -54,6 +55,7 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     ['CDN_BASE_URL', config.aws.cdnBaseUrl],
     ['MEDIACONVERT_ENDPOINT', config.aws.mediaConvertEndpoint],
     ['SMS_API_URL', config.sms.apiUrl],
+    ['TURNSTILE_VERIFY_URL', config.challenge.verifyUrl],
     ['SES_ENDPOINT', config.email.sesEndpoint],
     ['APP_BASE_URL', config.email.appBaseUrl],
   ];
@@ -63,12 +65,20 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     else if (url.startsWith('http:')) refuse(env, 'must use https');
   }
 
+  problems.push(...passkeyProblems(config.passkeys));
   if (config.aws.mediaConvertRoleArn.includes('::000000000000:'))
     refuse('MEDIACONVERT_ROLE_ARN', 'is the local placeholder; use the role of your account');
   if (config.aws.mediaConvertQueueArn.includes(':000000000000:'))
     refuse('MEDIACONVERT_QUEUE_ARN', 'is the local placeholder; use the queue of your account');
   if (/\.(test|example|invalid|localhost)$/i.test(config.email.fromAddress))
     refuse('EMAIL_FROM_ADDRESS', 'is a placeholder; use an address verified with Amazon SES');
+  const { challenge } = config;
+  if (challenge.secret !== '') {
+    if (dummyTurnstileKey.test(challenge.secret)) refuse('TURNSTILE_SECRET', 'is one for testing');
+    if (dummyTurnstileKey.test(challenge.siteKey)) refuse('TURNSTILE_SITE_KEY', 'is one for testing');
+    if (challenge.hostnames.length === 0)
+      refuse('TURNSTILE_HOSTNAMES', 'must name the hosts of your clients');
+  }
   if (config.app.debugErrors) refuse('DEBUG_ERRORS', 'must be false');
   if (config.app.logLevel === 'debug' || config.app.logLevel === 'silent')
     refuse('LOG_LEVEL', 'must be info, warn or error');
@@ -76,6 +86,22 @@ export function safetyProblems(config: Config): ConfigProblem[] {
   for (const origin of config.http.corsOrigins) {
     if (origin === '*') refuse('CORS_ORIGINS', 'must name each origin instead of *');
     else if (localHost.test(hostOf(origin))) refuse('CORS_ORIGINS', `must not allow ${origin}`);
+  }
+  return problems;
+}
+
+// Browsers refuse passkeys of other hosts, too, but only once people try (WebAuthn L3 §5.1.3).
+function passkeyProblems({ rpId, origins }: Config['passkeys']): ConfigProblem[] {
+  if (localHost.test(rpId) || !rpId.includes('.') || /^[\d.]+$/.test(rpId))
+    return [{ env: 'PASSKEY_RP_ID', message: 'must be the registrable domain of the web application' }];
+  const problems: ConfigProblem[] = [];
+  for (const origin of origins) {
+    if (origin.startsWith('android:')) continue;
+    const host = hostOf(origin);
+    if (!origin.startsWith('https:'))
+      problems.push({ env: 'PASSKEY_ORIGINS', message: `must use https instead of ${origin}` });
+    else if (host !== rpId && !host.endsWith(`.${rpId}`))
+      problems.push({ env: 'PASSKEY_ORIGINS', message: `names ${origin}, which is not below PASSKEY_RP_ID` });
   }
   return problems;
 }

@@ -40,11 +40,13 @@ export async function maintainDatabase(ctx: RequestContext): Promise<void> {
   const inbound = await prune(primary, 'inbound_events', 'received_at', cutoff);
   const ended = new Date(ctx.clock.now() - endedSessionRetentionDays * dayMs).toISOString();
   const sessions = await prune(primary, 'sessions', 'expires_at', ended, sessionPruneBatch);
+  const now = new Date(ctx.clock.now()).toISOString();
+  const replays = await forgetReplays(primary, now);
+  await prune(primary, 'used_passkey_challenges', 'expires_at', now);
   const settled = new Date(ctx.clock.now() - mailRetentionDays * dayMs).toISOString();
   await prune(primary, 'mail_deliveries', 'claimed_until', settled);
   const over = new Date(ctx.clock.now() - endedTokenRetentionDays * dayMs).toISOString();
   await prune(primary, 'account_tokens', 'expires_at', over);
-  const replays = await forgetReplays(primary, new Date(ctx.clock.now()).toISOString());
   const origins = await expireAuditAddresses(primary);
   ctx.log.log('info', 'database.maintained', {
     partitions_made: result.rows[0]?.made,

@@ -85,6 +85,11 @@ export const forbidden = defineError({
   status: 403,
   title: 'This account may not do that.',
 });
+export const staffSecondFactorRequired = defineError({
+  code: 'admin.second_factor_required',
+  status: 403,
+  title: 'Set up a second factor first: who moderates or administers must have one.',
+});
 export const insufficientScope = defineError({
   code: 'auth.insufficient_scope',
   status: 403,

@@ -16,7 +16,10 @@ export type Access =
 
 export interface RoutePolicy {
   readonly access: Access;
-  /** The caller's account needs one of these roles. Such routes are `sensitive`, so that a role taken away is gone at once. */
+  /**
+   * The caller's account needs one of these roles. Such routes are `sensitive`, so that a role taken away is gone at once; with
+   * `stepUp` the account must have a second factor.
+   */
   readonly roles?: readonly Role[];
   /** What an API key must have been granted to call this. Without it API keys are refused. */
   readonly scope?: ApiKeyScope;
@@ -80,6 +83,19 @@ export const routePolicies = {
   removePhone: { access: user, limit: 'write', stepUp: true },
   regenerateBackupCodes: { access: user, limit: 'write', stepUp: true },
 
+  // Passkeys
+  listPasskeys: { access: user, limit: 'read' },
+  startPasskeyRegistration: { access: user, limit: 'write', stepUp: true },
+  registerPasskey: { access: user, limit: 'write', stepUp: true },
+  renamePasskey: { access: user, ids: 'own', limit: 'write' },
+  removePasskey: { access: user, ids: 'own', limit: 'write', stepUp: true },
+  startPasskeyLogin: { access: anyone, limit: 'auth' },
+  loginWithPasskey: { access: anyone, limit: 'auth' },
+  startPasskeyFactor: { access: anyone, limit: 'auth' },
+  finishLoginWithPasskey: { access: anyone, limit: 'auth' },
+  startPasskeyStepUp: { access: user, limit: 'write' },
+  stepUpWithPasskey: { access: user, limit: 'write' },
+
   // API keys. A key never manages keys.
   listApiKeys: { access: user, limit: 'keys', sensitive: true },
   createApiKey: { access: user, limit: 'keys', stepUp: true },
@@ -140,6 +156,19 @@ export const routePolicies = {
   },
   listMyVideos: { access: user, scope: 'videos:read', limit: 'read' },
   listUserVideos: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
+
+  // Administration. Moderators reach accounts that are not staff; what only administrators may do is theirs alone.
+  searchUsers: { access: user, roles: ['admin', 'moderator'], limit: 'admin', stepUp: true },
+  viewUserAccount: { access: user, roles: ['admin', 'moderator'], ids: 'any', limit: 'admin', stepUp: true },
+  suspendUser: { access: user, roles: ['admin', 'moderator'], ids: 'any', limit: 'admin', stepUp: true },
+  unsuspendUser: { access: user, roles: ['admin', 'moderator'], ids: 'any', limit: 'admin', stepUp: true },
+  logUserOut: { access: user, roles: ['admin', 'moderator'], ids: 'any', limit: 'admin', stepUp: true },
+  grantRole: { access: user, roles: ['admin'], ids: 'any', limit: 'admin', stepUp: true },
+  revokeRole: { access: user, roles: ['admin'], ids: 'any', limit: 'admin', stepUp: true },
+  listAdminProposals: { access: user, roles: ['admin'], limit: 'admin', stepUp: true },
+  proposeAdmin: { access: user, roles: ['admin'], limit: 'admin', stepUp: true },
+  approveAdmin: { access: user, roles: ['admin'], ids: 'any', limit: 'admin', stepUp: true },
+  withdrawAdminProposal: { access: user, roles: ['admin'], ids: 'any', limit: 'admin', stepUp: true },
 
   // Realtime. A connection lasts as long as its token, so it must not begin after its session has ended.
   connectRealtime: { access: user, limit: 'realtime', sensitive: true },

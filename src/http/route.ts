@@ -54,7 +54,7 @@ function chainOf(policy: RoutePolicy): AppMiddleware[] {
   chain.push(enforceAccess(policy));
   const fare = fareOf(policy);
   if (fare !== undefined) chain.push(rateLimit(fare));
-  if (policy.stepUp === true) chain.push(requireStepUp());
+  if (policy.stepUp === true) chain.push(requireStepUp({ secondFactor: policy.roles !== undefined }));
   if (policy.idempotent === true) chain.push(idempotent());
   return chain;
 }
@@ -72,6 +72,7 @@ const problemSchema = z
     code: z.string(),
     request_id: z.string(),
     'violated-policies': z.array(z.string()).optional(),
+    challenge: z.object({ provider: z.string(), site_key: z.string(), action: z.string() }).optional(),
     errors: z.array(z.object({ pointer: z.string(), code: z.string(), message: z.string() })).optional(),
   })
   .openapi('Problem');

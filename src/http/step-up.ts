@@ -1,5 +1,5 @@
 import type { AppMiddleware } from './env.ts';
-import { stepUpRequired, unauthenticated } from './errors.ts';
+import { staffSecondFactorRequired, stepUpRequired, unauthenticated } from './errors.ts';
 import { requireSession } from './viewer.ts';
 
 /** How long a full authentication opens the routes that need one. */
@@ -10,10 +10,11 @@ const secondFactors: readonly string[] = ['otp', 'sms', 'hwk', 'swk'];
 
 /**
  * Lets a request pass only soon after its session authenticated, by a second factor if the account has one, and only while
- * that session is live: one question to the primary. Refusals are RFC 9470 challenges.
- * @throws auth.step_up_required, auth.unauthenticated.
+ * that session is live: one question to the primary. Refusals are RFC 9470 challenges. With `secondFactor` the account must have
+ * one.
+ * @throws auth.step_up_required, auth.unauthenticated, admin.second_factor_required.
  */
-export function requireStepUp(): AppMiddleware {
+export function requireStepUp(options: { readonly secondFactor: boolean }): AppMiddleware {
   return async (c, next) => {
     const { ctx } = c.var;
     const actor = requireSession(ctx);
@@ -21,6 +22,7 @@ export function requireStepUp(): AppMiddleware {
     if (nowSeconds - actor.authTime > stepUpSeconds) throw challenge();
     const standing = await ctx.sessionStanding(actor, nowSeconds);
     if (standing === undefined) throw unauthenticated();
+    if (options.secondFactor && !standing.secondFactor) throw staffSecondFactorRequired();
     if (standing.secondFactor && !actor.amr.some((method) => secondFactors.includes(method)))
       throw challenge();
     await next();

@@ -6,6 +6,7 @@ export const idPrefixes = {
   video: 'vid',
   upload: 'upl',
   job: 'job',
+  passkey: 'pky',
   dataExport: 'exp',
   apiKey: 'key',
   adminProposal: 'prop',

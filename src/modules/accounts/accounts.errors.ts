@@ -5,6 +5,11 @@ export const usernameChangedRecently = defineError({
   status: 409,
   title: 'The username was changed not long ago; Retry-After says when it may be changed again.',
 });
+export const administratorStays = defineError({
+  code: 'accounts.administrator_stays',
+  status: 409,
+  title: 'An administrator cannot close the account; have another administrator take the role away first.',
+});
 export const exportRunning = defineError({
   code: 'accounts.export_running',
   status: 409,

@@ -112,7 +112,7 @@ export async function closeAccount(
     WITH closed AS (
       UPDATE users SET status = 'deactivated', deactivated_at = ${now}::timestamptz,
         deletion_due_at = ${deletionDueAt}::timestamptz, updated_at = ${now}::timestamptz
-      WHERE id = ${userId}::uuid AND status = 'active' RETURNING id
+      WHERE id = ${userId}::uuid AND status = 'active' AND NOT 'admin' = ANY (roles) RETURNING id
     ),
     told AS (${insertEventIfAny(events.closed, sql`closed`)}),
     notice AS (${insertEventIfAny(events.notice, sql`closed`)}),

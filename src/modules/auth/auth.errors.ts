@@ -65,3 +65,13 @@ export const passwordWrong = defineError({
   status: 401,
   title: 'The current password is not right.',
 });
+export const challengeRequired = defineError({
+  code: 'auth.challenge_required',
+  status: 403,
+  title: 'Solve the challenge first, and send its answer as challenge_response.',
+});
+export const challengeFailed = defineError({
+  code: 'auth.challenge_failed',
+  status: 403,
+  title: 'This answer to the challenge is not right or was used before; solve a new one.',
+});

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineMessage } from '../../jobs/message.ts';
 
-/** Why sessions ended, as `sessions.revoked_reason` has it. */
+/** Why access ended; of sessions, `sessions.revoked_reason` has it. `roles_changed` ends access tokens and no session. */
 export const endReasons = [
   'logout',
   'logout_all',
@@ -12,6 +12,7 @@ export const endReasons = [
   'limit',
   'password_reset',
   'deleted',
+  'roles_changed',
 ] as const;
 
 export type EndReason = (typeof endReasons)[number];

@@ -40,7 +40,7 @@ authRoutes.openapi(
     request: jsonBody(registerBody),
     responses: {
       201: jsonResponse(signedInSchema, 'Registered and signed in'),
-      ...problems(400, 409, 422),
+      ...problems(400, 403, 409, 422),
     },
     summary: 'Register',
     description: 'The username is public and unique. The answer tells nothing about the e-mail address.',
@@ -49,8 +49,14 @@ authRoutes.openapi(
   }),
   async (c) => {
     const { ctx } = c.var;
-    const { username, email, password, display_name } = c.req.valid('json');
-    const signedIn = await register(ctx, { username, email, password, displayName: display_name });
+    const body = c.req.valid('json');
+    const signedIn = await register(ctx, {
+      username: body.username,
+      email: body.email,
+      password: body.password,
+      displayName: body.display_name,
+      challengeResponse: body.challenge_response,
+    });
     return c.json(handOverSignedIn(c, signedIn), 201);
   },
 );
@@ -68,12 +74,15 @@ authRoutes.openapi(
       ...problems(400, 401, 403, 422),
     },
     summary: 'Log in with a password',
+    description:
+      'After a few failures 403 `auth.challenge_required` may ask for a challenge: solve it for the site key and action in `challenge`, and send the same login with `challenge_response`.',
     operationId: 'login',
     tags,
   }),
   async (c) => {
     const { ctx } = c.var;
-    const result = await login(ctx, c.req.valid('json'));
+    const { identifier, password, challenge_response: challengeResponse } = c.req.valid('json');
+    const result = await login(ctx, { identifier, password, challengeResponse });
     if (result.kind === 'mfa_required') return c.json(presentMfaRequired(result), 200);
     return c.json(handOverSignedIn(c, result), 200);
   },

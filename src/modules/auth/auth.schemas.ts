@@ -10,12 +10,18 @@ export const newPasswordSchema = z
   .refine((text) => text.isWellFormed(), 'must be well-formed Unicode')
   .openapi({ format: 'password', minLength: 8, maxLength: 128, example: 'correct horse battery staple' });
 
+export const challengeResponseSchema = z.string().min(1).max(2_048).openapi({
+  description:
+    'What the Turnstile widget gave, after an answer `auth.challenge_required` told its site key and action.',
+});
+
 export const registerBody = z
   .strictObject({
     username: usernameSchema,
     email: emailSchema,
     password: newPasswordSchema,
     display_name: displayNameSchema.optional(),
+    challenge_response: challengeResponseSchema.optional(),
   })
   .openapi('Register');
 
@@ -26,6 +32,7 @@ export const loginBody = z
       example: 'ada_lovelace',
     }),
     password: z.string().min(1).max(1_024).openapi({ format: 'password' }),
+    challenge_response: challengeResponseSchema.optional(),
   })
   .openapi('Login');
 

@@ -21,14 +21,25 @@ reactivationRoutes.openapi(
     tags: ['Authentication'],
   }),
   async (c) => {
-    const { identifier, password, code, backup_code } = c.req.valid('json');
+    const {
+      identifier,
+      password,
+      code,
+      backup_code,
+      challenge_response: challengeResponse,
+    } = c.req.valid('json');
     const given =
       code !== undefined
         ? ({ kind: 'totp', code } as const)
         : backup_code !== undefined
           ? ({ kind: 'backup_code', code: backup_code } as const)
           : undefined;
-    const { deletionCancelled } = await reactivate(c.var.ctx, { identifier, password, given });
+    const { deletionCancelled } = await reactivate(c.var.ctx, {
+      identifier,
+      password,
+      given,
+      challengeResponse,
+    });
     return c.json({ status: 'active' as const, deletion_cancelled: deletionCancelled }, 200);
   },
 );

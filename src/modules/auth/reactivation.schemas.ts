@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { backupCodeSchema, totpCodeSchema } from '../factors/index.ts';
+import { challengeResponseSchema } from './auth.schemas.ts';
 
 export const reactivateBody = z
   .strictObject({
@@ -10,6 +11,7 @@ export const reactivateBody = z
     password: z.string().min(1).max(1_024).openapi({ format: 'password' }),
     code: totpCodeSchema.optional(),
     backup_code: backupCodeSchema.optional(),
+    challenge_response: challengeResponseSchema.optional(),
   })
   .refine((body) => body.code === undefined || body.backup_code === undefined, {
     message: 'give either code or backup_code',

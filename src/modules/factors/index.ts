@@ -14,5 +14,6 @@ export { backupCodeSchema, sentCodeSchema, smsCodeSchema, totpCodeSchema } from 
 export { backupCodes, totpFactors } from './factors.table.ts';
 export { phonesRoutes, presentSentCode } from './phones.routes.ts';
 export { phoneFactors, smsCodes } from './phones.table.ts';
+export { newBackupCodes } from './usecases/manage-factors.ts';
 export { type GivenCode, methodOf, proveFactor } from './usecases/prove-factor.ts';
 export { isSmsOffered, type SentCode, sendSmsCode } from './usecases/sms-codes.ts';

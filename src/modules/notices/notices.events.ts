@@ -10,6 +10,7 @@ export const securityNotices = [
   'phone_changed',
   'factor_added',
   'factor_removed',
+  'passkey_cloned',
   'backup_codes_replaced',
   'provider_linked',
   'provider_unlinked',

@@ -50,6 +50,13 @@ export const noticeTexts: Readonly<Record<SecurityNotice, NoticeText>> = {
     happened: 'A second factor or passkey of your account was removed.',
     advice: secure,
   },
+  passkey_cloned: {
+    subject: 'One of your passkeys may have been copied',
+    happened:
+      'A passkey of your account was used with an old signature count, as a copy of it would. The login was refused.',
+    advice:
+      'Remove this passkey and register a new one. If you did not use it just now, somebody else may have a copy of it.',
+  },
   backup_codes_replaced: {
     subject: 'Your backup codes were replaced',
     happened: 'New backup codes were made for your account. The old ones do not work any more.',

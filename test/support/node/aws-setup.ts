@@ -10,6 +10,7 @@ import { locateFfmpeg } from '../../../local-cloud/ffmpeg/index.ts';
 import { startMailServer } from '../../../local-cloud/mail/server.ts';
 import { createMediaConvertHandler } from '../../../local-cloud/mediaconvert/index.ts';
 import { startS3Server } from '../../../local-cloud/s3/server.ts';
+import { startTurnstileServer } from '../../../local-cloud/turnstile/server.ts';
 import { createMediaFixtures } from './media-fixtures.ts';
 
 export interface TestAws {
@@ -22,6 +23,9 @@ export interface TestAws {
   readonly mediaConvertUrl: string;
   /** Amazon SES, and the mails it was given: see `startMailServer`. */
   readonly mailUrl: string;
+  /** Turnstile, and a solved widget: see `startTurnstileServer`. */
+  readonly turnstileUrl: string;
+  readonly turnstileSecret: string;
   readonly awsAccessKeyId: string;
   readonly awsSecretAccessKey: string;
   close(): Promise<void>;
@@ -43,6 +47,8 @@ export async function startTestAws(): Promise<TestAws> {
   });
   const cdn = await startCdnServer({ port: 0, originBucket: 'social-flow-media', s3 });
   const mail = await startMailServer({ port: 0, region, credentials, apiUrl: 'https://api.test' });
+  const turnstileSecret = randomBytes(24).toString('base64url');
+  const turnstile = await startTurnstileServer({ port: 0, secret: turnstileSecret });
   const events: EventBridgeEvent[] = [];
   const ffmpeg = await locateFfmpeg();
   const fixture = createMediaFixtures(ffmpeg, join(folder, 'fixtures'));
@@ -79,6 +85,8 @@ export async function startTestAws(): Promise<TestAws> {
     cdnUrl: cdn.url,
     mediaConvertUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     mailUrl: mail.url,
+    turnstileUrl: turnstile.url,
+    turnstileSecret,
     awsAccessKeyId: credentials[0].accessKeyId,
     awsSecretAccessKey: credentials[0].secretAccessKey,
     async close() {
@@ -86,6 +94,7 @@ export async function startTestAws(): Promise<TestAws> {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await mail.close();
+      await turnstile.close();
       await cdn.close();
       await s3.close();
       await rm(folder, { recursive: true, force: true });

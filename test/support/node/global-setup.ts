@@ -17,6 +17,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('cdnUrl', aws.cdnUrl);
   project.provide('mediaConvertUrl', aws.mediaConvertUrl);
   project.provide('mailUrl', aws.mailUrl);
+  project.provide('turnstileUrl', aws.turnstileUrl);
+  project.provide('turnstileSecret', aws.turnstileSecret);
   project.provide('awsAccessKeyId', aws.awsAccessKeyId);
   project.provide('awsSecretAccessKey', aws.awsSecretAccessKey);
   project.provide('smsUrl', sms.url);

@@ -6,6 +6,8 @@ declare module 'vitest' {
     cdnUrl: string;
     smsUrl: string;
     mailUrl: string;
+    turnstileUrl: string;
+    turnstileSecret: string;
     awsAccessKeyId: string;
     awsSecretAccessKey: string;
   }

@@ -7,6 +7,7 @@ import { publishAfterResponse } from '../../../jobs/publish.ts';
 import { endAllAccess } from '../../auth/index.ts';
 import { newSecurityNotice } from '../../notices/index.ts';
 import { forgetVideoPages } from '../../videos/index.ts';
+import { administratorStays } from '../accounts.errors.ts';
 import { closeAccount, hasStraySessions } from '../accounts.repository.ts';
 
 const dayMs = 86_400_000;
@@ -14,14 +15,14 @@ const dayMs = 86_400_000;
 /**
  * Closes the caller's account: nobody finds it or what it published any more, and every session ends. Logging in is refused
  * until `POST /v1/auth/reactivate`; nothing is lost.
- * @throws auth.unauthenticated when it is closed already.
+ * @throws auth.unauthenticated when it is closed already; accounts.administrator_stays.
  */
 export const deactivateMyAccount = (ctx: RequestContext): Promise<void> => close(ctx, undefined);
 
 /**
  * Closes the caller's account and has it erased after `ACCOUNT_DELETION_GRACE_DAYS`, unless it is reactivated before.
  * @returns RFC 3339 of the moment after which it cannot be saved.
- * @throws auth.unauthenticated when it is closed already.
+ * @throws auth.unauthenticated when it is closed already; accounts.administrator_stays.
  */
 export async function requestMyDeletion(ctx: RequestContext): Promise<string> {
   const dueAt = new Date(ctx.clock.now() + ctx.config.accounts.deletionGraceDays * dayMs).toISOString();
@@ -30,7 +31,9 @@ export async function requestMyDeletion(ctx: RequestContext): Promise<string> {
 }
 
 async function close(ctx: RequestContext, deletionDueAt: string | undefined): Promise<void> {
-  const { userId } = requireSession(ctx);
+  const { userId, scopes } = requireSession(ctx);
+  // The last one could not be replaced.
+  if (scopes.includes('admin')) throw administratorStays();
   const closed = newEvent(ctx, 'account.closed', { user_id: userId });
   const notice = newSecurityNotice(ctx, {
     userId,

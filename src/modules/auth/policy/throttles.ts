@@ -15,6 +15,14 @@ export const throttles = {
   loginAccount: { limit: 20, periodSeconds: hour, burst: 10 },
   /** One network over all accounts that were never logged into from it. */
   loginNetwork: { limit: 60, periodSeconds: hour, burst: 20 },
+  /** One account from all such networks, by attempts with a solved challenge: a way in while others fill `loginAccount`. */
+  challengedAccount: { limit: 30, periodSeconds: hour, burst: 15 },
+  /** One network over all such accounts, by attempts with a solved challenge. */
+  challengedNetwork: { limit: 60, periodSeconds: hour, burst: 20 },
+  /** All failed logins together: full when there are far more than successes, each of which takes two back. */
+  loginAnomaly: { limit: 1_200, periodSeconds: hour, burst: 300 },
+  /** Each solved challenge once; Turnstile takes none older than five minutes. */
+  challengeAnswer: { limit: 1, periodSeconds: 600, burst: 1 },
   /** Second factors at login, from a network the account was logged into from. */
   secondFactorPair: { limit: 10, periodSeconds: hour, burst: 5 },
   /** Second factors at login from all other networks: at most 250 a day, of a million codes. */
@@ -41,6 +49,20 @@ export const loginCounts = (account: string, network: string, knownNetwork: bool
     { throttle: 'loginNetwork', subject: network },
     { throttle: 'loginAccount', subject: account },
   ];
+};
+
+/** What an attempt with a solved challenge is charged to when the counts of everybody are full. */
+export const challengedCounts = (account: string, network: string): ThrottleCount[] => [
+  { throttle: 'loginPair', subject: `${account}\n${network}` },
+  { throttle: 'challengedNetwork', subject: network },
+  { throttle: 'challengedAccount', subject: account },
+];
+
+/** Failures on a count after which the next attempt needs a challenge, where challenges are configured. */
+export const challengeAfter: Readonly<Partial<Record<ThrottleName, number>>> = {
+  loginPair: 3,
+  loginAccount: 5,
+  loginNetwork: 10,
 };
 
 /** What an attempt at a second factor is charged to. */

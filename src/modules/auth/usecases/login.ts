@@ -11,17 +11,20 @@ import {
 } from '../auth.repository.ts';
 import type { TokenPair } from '../auth.views.ts';
 import { parseIdentifier } from '../policy/identifier.ts';
-import { loginCounts } from '../policy/throttles.ts';
 import { insertChallenge } from '../reauthentication.repository.ts';
+import { noteLogin } from './anomaly.ts';
+import { chargePasswordAttempt } from './challenge.ts';
 import { hashPassword, verifyPassword } from './hash-password.ts';
 import { mfaTokenSeconds, signMfaToken } from './mfa-token.ts';
 import { announceSession, isoOf, prepareSession } from './open-session.ts';
-import { callerNetwork, chargeAttempt, judged } from './throttle.ts';
+import { callerNetwork, judged } from './throttle.ts';
 
 export interface Credentials {
   /** A username, or a verified e-mail address. */
   readonly identifier: string;
   readonly password: string;
+  /** The answer to a challenge, where one is asked for. */
+  readonly challengeResponse?: string | undefined;
 }
 
 /** A session was opened, or a second factor is owed before one is. */
@@ -39,7 +42,7 @@ export type LoginResult =
  * account get the same answer for the same work; only who knows the password learns that an account is suspended or
  * deactivated. Failures slow down further ones from networks the account was never logged into from.
  * @throws auth.invalid_credentials, auth.account_suspended, auth.account_deactivated, auth.too_many_failures,
- * service.unavailable.
+ * auth.challenge_required, auth.challenge_failed, service.unavailable.
  */
 export async function login(ctx: RequestContext, input: Credentials): Promise<LoginResult> {
   const identifier = parseIdentifier(input.identifier);
@@ -50,15 +53,22 @@ export async function login(ctx: RequestContext, input: Credentials): Promise<Lo
       : await findCredentials(ctx.databases.primary, identifier, network.hash);
   const known = found?.status === 'deleted' ? undefined : found;
   const subject = known?.userId ?? `name:${input.identifier.toLowerCase()}`;
-  const attempt = await chargeAttempt(ctx, loginCounts(subject, network.hash, known?.knownNetwork ?? false));
+  const attempt = await chargePasswordAttempt(ctx, {
+    account: subject,
+    network: network.hash,
+    knownNetwork: known?.knownNetwork ?? false,
+    challengeResponse: input.challengeResponse,
+  });
   const check = await judged(attempt, () =>
     verifyPassword(ctx.config.auth, input.password, known?.passwordHash),
   );
   if (known === undefined || known.passwordHash === null || !check.matches) {
+    noteLogin(ctx, 'failed');
     recordFailure(ctx, known, known === undefined ? 'unknown_account' : 'wrong_password');
     throw invalidCredentials();
   }
   attempt.forgive();
+  noteLogin(ctx, 'succeeded');
   if (known.status !== 'active') {
     recordFailure(ctx, known, known.status);
     throw known.status === 'suspended' ? accountSuspended() : accountDeactivated();

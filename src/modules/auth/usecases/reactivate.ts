@@ -11,9 +11,10 @@ import {
 } from '../auth.errors.ts';
 import { findCredentials } from '../auth.repository.ts';
 import { parseIdentifier } from '../policy/identifier.ts';
-import { loginCounts, secondFactorCounts } from '../policy/throttles.ts';
+import { secondFactorCounts } from '../policy/throttles.ts';
 import { findSealedSecret, reopenAccount } from '../reactivation.repository.ts';
 import { failureOf } from '../reauthentication.repository.ts';
+import { chargePasswordAttempt } from './challenge.ts';
 import { verifyPassword } from './hash-password.ts';
 import { callerNetwork, chargeAttempt, judged } from './throttle.ts';
 
@@ -22,7 +23,7 @@ import { callerNetwork, chargeAttempt, judged } from './throttle.ts';
  * signs nobody in. Guesses are slowed down and answered as at login.
  * @returns whether a deletion was called off; false also for an account that is open already.
  * @throws auth.invalid_credentials, auth.second_factor_required, auth.mfa_code_invalid, auth.account_suspended,
- * auth.too_many_failures, service.unavailable.
+ * auth.too_many_failures, auth.challenge_required, auth.challenge_failed, service.unavailable.
  */
 export async function reactivate(
   ctx: RequestContext,
@@ -30,6 +31,7 @@ export async function reactivate(
     readonly identifier: string;
     readonly password: string;
     readonly given: GivenCode | undefined;
+    readonly challengeResponse: string | undefined;
   },
 ): Promise<{ readonly deletionCancelled: boolean }> {
   const identifier = parseIdentifier(input.identifier);
@@ -39,7 +41,12 @@ export async function reactivate(
     identifier === undefined ? undefined : await findCredentials(primary, identifier, network.hash);
   const known = found?.status === 'deleted' ? undefined : found;
   const subject = known?.userId ?? `name:${input.identifier.toLowerCase()}`;
-  const attempt = await chargeAttempt(ctx, loginCounts(subject, network.hash, known?.knownNetwork ?? false));
+  const attempt = await chargePasswordAttempt(ctx, {
+    account: subject,
+    network: network.hash,
+    knownNetwork: known?.knownNetwork ?? false,
+    challengeResponse: input.challengeResponse,
+  });
   const check = await judged(attempt, () =>
     verifyPassword(ctx.config.auth, input.password, known?.passwordHash),
   );

@@ -4,6 +4,7 @@ import { passwordRefused } from '../auth.errors.ts';
 import { insertUserWithSession } from '../auth.repository.ts';
 import type { TokenPair } from '../auth.views.ts';
 import { passwordProblems } from '../policy/password-rules.ts';
+import { assertMayRegister } from './challenge.ts';
 import { hashPassword } from './hash-password.ts';
 import { prepareSession, tokensOf } from './open-session.ts';
 
@@ -12,12 +13,14 @@ export interface Registration {
   readonly email: string;
   readonly password: string;
   readonly displayName: string | undefined;
+  readonly challengeResponse?: string | undefined;
 }
 
 /**
  * Makes an account and signs it in. The e-mail address is not verified yet, so it is no identity and the answer says nothing
  * about whether others gave the same one.
- * @throws users.username_taken, users.username_reserved, auth.password_refused, service.unavailable.
+ * @throws users.username_taken, users.username_reserved, auth.password_refused, auth.challenge_required,
+ * auth.challenge_failed, service.unavailable.
  */
 export async function register(
   ctx: RequestContext,
@@ -26,6 +29,7 @@ export async function register(
   if (isReservedUsername(input.username)) throw usernameReserved();
   const errors = passwordProblems(input.password, input);
   if (errors.length > 0) throw passwordRefused({ errors });
+  await assertMayRegister(ctx, input.challengeResponse);
   const passwordHash = await hashPassword(ctx.config.auth, input.password);
   const session = await prepareSession(ctx, ['pwd']);
   const account = await insertUserWithSession(

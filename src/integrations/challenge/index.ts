@@ -1,0 +1,6 @@
+export {
+  type ChallengeAnswer,
+  type ChallengeVerdict,
+  isChallengeServiceUp,
+  verifyChallenge,
+} from './turnstile.ts';

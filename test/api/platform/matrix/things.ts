@@ -1,0 +1,122 @@
+import { encodeId, type IdKind, randomIds } from '../../../../src/shared/ids.ts';
+import { callJson, seedUser, sqlRows, type TestUser } from '../../../support/worker/client.ts';
+import { startUpload } from '../../../support/worker/films.ts';
+import { createKey } from '../../api-keys/keys.ts';
+
+/** How the tests come by what a path parameter names. */
+export interface Maker {
+  /** Really makes such a thing of this owner's, and returns its public id. */
+  readonly make: (owner: TestUser) => Promise<string>;
+  /** An id of the same form that names nothing. */
+  readonly missing: () => string;
+  /** One that exists and that nobody but its owner may know of. */
+  readonly hidden?: (owner: TestUser) => Promise<string>;
+}
+
+const idOf = (kind: IdKind) => (): string => encodeId(kind, randomIds.next());
+
+const insert = async (kind: IdKind, statement: string, params: readonly unknown[]): Promise<string> => {
+  const uuid = randomIds.next();
+  await sqlRows(statement, [uuid, ...params]);
+  return encodeId(kind, uuid);
+};
+
+/**
+ * THE registry of path parameters that name things. A route with a parameter that is not here, nor among `words`, fails the
+ * matrix: add the parameter with a maker that makes a real thing of the given owner's.
+ */
+export const makers: Readonly<Record<string, Maker>> = {
+  user: { make: async (owner) => owner.username, missing: () => `nobody_${randomIds.next().slice(-8)}` },
+  user_id: { make: async (owner) => owner.id, missing: idOf('user') },
+  session_id: {
+    make: (owner) =>
+      insert(
+        'session',
+        `INSERT INTO sessions (id, user_id, amr, auth_time, expires_at) VALUES ($1, $2, '{pwd}', now(), now() + interval '1 day')`,
+        [owner.uuid],
+      ),
+    missing: idOf('session'),
+  },
+  post_id: {
+    make: async (owner) => {
+      const body = { text: 'for the matrix' };
+      return (await callJson<{ id: string }>(201, 'POST', '/v1/posts', { token: owner.token, body })).id;
+    },
+    missing: idOf('post'),
+  },
+  video_id: {
+    make: (owner) => insertVideo(owner, 'public'),
+    missing: idOf('video'),
+    hidden: (owner) => insertVideo(owner, 'private'),
+  },
+  upload_id: { make: async (owner) => (await startUpload(owner)).id, missing: idOf('upload') },
+  key_id: {
+    make: async (owner) => (await createKey(owner, ['profile:read'])).api_key.id,
+    missing: idOf('apiKey'),
+  },
+  export_id: {
+    make: (owner) =>
+      insert(
+        'dataExport',
+        `INSERT INTO data_exports (id, user_id, state, object_key, failure_code, requested_at) VALUES ($1::uuid, $2, 'failed', $1::text, 'test', now())`,
+        [owner.uuid],
+      ),
+    missing: idOf('dataExport'),
+  },
+  proposal_id: {
+    make: async (owner) =>
+      insert(
+        'adminProposal',
+        `INSERT INTO admin_proposals (id, user_id, proposed_by, reason, created_at, expires_at)
+         VALUES ($1, $2, $3, 'for the matrix', now(), now() + interval '1 day')`,
+        [(await seedUser()).uuid, owner.uuid],
+      ),
+    missing: idOf('adminProposal'),
+  },
+};
+
+const insertVideo = (owner: TestUser, visibility: string): Promise<string> =>
+  insert(
+    'video',
+    `INSERT INTO videos (id, owner_id, title, state, visibility, published_at, hls_key, dash_key)
+     VALUES ($1, $2, 'for the matrix', 'published', $3, now(), 'media/x.m3u8', 'media/x.mpd')`,
+    [owner.uuid, visibility],
+  );
+
+/** Path parameters that are words and name nothing of anybody's. */
+export const words: Readonly<Record<string, string>> = { file: 'index.html', role: 'creator' };
+
+/** Bodies that pass validation, by operation: routes that take ids and a body need one, to get as far as the ids. */
+export const bodies: Readonly<Record<string, unknown>> = {
+  updateVideo: { title: 'another title' },
+  signParts: { part_numbers: [1] },
+  completeUpload: { parts: [{ part_number: 1, etag: '"9b2cf535f27731c974343645a3985328"' }] },
+  renameApiKey: { name: 'another name' },
+  suspendUser: { reason: 'for the matrix' },
+  unsuspendUser: { reason: 'for the matrix' },
+};
+
+/**
+ * Routes that answer for an id that names nothing as for one that does, because what they bring about is the case already.
+ * Each is a decision.
+ */
+export const alreadySo: ReadonlySet<string> = new Set<string>([]);
+
+export const parametersOf = (path: string): string[] =>
+  [...path.matchAll(/:(\w+)(?:\{[^}]*\})?/g)].map(([, name]) => name ?? '');
+
+/** The path with its parameters filled in; `choose` gives the ids. */
+export async function fillPath(path: string, choose: (maker: Maker, parameter: string) => Promise<string>) {
+  let filled = path.replaceAll(/(:\w+)\{[^}]*\}/g, '$1');
+  for (const parameter of parametersOf(path)) {
+    const maker = makers[parameter];
+    const value = maker === undefined ? words[parameter] : await choose(maker, parameter);
+    if (value === undefined) throw new Error(adviceFor(parameter, path));
+    filled = filled.replace(`:${parameter}`, value);
+  }
+  return filled;
+}
+
+/** What to do about a parameter nobody can make. */
+export const adviceFor = (parameter: string, path: string): string =>
+  `${path} has the parameter "${parameter}", which the matrix does not know: add it to \`makers\` in test/api/platform/matrix/things.ts with a maker that makes such a thing of a user's, or to \`words\` if it names nothing of anybody's`;
