@@ -29,6 +29,8 @@ export function workerSettings(urls: Provisioned, key: SigningKey): Settings {
     AWS_SECRET_ACCESS_KEY: secret(),
     AWS_WEBHOOK_SECRET: secret(),
     CDN_BASE_URL: cdnBaseUrl,
+    // Nothing but our own servers may answer while measuring.
+    BREACHED_PASSWORDS_URL: '',
     DATABASE_URL: urls.primary.app,
     DATABASE_REPLICA_URL: urls.primary.replica,
     DATABASE_SHARD_URLS: urls.shards.map(({ app }) => app).join(','),

@@ -24,10 +24,11 @@ CREATE TABLE account_tokens (
   requested_at timestamptz NOT NULL,
   -- Before the mail is sent: until when it is worth sending. After: the end of the token.
   expires_at timestamptz NOT NULL,
+  sent_at timestamptz,
   used_at timestamptz
 );
 
 CREATE UNIQUE INDEX account_tokens_hash_key ON account_tokens (token_hash) WHERE token_hash IS NOT NULL;
 CREATE INDEX account_tokens_user ON account_tokens (user_id, purpose);
-CREATE INDEX account_tokens_email ON account_tokens (lower(email), requested_at);
+CREATE INDEX account_tokens_email ON account_tokens (lower(email), sent_at);
 CREATE INDEX account_tokens_expiry ON account_tokens (expires_at);

@@ -35,7 +35,7 @@ export async function grantAdmin(client: pg.Client, username: string, force: boo
       throw new Error(
         `There are administrators already: have one propose ${username} and another approve, or repeat with --force.`,
       );
-    await write(client, user.id);
+    await write(client, user.id, admins.length > 0);
     const { rows: factors } = await client.query(
       `SELECT FROM totp_factors WHERE user_id = $1 AND confirmed_at IS NOT NULL
        UNION ALL SELECT FROM passkeys WHERE user_id = $1`,
@@ -49,7 +49,7 @@ export async function grantAdmin(client: pg.Client, username: string, force: boo
   }
 }
 
-async function write(client: pg.Client, userId: string): Promise<void> {
+async function write(client: pg.Client, userId: string, forced: boolean): Promise<void> {
   const now = new Date().toISOString();
   const { rows } = await client.query<{ epoch: number }>(
     `UPDATE users SET roles = array_append(roles, 'admin'), token_epoch = token_epoch + 1 WHERE id = $1
@@ -85,8 +85,8 @@ async function write(client: pg.Client, userId: string): Promise<void> {
     ]);
   await client.query(
     `INSERT INTO audit_log (id, actor_kind, actor_id, action, target_kind, target_id, outcome, detail)
-     VALUES ($1, 'system', 'admin:grant', 'admin.role_granted', 'user', $2, 'success', '{"role": "admin"}')`,
-    [randomUUID(), userId],
+     VALUES ($1, 'system', 'admin:grant', 'admin.role_granted', 'user', $2, 'success', $3)`,
+    [randomUUID(), userId, JSON.stringify({ role: 'admin', forced })],
   );
 }
 

@@ -13,7 +13,12 @@ import { clipSeconds, clips, follows, namedId, people, posts } from './seed-worl
 const source = (path: string): string => new URL(`../src/modules/${path}`, import.meta.url).href;
 const { hashPassword } = (await import(source('auth/usecases/hash-password.ts'))) as {
   hashPassword(
-    config: { passwordPepper: string; maxConcurrentHashes: number },
+    config: {
+      passwordPepper: string;
+      passwordPepperVersion: number;
+      oldPasswordPeppers: ReadonlyMap<number, string>;
+      maxConcurrentHashes: number;
+    },
     password: string,
   ): Promise<string>;
 };
@@ -52,7 +57,7 @@ export async function seed(settings: Settings): Promise<SeededWorld> {
     if (rowCount === 0) {
       const clipBytes = await uploadClips(settings);
       await client.query('BEGIN');
-      await insertWorld(client, required(settings, 'PASSWORD_PEPPER'), clipBytes);
+      await insertWorld(client, settings, clipBytes);
       await client.query('COMMIT');
     }
   } finally {
@@ -72,10 +77,18 @@ const sourceKeyOf = (clipId: string): string => `uploads/${clipId}/original.mp4`
 
 async function insertWorld(
   client: pg.Client,
-  pepper: string,
+  settings: Settings,
   clipBytes: ReadonlyMap<string, number>,
 ): Promise<void> {
-  const passwordHash = await hashPassword({ passwordPepper: pepper, maxConcurrentHashes: 1 }, demoPassword);
+  const passwordHash = await hashPassword(
+    {
+      passwordPepper: required(settings, 'PASSWORD_PEPPER'),
+      passwordPepperVersion: Number(settings.PASSWORD_PEPPER_VERSION ?? 1),
+      oldPasswordPeppers: new Map(),
+      maxConcurrentHashes: 1,
+    },
+    demoPassword,
+  );
   for (const { id, username, displayName, bio } of people) {
     await client.query(
       'INSERT INTO users (id, username, email, email_verified_at, password_hash, display_name, bio) VALUES ($1, $2, $3, now(), $4, $5, $6)',

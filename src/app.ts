@@ -12,7 +12,9 @@ import { accountsRoutes } from './modules/accounts/index.ts';
 import { adminRoutes } from './modules/admin/index.ts';
 import { apiKeysRoutes } from './modules/api-keys/index.ts';
 import {
+  accountRecoveryRoutes,
   authRoutes,
+  emailRoutes,
   passwordRoutes,
   reactivationRoutes,
   reauthenticationRoutes,
@@ -22,6 +24,7 @@ import {
 import { factorsRoutes, phonesRoutes } from './modules/factors/index.ts';
 import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
+import { facebookRoutes, identitiesRoutes, oauthRoutes } from './modules/identities/index.ts';
 import { passkeySignInRoutes, passkeysRoutes } from './modules/passkeys/index.ts';
 import { postsRoutes } from './modules/posts/index.ts';
 import { realtimeRoutes } from './modules/realtime/index.ts';
@@ -47,13 +50,17 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/', wellKnownRoutes);
   app.route('/v1/auth', authRoutes);
   app.route('/v1/auth', reauthenticationRoutes);
+  app.route('/v1/auth/oauth', oauthRoutes);
+  app.route('/v1/auth', accountRecoveryRoutes);
   app.route('/v1/auth', reactivationRoutes);
   app.route('/v1/me', meRoutes);
   app.route('/v1/me', accountsRoutes);
   app.route('/v1/me/sessions', sessionsRoutes);
   app.route('/v1/me/password', passwordRoutes);
+  app.route('/v1/me/email', emailRoutes);
   app.route('/v1/me/factors', factorsRoutes);
   app.route('/v1/me/factors/phone', phonesRoutes);
+  app.route('/v1/me/identities', identitiesRoutes);
   app.route('/v1/me/passkeys', passkeysRoutes);
   app.route('/v1/auth/passkeys', passkeySignInRoutes);
   app.route('/v1/me/api-keys', apiKeysRoutes);
@@ -65,6 +72,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/videos', videosRoutes);
   app.route('/v1', videoListsRoutes);
   app.route('/v1/webhooks', webhooksRoutes);
+  app.route('/v1/webhooks/facebook', facebookRoutes);
   app.route('/v1/realtime', realtimeRoutes);
   app.route('/v1/admin', adminRoutes);
   mountDocs(app);

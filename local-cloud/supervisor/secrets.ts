@@ -17,6 +17,10 @@ export interface LocalSecrets {
   readonly dataEncryptionKeys: string;
   readonly smsAccountSid: string;
   readonly smsAuthToken: string;
+  /** Shared by the Worker and the stand-ins of the OAuth providers. */
+  readonly oauthSecret: string;
+  /** PKCS #8 PEM of the P-256 key that signs Apple's client secrets. */
+  readonly appleKey: string;
   readonly ownerPassword: string;
   readonly appPassword: string;
   readonly replicaPassword: string;
@@ -46,6 +50,11 @@ function makeSecrets(): LocalSecrets {
     dataEncryptionKeys: JSON.stringify({ 1: randomBytes(32).toString('base64') }),
     smsAccountSid: `AC${randomBytes(16).toString('hex')}`,
     smsAuthToken: randomBytes(16).toString('hex'),
+    oauthSecret: random(33),
+    appleKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+      type: 'pkcs8',
+      format: 'pem',
+    }) as string,
     ownerPassword: random(18),
     appPassword: random(18),
     replicaPassword: random(18),

@@ -2,12 +2,15 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { migrateUp } from '../../scripts/lib/migrations.ts';
+import { startBreachedPasswordsServer } from '../breached-passwords/server.ts';
 import { startCdnServer } from '../cdn/server.ts';
 import { createEventBus } from '../events/index.ts';
 import { locateFfmpeg } from '../ffmpeg/index.ts';
 import { startMailServer } from '../mail/server.ts';
 import { createMediaConvertHandler } from '../mediaconvert/index.ts';
 import { startNeonBridge } from '../neon-bridge/index.ts';
+import { startOAuthServer } from '../oauth/server.ts';
+import { oauthSettings } from '../oauth/settings.ts';
 import { provision, startPostgres } from '../postgres/index.ts';
 import { type CorsRule, startS3Server } from '../s3/server.ts';
 import { startSmsServer } from '../sms/server.ts';
@@ -29,7 +32,9 @@ const preferredPorts = {
   aws: 9_001,
   cdn: 9_002,
   mail: 9_003,
-  sms: 9_005,
+  sms: 9_007,
+  oauth: 9_006,
+  breachedPasswords: 9_005,
   turnstile: 9_004,
 };
 
@@ -219,6 +224,18 @@ async function startParts(
 
   options.signal?.throwIfAborted();
   startedAt = Date.now();
+  const social = oauthSettings({ secret: secrets.oauthSecret, appleKey: secrets.appleKey });
+  const oauth = await startOAuthServer({
+    port: await freePort(preferredPorts.oauth),
+    clients: social.clients,
+    workerUrl: options.workerUrl,
+    testControls: options.testControls === true,
+  });
+  closers.push(() => oauth.close());
+  status.ok('oauth', `${oauth.url}, stand-ins for Google, Facebook, X, GitHub and Apple`, startedAt);
+
+  options.signal?.throwIfAborted();
+  startedAt = Date.now();
   const mail = await startMailServer({
     port: await freePort(preferredPorts.mail),
     region,
@@ -227,6 +244,10 @@ async function startParts(
     apiUrl: options.workerUrl,
   });
   closers.push(() => mail.close());
+  const breached = await startBreachedPasswordsServer({
+    port: await freePort(preferredPorts.breachedPasswords),
+  });
+  closers.push(() => breached.close());
   status.ok('mail', `${mail.url}, the inbox of everybody`, startedAt);
 
   options.signal?.throwIfAborted();
@@ -261,6 +282,7 @@ async function startParts(
     MEDIACONVERT_ENDPOINT: awsUrl,
     SES_ENDPOINT: mail.url,
     APP_BASE_URL: `${mail.url}/app`,
+    BREACHED_PASSWORDS_URL: breached.url,
     UPLOADS_BUCKET: uploadsBucket,
     MEDIA_BUCKET: mediaBucket,
     CDN_BASE_URL: cdn.url,
@@ -269,6 +291,9 @@ async function startParts(
     SMS_AUTH_TOKEN: secrets.smsAuthToken,
     SMS_SENDER: '+15005550006',
     VIDEO_RECONCILE_AFTER_SECONDS: '20',
+    ...social.settings,
+    OAUTH_STAND_IN_URL: oauth.url,
+    OAUTH_RETURN_URLS: `http://localhost:3000/signed-in,http://127.0.0.1:3000/signed-in,${options.workerUrl}/docs`,
   };
   const ownerSettings = {
     DATABASE_OWNER_URL: databases.primary.owner,

@@ -31,6 +31,28 @@ export const signingKeysSchema = z
       .refine((keys) => new Set(keys.map(({ kid }) => kid)).size === keys.length, 'must differ in `kid`'),
   );
 
+const oldPeppersSchema = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue({ code: 'custom', message: 'must be a JSON object of peppers by version' });
+      return z.NEVER;
+    }
+  })
+  .pipe(
+    z.record(
+      z.string().regex(/^[1-9]\d{0,2}$/),
+      z.string().min(16).max(256),
+      'must be an object of peppers by version',
+    ),
+  )
+  .transform(
+    (peppers): ReadonlyMap<number, string> =>
+      new Map(Object.entries(peppers).map(([version, pepper]) => [Number(version), pepper])),
+  );
+
 export const authSection = defineSection('Authentication', {
   issuer: {
     env: 'TOKEN_ISSUER',
@@ -89,6 +111,33 @@ export const authSection = defineSection('Authentication', {
     schema: z.string().min(16).max(256),
     doc: 'Secret mixed into every password before hashing (HMAC-SHA-256). Losing it locks every account.',
     secret: true,
+  },
+  passwordPepperVersion: {
+    env: 'PASSWORD_PEPPER_VERSION',
+    schema: integer(1, 999),
+    default: '1',
+    doc: 'Version of `PASSWORD_PEPPER`, stored in each hash. Raise it with every new pepper; never use a number twice.',
+  },
+  oldPasswordPeppers: {
+    env: 'OLD_PASSWORD_PEPPERS',
+    schema: oldPeppersSchema,
+    default: '{}',
+    doc: 'JSON object of earlier peppers by version, as `{"1":"..."}`. They still verify passwords; each login replaces the hash by one of the current version. A pepper must stay until no hash of its version is left.',
+    secret: true,
+  },
+  emailTokenTtlSeconds: {
+    env: 'EMAIL_TOKEN_TTL_SECONDS',
+    schema: integer(600, 604_800),
+    default: '86400',
+    unit: 'seconds',
+    doc: 'Life of a link that verifies an e-mail address, from when its mail is sent.',
+  },
+  passwordResetTtlSeconds: {
+    env: 'PASSWORD_RESET_TTL_SECONDS',
+    schema: integer(300, 1_800),
+    default: '600',
+    unit: 'seconds',
+    doc: 'Life of a link that resets a password, from when its mail is sent (OWASP ASVS 6.5.5: at most 10 minutes).',
   },
   maxConcurrentHashes: {
     env: 'MAX_CONCURRENT_PASSWORD_HASHES',

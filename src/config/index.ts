@@ -3,12 +3,14 @@ import { accountsSection } from './accounts.config.ts';
 import { appSection } from './app.config.ts';
 import { authSection } from './auth.config.ts';
 import { awsSection } from './aws.config.ts';
+import { breachedPasswordsSection } from './breached-passwords.config.ts';
 import { challengeSection } from './challenge.config.ts';
 import { databaseSection } from './database.config.ts';
 import { emailSection } from './email.config.ts';
 import { encryptionSection } from './encryption.config.ts';
 import { feedsSection } from './feeds.config.ts';
 import { httpSection } from './http.config.ts';
+import { oauthSection } from './oauth.config.ts';
 import { ConfigError, type ConfigProblem, parseSection } from './parse.ts';
 import { passkeysSection } from './passkeys.config.ts';
 import { safetyProblems } from './safety.ts';
@@ -24,6 +26,7 @@ export const sections = {
   http: httpSection,
   database: databaseSection,
   auth: authSection,
+  breachedPasswords: breachedPasswordsSection,
   passkeys: passkeysSection,
   challenge: challengeSection,
   accounts: accountsSection,
@@ -33,6 +36,7 @@ export const sections = {
   videos: videosSection,
   feeds: feedsSection,
   sms: smsSection,
+  oauth: oauthSection,
 } as const;
 
 export type Config = {
@@ -50,6 +54,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     http: parseSection(httpSection, environment, problems),
     database: parseSection(databaseSection, environment, problems),
     auth: parseSection(authSection, environment, problems),
+    breachedPasswords: parseSection(breachedPasswordsSection, environment, problems),
     passkeys: parseSection(passkeysSection, environment, problems),
     challenge: parseSection(challengeSection, environment, problems),
     accounts: parseSection(accountsSection, environment, problems),
@@ -59,12 +64,15 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     videos: parseSection(videosSection, environment, problems),
     feeds: parseSection(feedsSection, environment, problems),
     sms: parseSection(smsSection, environment, problems),
+    oauth: parseSection(oauthSection, environment, problems),
   };
   if (problems.length === 0)
     problems.push(
       ...slotMapProblems(config),
       ...encryptionProblems(config),
       ...smsProblems(config),
+      ...oauthProblems(config),
+      ...pepperProblems(config),
       ...challengeProblems(config),
       ...safetyProblems(config),
     );
@@ -95,6 +103,34 @@ function smsProblems({ sms }: Config): ConfigProblem[] {
     ...(sms.sender === '' ? ['SMS_SENDER'] : []),
   ];
   return missing.map((env) => ({ env, message: 'is required with SMS_ACCOUNT_SID' }));
+}
+
+// A provider that is half configured would fail at the first login instead of at the start.
+function oauthProblems({ oauth }: Config): ConfigProblem[] {
+  const pairs: readonly (readonly [id: string, env: string, value: string])[] = [
+    [oauth.googleClientId, 'GOOGLE_CLIENT_SECRET', oauth.googleClientSecret],
+    [oauth.appleClientId, 'APPLE_TEAM_ID', oauth.appleTeamId],
+    [oauth.appleClientId, 'APPLE_KEY_ID', oauth.appleKeyId],
+    [oauth.appleClientId, 'APPLE_PRIVATE_KEY', oauth.applePrivateKey],
+    [oauth.facebookClientId, 'FACEBOOK_APP_SECRET', oauth.facebookClientSecret],
+    [oauth.githubClientId, 'GITHUB_CLIENT_SECRET', oauth.githubClientSecret],
+    [oauth.xClientId, 'X_CLIENT_SECRET', oauth.xClientSecret],
+  ];
+  return pairs
+    .filter(([id, , value]) => id !== '' && value === '')
+    .map(([, env]) => ({ env, message: 'is required because the client id of this provider is set' }));
+}
+
+// One number for two secrets would make the hashes of one of them unreadable.
+function pepperProblems({ auth }: Config): ConfigProblem[] {
+  return auth.oldPasswordPeppers.has(auth.passwordPepperVersion)
+    ? [
+        {
+          env: 'OLD_PASSWORD_PEPPERS',
+          message: 'names the version of PASSWORD_PEPPER; raise PASSWORD_PEPPER_VERSION',
+        },
+      ]
+    : [];
 }
 
 function challengeProblems({ challenge }: Config): ConfigProblem[] {

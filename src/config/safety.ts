@@ -24,6 +24,10 @@ export function safetyProblems(config: Config): ConfigProblem[] {
   const secrets: [string, string][] = [
     ['CURSOR_SECRET', config.http.cursorSecret],
     ['PASSWORD_PEPPER', config.auth.passwordPepper],
+    ...[...config.auth.oldPasswordPeppers.values()].map((pepper): [string, string] => [
+      'OLD_PASSWORD_PEPPERS',
+      pepper,
+    ]),
     ['AWS_WEBHOOK_SECRET', config.aws.webhookSecret],
   ];
   for (const [env, value] of secrets) {
@@ -58,6 +62,7 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     ['TURNSTILE_VERIFY_URL', config.challenge.verifyUrl],
     ['SES_ENDPOINT', config.email.sesEndpoint],
     ['APP_BASE_URL', config.email.appBaseUrl],
+    ['BREACHED_PASSWORDS_URL', config.breachedPasswords.baseUrl],
   ];
   for (const [env, url] of urls) {
     if (url === '') continue;
@@ -70,8 +75,15 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     refuse('MEDIACONVERT_ROLE_ARN', 'is the local placeholder; use the role of your account');
   if (config.aws.mediaConvertQueueArn.includes(':000000000000:'))
     refuse('MEDIACONVERT_QUEUE_ARN', 'is the local placeholder; use the queue of your account');
+  if (config.oauth.standInUrl !== '') refuse('OAUTH_STAND_IN_URL', 'must be empty: stand-ins let anybody in');
+  for (const url of config.oauth.returnUrls) {
+    if (localHost.test(hostOf(url))) refuse('OAUTH_RETURN_URLS', `must not allow ${url}`);
+    else if (url.startsWith('http:')) refuse('OAUTH_RETURN_URLS', 'must use https');
+  }
   if (/\.(test|example|invalid|localhost)$/i.test(config.email.fromAddress))
     refuse('EMAIL_FROM_ADDRESS', 'is a placeholder; use an address verified with Amazon SES');
+  if (config.breachedPasswords.baseUrl === '')
+    refuse('BREACHED_PASSWORDS_URL', 'must not be empty: new passwords are checked against breaches');
   const { challenge } = config;
   if (challenge.secret !== '') {
     if (dummyTurnstileKey.test(challenge.secret)) refuse('TURNSTILE_SECRET', 'is one for testing');

@@ -40,6 +40,7 @@ export async function maintainDatabase(ctx: RequestContext): Promise<void> {
   const inbound = await prune(primary, 'inbound_events', 'received_at', cutoff);
   const ended = new Date(ctx.clock.now() - endedSessionRetentionDays * dayMs).toISOString();
   const sessions = await prune(primary, 'sessions', 'expires_at', ended, sessionPruneBatch);
+  await prune(primary, 'oauth_flows', 'expires_at', new Date(ctx.clock.now() - dayMs).toISOString());
   const now = new Date(ctx.clock.now()).toISOString();
   const replays = await forgetReplays(primary, now);
   await prune(primary, 'used_passkey_challenges', 'expires_at', now);

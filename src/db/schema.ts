@@ -10,6 +10,7 @@ export * from '../modules/factors/factors.table.ts';
 export * from '../modules/factors/phones.table.ts';
 export * from '../modules/feeds/feeds.table.ts';
 export * from '../modules/graph/graph.table.ts';
+export * from '../modules/identities/identities.table.ts';
 export * from '../modules/mail/mail.table.ts';
 export * from '../modules/passkeys/passkeys.table.ts';
 export * from '../modules/posts/posts.table.ts';

@@ -1,3 +1,4 @@
+import { matchedRoutes } from 'hono/route';
 import { readPinHeaders } from '../db/read-pin.ts';
 import type { AppMiddleware } from './env.ts';
 import {
@@ -7,6 +8,7 @@ import {
   tokenInAddress,
   unsupportedMediaType,
 } from './errors.ts';
+import { type DeclaredRoute, policySymbol } from './route.ts';
 
 const writes = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
@@ -74,15 +76,23 @@ async function checkBody(c: Parameters<AppMiddleware>[0]): Promise<void> {
   // The body was consumed here once, with the limit; validators and the idempotency fingerprint read this copy.
   Object.assign(c.req.bodyCache, { arrayBuffer: Promise.resolve(bytes.buffer) });
   if (bytes.length === 0) return;
-  const type = c.req.header('content-type') ?? '';
-  if (!/^application\/json(\s*;\s*charset=utf-8)?\s*$/i.test(type)) throw unsupportedMediaType();
   if (!/^(identity)?$/i.test(c.req.header('content-encoding') ?? '')) throw unsupportedMediaType();
+  const type = c.req.header('content-type') ?? '';
+  if (/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type) && takesForm(c)) return;
+  if (!/^application\/json(\s*;\s*charset=utf-8)?\s*$/i.test(type)) throw unsupportedMediaType();
   try {
     JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch {
     throw malformedJson();
   }
 }
+
+const takesForm = (c: Parameters<AppMiddleware>[0]): boolean =>
+  matchedRoutes(c).some(
+    ({ method, handler }) =>
+      method === c.req.method &&
+      (handler as { [policySymbol]?: DeclaredRoute })[policySymbol]?.policy.form === true,
+  );
 
 async function readAtMost(
   body: ReadableStream<Uint8Array> | null,

@@ -12,7 +12,7 @@ export type Access =
   | { readonly kind: 'public' }
   | { readonly kind: 'optional' }
   | { readonly kind: 'user' }
-  | { readonly kind: 'webhook'; readonly source: 'aws' };
+  | { readonly kind: 'webhook'; readonly source: 'aws' | 'facebook' };
 
 export interface RoutePolicy {
   readonly access: Access;
@@ -38,6 +38,8 @@ export interface RoutePolicy {
   readonly sensitive?: boolean;
   /** Set where a stolen access token must not suffice: needs a recent login, by a second factor if the account has one. */
   readonly stepUp?: boolean;
+  /** Set where an outside system posts a form (`application/x-www-form-urlencoded`); all others take JSON only. */
+  readonly form?: boolean;
 }
 
 const anyone: Access = { kind: 'public' };
@@ -68,6 +70,11 @@ export const routePolicies = {
   logout: { access: user, limit: 'write' },
   logoutEverywhere: { access: user, limit: 'write', sensitive: true },
   sendStepUpCode: { access: user, limit: 'write', cost: 20 },
+  requestPasswordReset: { access: anyone, limit: 'mail' },
+  confirmPasswordReset: { access: anyone, limit: 'auth' },
+  requestEmailVerification: { access: user, limit: 'mail', sensitive: true },
+  confirmEmail: { access: user, limit: 'write', sensitive: true },
+  changeEmail: { access: user, limit: 'mail', stepUp: true },
   stepUp: { access: user, limit: 'write', cost: 20 },
   changePassword: { access: user, limit: 'write', cost: 40, stepUp: true },
   listMySessions: { access: user, limit: 'read', sensitive: true },
@@ -83,6 +90,22 @@ export const routePolicies = {
   removePhone: { access: user, limit: 'write', stepUp: true },
   regenerateBackupCodes: { access: user, limit: 'write', stepUp: true },
 
+  // Social login. A browser follows `departOAuth` and comes back to the callbacks, which their `state` and cookie protect.
+  listProviders: { access: anyone, limit: 'read' },
+  startOAuth: { access: anyone, limit: 'oauth' },
+  departOAuth: { access: anyone, limit: 'oauth' },
+  receiveOAuthCallback: { access: anyone, limit: 'oauth' },
+  receiveOAuthForm: { access: anyone, limit: 'oauth', form: true },
+  completeOAuth: { access: anyone, limit: 'oauth' },
+  registerByProvider: { access: anyone, limit: 'oauth' },
+  startProviderStepUp: { access: user, limit: 'write', sensitive: true },
+  stepUpByProvider: { access: user, limit: 'write', sensitive: true },
+  listMyIdentities: { access: user, limit: 'read' },
+  startLink: { access: user, limit: 'write', stepUp: true },
+  completeLink: { access: user, limit: 'write', stepUp: true },
+  unlinkIdentity: { access: user, ids: 'own', limit: 'write', stepUp: true },
+  deleteFacebookData: { access: { kind: 'webhook', source: 'facebook' }, limit: 'webhook', form: true },
+  getFacebookDeletion: { access: anyone, limit: 'read' },
   // Passkeys
   listPasskeys: { access: user, limit: 'read' },
   startPasskeyRegistration: { access: user, limit: 'write', stepUp: true },

@@ -90,10 +90,11 @@ const problemDescriptions: Record<number, string> = {
   422: 'A field is not valid',
   426: 'Not a WebSocket handshake',
   429: 'Rate limit exceeded',
+  502: 'An outside system answered what cannot be used',
   503: 'A dependency is not reachable',
 };
 
-type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 426 | 429 | 503;
+type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 426 | 429 | 502 | 503;
 
 /** The problem+json answers of a route, for its `responses`. Rate limiting and unreachable dependencies are added to all. */
 export function problems(...statuses: ProblemStatus[]) {

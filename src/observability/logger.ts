@@ -6,7 +6,7 @@ const allowedFields = new Set([
   'error_code', 'error_name', 'stack', 'db_round_trips', 'db_background_round_trips', 'country', 'colo', 'user_agent', 'release',
   'environment', 'event_id', 'event_type', 'queue', 'attempts', 'delay_seconds', 'handler', 'job', 'cron', 'count', 'video_id', 'upload_id',
   'post_id', 'job_id', 'provider_job_id', 'state', 'statement', 'reason', 'failure_code', 'entries', 'detail_type', 'setting', 'cache', 'hit_rate', 'object', 'key_id',
-  'source', 'service', 'operation', 'rate_limit_policy', 'replayed', 'connection', 'percent', 'oldest_age_seconds',
+  'source', 'service', 'provider', 'operation', 'rate_limit_policy', 'replayed', 'connection', 'percent', 'oldest_age_seconds',
   'partitions_made', 'processed_events_pruned', 'inbound_events_pruned', 'sessions_pruned', 'replays_pruned', 'users', 'posts', 'audit_seq', 'audit_hash', 'audit_origins_erased',
 ]); // biome-ignore format: one list
 

@@ -2,6 +2,7 @@
 export const idPrefixes = {
   user: 'usr',
   session: 'ses',
+  identity: 'idn',
   post: 'post',
   video: 'vid',
   upload: 'upl',

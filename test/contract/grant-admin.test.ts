@@ -76,7 +76,7 @@ describe('admin:grant', () => {
         actor_id: 'admin:grant',
         action: 'admin.role_granted',
         outcome: 'success',
-        detail: { role: 'admin' },
+        detail: { role: 'admin', forced: false },
       },
     ]);
     const { rows: events } = await owner.query('SELECT type, payload FROM outbox ORDER BY type');

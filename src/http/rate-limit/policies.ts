@@ -75,6 +75,24 @@ export const rateLimitPolicies = {
     points: 0,
     onRefusal: 'keep',
   },
+  /** The steps of a social login, of which each login takes four; its secrets cannot be guessed. */
+  oauth: {
+    windows: [{ name: 'oauth', limit: 60, periodSeconds: minute }],
+    partition: 'ip',
+    onFailure: 'closed',
+    leaseUnits: 0,
+    points: 0,
+    onRefusal: 'keep',
+  },
+  /** What sends a mail: nobody's mailbox may be flooded. Each address has limits of its own (`mail-tokens.ts`). */
+  mail: {
+    windows: [{ name: 'mail', limit: 10, periodSeconds: hour, burst: 5 }],
+    partition: 'caller',
+    onFailure: 'closed',
+    leaseUnits: 0,
+    points: 5,
+    onRefusal: 'keep',
+  },
   /** Exchanging refresh tokens. */
   refresh: {
     windows: [{ name: 'refresh', limit: 60, periodSeconds: minute }],

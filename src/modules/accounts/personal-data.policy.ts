@@ -187,6 +187,21 @@ export const personalTables: readonly PersonalTable[] = [
     erased: { kind: 'rows', columns: ['user_id'] },
   },
   {
+    table: 'account_tokens',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [
+      {
+        file: 'mailed_links',
+        by: 'user_id',
+        key: 'id',
+        columns: ['purpose', 'email', 'requested_at', 'sent_at', 'expires_at', 'used_at'],
+      },
+    ],
+    withheld: { id: internal, user_id: shown, token_hash: secret },
+    erased: { kind: 'rows', columns: ['user_id'] },
+  },
+  {
     table: 'totp_factors',
     database: 'primary',
     userColumns: ['user_id'],
@@ -440,6 +455,7 @@ export const impersonalTables: Readonly<Record<string, string>> = {
   renditions: 'how a video was converted; deleted with it',
   thumbnails: 'how a video was converted; deleted with it',
   outbox: 'messages on their way, for seconds; what names the user is deleted in the step leftovers',
+  mail_deliveries: 'ids of events that asked for a mail, for a month',
   processed_events: 'ids of messages and things, for two weeks',
   inbound_events: 'ids of messages from AWS, for two weeks',
   dead_letters: 'messages that could not be handled; what names the user is deleted in the step leftovers',

@@ -33,9 +33,11 @@ const conditionOf = (filters: UserFilters): SQL => {
   }
   if (filters.email !== undefined)
     conditions.push(sql`email_key = lower(${filters.email}) AND email_verified_at IS NOT NULL`);
-  if (filters.status !== undefined) conditions.push(sql`status = ${filters.status}`);
+  // Where there are two conditions, the first is that of an index over the few accounts it holds for.
+  if (filters.status === 'active') conditions.push(sql`status = 'active'`);
+  else if (filters.status !== undefined)
+    conditions.push(sql`status <> 'active' AND status = ${filters.status}`);
   if (filters.role !== undefined)
-    // The first condition is that of the index over the few accounts with such roles.
     conditions.push(sql`roles <> '{user}' AND ${filters.role}::text = ANY (roles)`);
   return sql.join(conditions, sql` AND `);
 };

@@ -17,12 +17,13 @@ export const accountTokens = pgTable(
     tokenHash: bytea('token_hash'),
     requestedAt: timestamp('requested_at', { withTimezone: true }).notNull(),
     expiresAt: timestamp('expires_at', { withTimezone: true }).notNull(),
+    sentAt: timestamp('sent_at', { withTimezone: true }),
     usedAt: timestamp('used_at', { withTimezone: true }),
   },
   (table) => [
     uniqueIndex('account_tokens_hash_key').on(table.tokenHash).where(sql`${table.tokenHash} IS NOT NULL`),
     index('account_tokens_user').on(table.userId, table.purpose),
-    index('account_tokens_email').on(sql`lower(${table.email})`, table.requestedAt),
+    index('account_tokens_email').on(sql`lower(${table.email})`, table.sentAt),
     index('account_tokens_expiry').on(table.expiresAt),
   ],
 );

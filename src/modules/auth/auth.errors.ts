@@ -65,6 +65,21 @@ export const passwordWrong = defineError({
   status: 401,
   title: 'The current password is not right.',
 });
+export const linkInvalid = defineError({
+  code: 'auth.link_invalid',
+  status: 422,
+  title: 'This link was used before, is too old, or is not for this account; ask for a new one.',
+});
+export const emailTaken = defineError({
+  code: 'auth.email_taken',
+  status: 409,
+  title: 'Another account has verified this e-mail address.',
+});
+export const emailUnchanged = defineError({
+  code: 'auth.email_unchanged',
+  status: 422,
+  title: 'This is the e-mail address of the account already.',
+});
 export const challengeRequired = defineError({
   code: 'auth.challenge_required',
   status: 403,

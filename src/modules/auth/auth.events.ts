@@ -40,4 +40,14 @@ export const authMessages = [
       started_at: z.iso.datetime(),
     }),
   ),
+  /** A mail with a single-use link was asked for. The token is made when it is sent. */
+  defineMessage('account.token_mail_requested', z.strictObject({ token_id: z.uuid() })),
+  /**
+   * Somebody said they forgot the password of an account, which may not exist: whether it does is only looked up when this is
+   * handled, so the request that wrote it took the same time either way.
+   */
+  defineMessage(
+    'account.password_reset_requested',
+    z.strictObject({ identifier: z.string().min(1).max(254), requested_at: z.iso.datetime() }),
+  ),
 ] as const;

@@ -3,9 +3,13 @@ import type { Handlers } from '../../jobs/handlers.ts';
 import { encodeId } from '../../shared/ids.ts';
 import { pushToUser } from '../realtime/index.ts';
 import { disconnect, refusalOf } from './usecases/announce-end.ts';
+import { sendResetMail, sendTokenMail } from './usecases/token-mails.ts';
 
-/** Repeating them changes nothing: guards take the later end, and the hub delivers an event id once. */
+/** Repeating them changes nothing: guards take the later end, the hub delivers an event id once, and each sends one mail. */
 export const authHandlers: Handlers = {
+  'account.token_mail_requested': (ctx, { id, data }) => sendTokenMail(ctx, id, data.token_id),
+  'account.password_reset_requested': (ctx, { id, data }) =>
+    sendResetMail(ctx, id, { identifier: data.identifier, requestedAt: data.requested_at }),
   'user.access_ended': async (ctx, { id, type, data }) => {
     const ended = {
       userId: data.user_id,

@@ -11,6 +11,7 @@ import {
   type NewUser,
   usernameTaken,
 } from '../users/index.ts';
+import { askVerificationCtes } from './mail-tokens.repository.ts';
 import type { Identifier } from './policy/identifier.ts';
 import { type EndedAccess, insertAccessEnd, lockUser, type WriteContext } from './sessions.repository.ts';
 
@@ -34,14 +35,15 @@ export interface SignedInRow extends AccountRow {
 }
 
 /**
- * Writes a user with counters, session, refresh token and audit entry, all or nothing.
+ * Writes a user with counters, session, refresh token, audit entry and the wish for a verification mail, all or nothing.
  * @throws users.username_taken.
  */
 export async function insertUserWithSession(
   ctx: WriteContext,
   user: NewUser,
   session: NewSession,
-): Promise<SignedInRow> {
+): Promise<{ readonly account: SignedInRow; readonly eventIds: readonly string[] }> {
+  const verification = askVerificationCtes(ctx, session.authTime);
   const audit = {
     action: 'auth.register',
     target: { kind: 'user', id: user.id },
@@ -50,11 +52,12 @@ export async function insertUserWithSession(
   try {
     const result = await ctx.databases.primary.execute(sql`
       WITH ${insertUserCtes(user)},
+      ${verification.ctes},
       ${sessionCtes(ctx, session, sql`new_user`)},
       audited AS (${insertAuditIfAny(ctx, audit, sql`new_session`)})
       SELECT ${accountColumns('new_user')}, new_user.token_epoch AS "tokenEpoch"
       FROM new_user CROSS JOIN new_counters AS counters`);
-    return result.rows[0] as unknown as SignedInRow;
+    return { account: result.rows[0] as unknown as SignedInRow, eventIds: [verification.eventId] };
   } catch (error) {
     if (violates(error, 'users_username_key')) throw usernameTaken();
     throw error;

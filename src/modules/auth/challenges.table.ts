@@ -1,9 +1,9 @@
-import { customType, index, pgTable, primaryKey, smallint, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { customType, index, pgTable, primaryKey, smallint, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 import { users } from '../users/index.ts';
 
 const bytea = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' });
 
-/** A login that gave the right password and still owes a second factor. */
+/** A login that gave the right password, or came from a linked provider, and still owes a second factor. */
 export const mfaChallenges = pgTable(
   'mfa_challenges',
   {
@@ -13,6 +13,8 @@ export const mfaChallenges = pgTable(
       .references(() => users.id, { onDelete: 'cascade' }),
     /** SHA-256 of the password hash that was checked. */
     passwordFingerprint: bytea('password_fingerprint').notNull(),
+    /** The method (RFC 8176) that came before. */
+    firstFactor: text('first_factor').notNull().default('pwd'),
     attempts: smallint().notNull().default(0),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
     expiresAt: timestamp('expires_at', { withTimezone: true }).notNull(),

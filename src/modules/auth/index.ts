@@ -1,3 +1,4 @@
+export { accountRecoveryRoutes, emailRoutes } from './account-recovery.routes.ts';
 export { accountTokens } from './account-tokens.table.ts';
 export { accountDeactivated, accountSuspended } from './auth.errors.ts';
 export type { EndReason } from './auth.events.ts';
@@ -11,13 +12,13 @@ export {
 export { authRoutes, sessionsRoutes, wellKnownRoutes } from './auth.routes.ts';
 export { signedInSchema } from './auth.schemas.ts';
 export { refreshTokens, sessions } from './auth.table.ts';
-export { handOverAccess, handOverSignedIn, type TokenPair } from './auth.views.ts';
+export { handOverAccess, handOverSignedIn, presentMfaRequired, type TokenPair } from './auth.views.ts';
 export { loginNetworks, mfaChallenges } from './challenges.table.ts';
 export { loginCounts } from './policy/throttles.ts';
 export { reactivationRoutes } from './reactivation.routes.ts';
 export { createSessionStanding } from './reauthentication.repository.ts';
 export { passwordRoutes, reauthenticationRoutes } from './reauthentication.routes.ts';
-export { accessTokenSchema } from './reauthentication.schemas.ts';
+export { accessTokenSchema, mfaRequiredSchema } from './reauthentication.schemas.ts';
 export { type EndedAccess, insertAccessEnd, lockUser, type WriteContext } from './sessions.repository.ts';
 export {
   type AccessGrant,
@@ -25,8 +26,10 @@ export {
   keyringOf,
   signAccessToken,
 } from './usecases/access-tokens.ts';
+export { admit } from './usecases/admit.ts';
 export { announceEnd } from './usecases/announce-end.ts';
 export { hashPassword, passwordHashesStarted } from './usecases/hash-password.ts';
+export type { LoginResult } from './usecases/login.ts';
 export { endAllAccess } from './usecases/logout.ts';
 export { announceSession, isoOf, prepareSession } from './usecases/open-session.ts';
 export { completeLogin, readMfaToken, takeOwedLogin } from './usecases/second-factor.ts';

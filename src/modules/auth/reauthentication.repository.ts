@@ -2,9 +2,10 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Actor } from '../../context.ts';
 import { insertAuditIfAny } from '../../db/audit.ts';
 import { atomic, type Databases, type Db } from '../../db/client.ts';
-import { newEvent, textArray } from '../../db/outbox.ts';
+import { insertEventIfAny, newEvent, type OutboxEvent, textArray } from '../../db/outbox.ts';
 import { type FactorProof, hasConfirmedFactor, spendChallengeCte, useFactorCte } from '../factors/index.ts';
 import {
+  type Admission,
   admittedByPassword,
   insertAdmittedSession,
   type NewSession,
@@ -41,16 +42,26 @@ export async function insertChallenge(
   hashes: PasswordHashes,
   challenge: { readonly id: string; readonly now: string; readonly expiresAt: string },
 ): Promise<boolean> {
+  const admitted = sql`admitted AS (${admittedByPassword(userId, hashes, sql`true`)})`;
+  return insertChallengeOf(ctx, { userId, ctes: admitted, firstFactor: 'pwd' }, challenge);
+}
+
+/** Writes that a user let in by `ctes` (see `Admission`) owes a second factor; false when nobody was let in. */
+export async function insertChallengeOf(
+  ctx: WriteContext,
+  { userId, ctes, firstFactor }: Pick<Admission, 'userId' | 'ctes'> & { readonly firstFactor: string },
+  challenge: { readonly id: string; readonly now: string; readonly expiresAt: string },
+): Promise<boolean> {
   const audit = { action: 'auth.second_factor_asked', target: { kind: 'user', id: userId } };
   const result = await ctx.databases.primary.execute(sql`
-    WITH admitted AS (${admittedByPassword(userId, hashes, sql`true`)}),
+    WITH ${ctes},
     forgotten AS (
       DELETE FROM mfa_challenges USING admitted
       WHERE mfa_challenges.user_id = admitted.id AND mfa_challenges.expires_at < ${challenge.now}::timestamptz
     ),
     asked AS (
-      INSERT INTO mfa_challenges (id, user_id, password_fingerprint, created_at, expires_at)
-      SELECT ${challenge.id}::uuid, admitted.id, ${fingerprint(sql`admitted.password_hash`)},
+      INSERT INTO mfa_challenges (id, user_id, password_fingerprint, first_factor, created_at, expires_at)
+      SELECT ${challenge.id}::uuid, admitted.id, ${fingerprint(sql`admitted.password_hash`)}, ${firstFactor},
         ${challenge.now}::timestamptz, ${challenge.expiresAt}::timestamptz
       FROM admitted
       RETURNING id
@@ -78,6 +89,8 @@ export interface AttemptRow {
   /** In hex; null when the authenticator was removed meanwhile. */
   readonly sealedSecret: string | null;
   readonly knownNetwork: boolean;
+  /** The method (RFC 8176) that came before. */
+  readonly firstFactor: string;
 }
 
 /** Counts an attempt at a challenge; undefined when it is used, over, or had too many. */
@@ -91,9 +104,9 @@ export async function takeChallengeAttempt(
     WITH attempt AS (
       UPDATE mfa_challenges SET attempts = attempts + 1
       WHERE ${openChallenge(challenge, now)}
-      RETURNING user_id
+      RETURNING user_id, first_factor
     )
-    SELECT encode(factor.sealed_secret, 'hex') AS "sealedSecret",
+    SELECT encode(factor.sealed_secret, 'hex') AS "sealedSecret", attempt.first_factor AS "firstFactor",
       EXISTS (
         SELECT FROM login_networks AS network
         WHERE network.user_id = attempt.user_id AND network.network_hash = decode(${networkHash}, 'hex')
@@ -139,6 +152,7 @@ export const insertSessionByFactor = (
 export interface ReauthenticationRow {
   readonly username: string;
   readonly email: string;
+  readonly displayName: string;
   readonly passwordHash: string | null;
   /** In hex; null when the account has no authenticator app. */
   readonly sealedSecret: string | null;
@@ -152,7 +166,7 @@ export async function findReauthentication(
   now: string,
 ): Promise<ReauthenticationRow | undefined> {
   const result = await db.execute(sql`
-    SELECT users.username, users.email, users.password_hash AS "passwordHash",
+    SELECT users.username, users.email, users.display_name AS "displayName", users.password_hash AS "passwordHash",
       encode(factor.sealed_secret, 'hex') AS "sealedSecret", ${hasConfirmedFactor(sql`users.id`)} AS "secondFactor"
     FROM sessions JOIN users ON users.id = sessions.user_id
     LEFT JOIN totp_factors AS factor ON factor.user_id = users.id AND factor.confirmed_at IS NOT NULL
@@ -224,6 +238,7 @@ export async function replacePassword(
   ctx: WriteContext,
   actor: UserActor,
   hashes: { readonly checkedHash: string; readonly newHash: string },
+  notice: OutboxEvent,
   now: string,
 ): Promise<{ readonly ended: EndedAccess | undefined } | undefined> {
   const { primary } = ctx.databases;
@@ -251,6 +266,11 @@ export async function replacePassword(
         reason: 'password_change',
         endedAt: now,
       })}),
+      links AS (
+        UPDATE account_tokens SET used_at = ${now}::timestamptz FROM changed
+        WHERE account_tokens.user_id = changed.id AND purpose = 'reset_password' AND used_at IS NULL
+      ),
+      noticed AS (${insertEventIfAny(notice, sql`changed`)}),
       audited AS (${insertAuditIfAny(ctx, audit, sql`changed`)})
       SELECT (SELECT coalesce(json_agg(ended.id), '[]') FROM ended) AS ids FROM changed`),
   ]);
@@ -272,4 +292,6 @@ export const failureOf = (action: string, userId: string, reason: string) => ({
   detail: { reason },
 });
 
-const fingerprint = (passwordHash: SQL): SQL => sql`sha256(convert_to(${passwordHash}, 'UTF8'))`;
+// Accounts without a password have a fingerprint, too: a first password ends their open challenges.
+const fingerprint = (passwordHash: SQL): SQL =>
+  sql`sha256(convert_to(coalesce(${passwordHash}, ''), 'UTF8'))`;

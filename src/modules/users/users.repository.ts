@@ -29,15 +29,24 @@ export interface NewUser {
   readonly id: string;
   readonly username: string;
   readonly email: string;
-  readonly passwordHash: string;
+  /** Null for accounts that log in by other means. */
+  readonly passwordHash: string | null;
   readonly displayName: string;
+  /** RFC 3339, when somebody trusted answers for the address. */
+  readonly emailVerifiedAt?: string | undefined;
 }
 
-/** The CTEs `new_user` and `new_counters` that write a user; violates `users_username_key` when the name is taken. */
-export const insertUserCtes = (user: NewUser): SQL => sql`
+/**
+ * The CTEs `new_user` and `new_counters` that write a user; violates `users_username_key` when the name is taken, and
+ * `users_verified_email_key` when the address is verified for another account. With `source`, the name of an earlier CTE, only
+ * if that has a row.
+ */
+export const insertUserCtes = (user: NewUser, source: SQL = sql`(SELECT 1)`): SQL => sql`
   new_user AS (
-    INSERT INTO users (id, username, email, password_hash, display_name)
-    VALUES (${user.id}::uuid, ${user.username}, ${user.email}, ${user.passwordHash}, ${user.displayName})
+    INSERT INTO users (id, username, email, password_hash, display_name, email_verified_at)
+    SELECT ${user.id}::uuid, ${user.username}, ${user.email}, ${user.passwordHash}, ${user.displayName},
+      ${user.emailVerifiedAt ?? null}::timestamptz
+    FROM (SELECT 1 FROM ${source} AS source LIMIT 1) AS wanted
     RETURNING *
   ),
   new_counters AS (INSERT INTO user_counters (user_id) SELECT id FROM new_user RETURNING *)`;

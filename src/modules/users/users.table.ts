@@ -31,6 +31,7 @@ export const users = pgTable(
     index('users_deletion_due').on(table.deletionDueAt).where(sql`${table.deletionDueAt} IS NOT NULL`),
     uniqueIndex('users_username_key').on(table.usernameKey),
     index('users_username_prefix').on(table.usernameKey.op('text_pattern_ops')),
+    index('users_not_active').on(table.id).where(sql`${table.status} <> 'active'`),
     index('users_with_roles').on(table.id).where(sql`${table.roles} <> '{user}'`),
     uniqueIndex('users_verified_email_key')
       .on(table.emailKey)

@@ -7,7 +7,7 @@ export async function seedStaff(...roles: readonly Role[]): Promise<TestUser> {
   const user = await seedUser();
   await sqlRows('UPDATE users SET roles = $2::text[] WHERE id = $1', [
     user.uuid,
-    `{user,${roles.join(',')}}`,
+    `{${['user', ...roles].join(',')}}`,
   ]);
   await sqlRows(
     `INSERT INTO totp_factors (user_id, sealed_secret, created_at, confirmed_at, last_step)

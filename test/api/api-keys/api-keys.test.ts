@@ -309,10 +309,24 @@ describe('a call by an API key', () => {
       expect(await roundTripsOf(response), forged).toMatchObject({ roundTrips: 0 });
       expect(await problemOf(response)).toMatchObject({ status: 401, code: 'auth.unauthenticated' });
     }
-    const unknown = await me(formatSecretToken('sfk_', randomBytes(32)));
-    expect(unknown.status).toBe(401);
-    expect(await roundTripsOf(unknown)).toMatchObject({ roundTrips: 1 });
+    const unknown = formatSecretToken('sfk_', randomBytes(32));
+    for (const [ask, roundTrips] of [
+      [me, 1],
+      [me, 0],
+      [write, 1],
+    ] as const) {
+      const response = await ask(unknown);
+      expect(response.status).toBe(401);
+      expect(await roundTripsOf(response)).toMatchObject({ roundTrips });
+    }
     expect((await call('GET', '/v1/me', { token: secret.replace('sfk_', 'sfr_') })).status).toBe(401);
+  });
+
+  it('is not read from a cookie, where browsers would send it unasked', async () => {
+    const { secret } = await createKey(await seedUser(), ['profile:read']);
+    for (const cookie of [`__Host-sf_access=${secret}`, `sfk=${secret}`])
+      expect((await call('GET', '/v1/me', { headers: { cookie } })).status).toBe(401);
+    expect([400, 401]).toContain((await call('GET', `/v1/me?access_token=${secret}`)).status);
   });
 
   it('is refused from outside the networks of the key, as if there were none', async () => {

@@ -4,6 +4,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  breachedPasswords,
+  startBreachedPasswordsServer,
+} from '../../../local-cloud/breached-passwords/server.ts';
 import { startCdnServer } from '../../../local-cloud/cdn/server.ts';
 import type { EventBridgeEvent } from '../../../local-cloud/events/index.ts';
 import { locateFfmpeg } from '../../../local-cloud/ffmpeg/index.ts';
@@ -23,6 +27,7 @@ export interface TestAws {
   readonly mediaConvertUrl: string;
   /** Amazon SES, and the mails it was given: see `startMailServer`. */
   readonly mailUrl: string;
+  readonly breachedPasswordsUrl: string;
   /** Turnstile, and a solved widget: see `startTurnstileServer`. */
   readonly turnstileUrl: string;
   readonly turnstileSecret: string;
@@ -47,6 +52,7 @@ export async function startTestAws(): Promise<TestAws> {
   });
   const cdn = await startCdnServer({ port: 0, originBucket: 'social-flow-media', s3 });
   const mail = await startMailServer({ port: 0, region, credentials, apiUrl: 'https://api.test' });
+  const breached = await startBreachedPasswordsServer({ port: 0, passwords: breachedPasswords });
   const turnstileSecret = randomBytes(24).toString('base64url');
   const turnstile = await startTurnstileServer({ port: 0, secret: turnstileSecret });
   const events: EventBridgeEvent[] = [];
@@ -85,6 +91,7 @@ export async function startTestAws(): Promise<TestAws> {
     cdnUrl: cdn.url,
     mediaConvertUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     mailUrl: mail.url,
+    breachedPasswordsUrl: breached.url,
     turnstileUrl: turnstile.url,
     turnstileSecret,
     awsAccessKeyId: credentials[0].accessKeyId,
@@ -94,6 +101,7 @@ export async function startTestAws(): Promise<TestAws> {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await mail.close();
+      await breached.close();
       await turnstile.close();
       await cdn.close();
       await s3.close();

@@ -15,8 +15,11 @@ export interface TestEndpoints {
   readonly cdnUrl: string;
   readonly smsUrl: string;
   readonly mailUrl: string;
+  readonly breachedPasswordsUrl: string;
   readonly awsAccessKeyId: string;
   readonly awsSecretAccessKey: string;
+  /** Clients of the OAuth stand-ins, and where those answer. */
+  readonly oauthSettings: Readonly<Record<string, string>>;
 }
 
 /** Settings of the Worker under test. The database URLs are placeholders: every test file gets its own (worker/setup.ts). */
@@ -40,12 +43,16 @@ const settingsFor = (endpoints: TestEndpoints): Record<string, string> => ({
   S3_PUBLIC_ENDPOINT: endpoints.s3Url,
   MEDIACONVERT_ENDPOINT: endpoints.mediaConvertUrl,
   SES_ENDPOINT: endpoints.mailUrl,
+  BREACHED_PASSWORDS_URL: endpoints.breachedPasswordsUrl,
   APP_BASE_URL: 'https://app.test',
   CDN_BASE_URL: endpoints.cdnUrl,
   SMS_API_URL: endpoints.smsUrl,
   SMS_ACCOUNT_SID: smsAccount.accountSid,
   SMS_AUTH_TOKEN: smsAccount.authToken,
   SMS_SENDER: '+15005550006',
+  ...endpoints.oauthSettings,
+  OAUTH_RETURN_URLS: 'https://app.test/signed-in,com.example.app:/signed-in',
+  OAUTH_TIMEOUT_MS: '1500',
   NEON_PROXY_URL: endpoints.neonBridgeUrl,
   DATABASE_URL: 'postgres://unset:unset@db.test/unset',
   DATABASE_REPLICA_URL: 'postgres://unset:unset@db.test/unset',

@@ -6,10 +6,12 @@ declare module 'vitest' {
     cdnUrl: string;
     smsUrl: string;
     mailUrl: string;
+    breachedPasswordsUrl: string;
     turnstileUrl: string;
     turnstileSecret: string;
     awsAccessKeyId: string;
     awsSecretAccessKey: string;
+    oauthSettings: Readonly<Record<string, string>>;
   }
 }
 

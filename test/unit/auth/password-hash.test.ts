@@ -6,7 +6,12 @@ import {
   verifyPassword,
 } from '../../../src/modules/auth/usecases/hash-password.ts';
 
-const config = { passwordPepper: 'a pepper of the tests, long enough', maxConcurrentHashes: 2 };
+const config = {
+  passwordPepper: 'a pepper of the tests, long enough',
+  passwordPepperVersion: 1,
+  oldPasswordPeppers: new Map<number, string>(),
+  maxConcurrentHashes: 2,
+};
 const password = 'pässwörd 🦉 with spaces ';
 // Made with Python: hashlib.scrypt(hmac(pepper, password, sha256), salt=bytes(range(16)), n=2**15, r=8, p=3, dklen=32).
 const stored =
@@ -42,6 +47,30 @@ describe('password hashing', () => {
   it('does not match under another pepper', async () => {
     const other = { ...config, passwordPepper: 'another pepper of the tests, too' };
     expect((await verifyPassword(other, password, stored)).matches).toBe(false);
+  });
+
+  it('verifies with an old pepper, hashes with the current, and says that the hash should be replaced', async () => {
+    const rotated = {
+      ...config,
+      passwordPepper: 'another pepper of the tests, too',
+      passwordPepperVersion: 2,
+      oldPasswordPeppers: new Map([[1, config.passwordPepper]]),
+    };
+    expect(await verifyPassword(rotated, password, stored)).toEqual({ matches: true, outdated: true });
+    expect(await verifyPassword(rotated, 'wrong', stored)).toEqual({ matches: false, outdated: false });
+    const renewed = await hashPassword(rotated, password);
+    expect(renewed).toContain(',pv=2$');
+    expect(await verifyPassword(rotated, password, renewed)).toEqual({ matches: true, outdated: false });
+    expect((await verifyPassword(config, password, renewed)).matches).toBe(false);
+  });
+
+  it('cannot verify once the pepper of a hash is gone', async () => {
+    const without = {
+      ...config,
+      passwordPepper: 'another pepper of the tests, too',
+      passwordPepperVersion: 2,
+    };
+    expect(await verifyPassword(without, password, stored)).toEqual({ matches: false, outdated: false });
   });
 
   it('tells that a hash with older parameters should be replaced, but only to who knows the password', async () => {

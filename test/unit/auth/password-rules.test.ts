@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { passwordProblems } from '../../../src/modules/auth/policy/password-rules.ts';
+import { topPasswords } from '../../../src/modules/auth/policy/top-passwords.ts';
 
 const context = { username: 'ada_lovelace', email: 'ada.byron@analytical.example' };
 const codes = (password: string) => passwordProblems(password, context).map((problem) => problem.code);
@@ -65,5 +66,43 @@ describe('password rules', () => {
 
   it('points at the password', () => {
     expect(passwordProblems('short', context)[0]?.pointer).toBe('/password');
+  });
+});
+
+describe('the list of top passwords', () => {
+  it('has more than the 3,000 ASVS 6.2.4 asks for, all of a length people could choose, and refuses each', () => {
+    const list = [...topPasswords()];
+    expect(list).toHaveLength(5_000);
+    expect(list.filter((password) => password.length < 8 || password !== password.toLowerCase())).toEqual([]);
+    expect(list).toEqual(
+      expect.arrayContaining(['password', '1qaz2wsx', 'trustno1', 'marlboro', 'jordan23', 'zxcvbnm1']),
+    );
+    for (const password of list.filter((_, index) => index % 50 === 0)) {
+      expect(codes(password)).toEqual(['too_common']);
+      expect(codes(password.toUpperCase())).toEqual(['too_common']);
+    }
+  });
+});
+
+describe('words of the account', () => {
+  const person = {
+    username: 'ada_lovelace',
+    email: 'ada.byron@analytical.example',
+    displayName: 'Grace Brewster Hopper',
+  };
+  it.each([
+    'GraceBrewsterHopper1',
+    'grace brewster hopper',
+    'brewster7!',
+    'Hopper2026',
+    'analytical99',
+    'social flow 1',
+    'Social_Flow!!',
+  ])('refuses %j', (password) => {
+    expect(passwordProblems(password, person).map(({ code }) => code)).toHaveLength(1);
+  });
+
+  it('takes a password that only holds one of them among others', () => {
+    expect(passwordProblems('hopper under seven moons', person)).toEqual([]);
   });
 });

@@ -164,6 +164,8 @@ describe('in production', () => {
     ['SES_ENDPOINT', 'http://127.0.0.1:9003'],
     ['APP_BASE_URL', 'http://127.0.0.1:9003/app'],
     ['EMAIL_FROM_ADDRESS', 'no-reply@social-flow.test'],
+    ['BREACHED_PASSWORDS_URL', ''],
+    ['BREACHED_PASSWORDS_URL', 'http://127.0.0.1:9005'],
     ['TOKEN_ISSUER', 'http://api.example.com'],
     ['PASSKEY_RP_ID', 'localhost'],
     ['PASSKEY_RP_ID', '10.0.0.1'],

@@ -11,6 +11,7 @@ import { findLiveKey, type LiveKeyRow, noteKeyUse } from '../api-keys.repository
 /** How long an isolate goes by what the primary said of a key, for reads: the bound on how long a revoked key still reads. */
 const memoryMs = 9_000;
 const maxKeys = 5_000;
+const maxDeadKeys = 500;
 const useIntervalSeconds = 60;
 
 interface Known {
@@ -20,10 +21,12 @@ interface Known {
 
 /**
  * Checks API keys against the primary: one trip, or none for reads while the isolate remembers the answer. Memory runs from the
- * question, not from the answer; what is not a live key is asked for each time.
+ * question, not from the answer.
  */
 export function createApiKeys(): ApiKeys {
   const memory = createMemoryCache<Known>(maxKeys);
+  // Apart, so that a flood of made-up keys pushes no live one out.
+  const dead = createMemoryCache<true>(maxDeadKeys);
   let generation = 0;
 
   const find = async (ctx: RequestContext, key: string, fresh: boolean): Promise<Known | undefined> => {
@@ -31,10 +34,12 @@ export function createApiKeys(): ApiKeys {
     const askedAtMs = ctx.clock.now();
     const known = memory.get(hash, askedAtMs);
     if (known !== undefined && !fresh) return known;
+    if (!fresh && dead.get(hash, askedAtMs) === true) return undefined;
     const askedIn = generation;
     const row = await findLiveKey(ctx.databases.primary, hash, new Date(askedAtMs).toISOString());
     if (row === undefined) {
       memory.delete(hash);
+      if (askedIn === generation) dead.set(hash, true, askedAtMs + memoryMs);
       return undefined;
     }
     const noteUseAfterMs = Math.max(
@@ -58,6 +63,7 @@ export function createApiKeys(): ApiKeys {
     forget() {
       generation += 1;
       memory.clear();
+      dead.clear();
     },
   };
 }

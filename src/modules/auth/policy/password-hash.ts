@@ -14,8 +14,8 @@ export interface PasswordHash extends ScryptParameters {
   readonly key: Uint8Array;
 }
 
-/** What new hashes use: the p >= 3 row of scrypt in OWASP ASVS 5.0 appendix C. 32 MiB. */
-export const currentParameters: ScryptParameters = { ln: 15, r: 8, p: 3, pepperVersion: 1 };
+/** The cost of new hashes: the p >= 3 row of scrypt in OWASP ASVS 5.0 appendix C. 32 MiB. */
+export const currentCost = { ln: 15, r: 8, p: 3 } as const;
 
 // workerd refuses N*r*p above 2^20 (limit-enforcer.h); the memory bound is ours, since an isolate has 128 MB for everything.
 const maxCost = 2 ** 20;
@@ -47,12 +47,12 @@ export function parsePasswordHash(text: string): PasswordHash | undefined {
   return cost <= maxCost && 128 * 2 ** hash.ln * hash.r <= maxMemoryBytes ? hash : undefined;
 }
 
-/** Whether a hash was made with other parameters than new ones are, so that it is made anew at the next login. */
-export const isOutdated = (hash: ScryptParameters): boolean =>
-  hash.ln !== currentParameters.ln ||
-  hash.r !== currentParameters.r ||
-  hash.p !== currentParameters.p ||
-  hash.pepperVersion !== currentParameters.pepperVersion;
+/** Whether a hash was made with other parameters or another pepper than new ones are, so that it is made anew at the next login. */
+export const isOutdated = (hash: ScryptParameters, pepperVersion: number): boolean =>
+  hash.ln !== currentCost.ln ||
+  hash.r !== currentCost.r ||
+  hash.p !== currentCost.p ||
+  hash.pepperVersion !== pepperVersion;
 
 const base64 = (bytes: Uint8Array): string => base64Url(bytes).replaceAll('-', '+').replaceAll('_', '/');
 

@@ -1,6 +1,7 @@
 import type { ErrorDetail } from '../../../shared/errors.ts';
 import { codePoints } from '../../../shared/text.ts';
 import { commonPasswords, commonWords } from './common-passwords.ts';
+import { topPasswords } from './top-passwords.ts';
 
 export const minPasswordLength = 8;
 export const maxPasswordLength = 128;
@@ -9,6 +10,7 @@ export const maxPasswordLength = 128;
 export interface PasswordContext {
   readonly username: string;
   readonly email: string;
+  readonly displayName?: string | undefined;
 }
 
 /**
@@ -28,7 +30,7 @@ export function passwordProblems(password: string, context: PasswordContext): Er
     const rest = lower.replaceAll(word, '');
     if (codePoints(rest) < minPasswordLength || isCommon(rest))
       return [
-        problem('contains_account_name', 'The username and the e-mail address do not count as a password.'),
+        problem('contains_account_name', 'Your names and your e-mail address do not count as a password.'),
       ];
   }
   return [];
@@ -36,12 +38,28 @@ export function passwordProblems(password: string, context: PasswordContext): Er
 
 const problem = (code: string, message: string): ErrorDetail => ({ pointer: '/password', code, message });
 
-function contextWords({ username, email }: PasswordContext): string[] {
+function contextWords({ username, email, displayName = '' }: PasswordContext): string[] {
   const address = email.toLowerCase();
+  const name = displayName.toLowerCase();
   const [local = '', domain = ''] = address.split('@');
-  const words = [address, username.toLowerCase(), local, domain, ...local.split(/[._+-]/), 'socialflow'];
-  return [...new Set(words)].filter((word) => word.length >= 3);
+  const words = [
+    address,
+    username.toLowerCase(),
+    ...username.toLowerCase().split('_'),
+    local,
+    domain,
+    ...domain.split('.').slice(0, -1),
+    ...local.split(/[._+-]/),
+    name,
+    name.replaceAll(/\s/g, ''),
+    ...name.split(/[^\p{L}\p{N}]+/u),
+    ...serviceWords,
+  ];
+  // The longest first: what is left of a password without a word is judged, and a part would leave more.
+  return [...new Set(words)].filter((word) => codePoints(word) >= 3).toSorted((a, b) => b.length - a.length);
 }
+
+const serviceWords = ['social flow', 'social-flow', 'social_flow', 'socialflow'];
 
 // Digits and signs people put in place of letters.
 const substitutes: Readonly<Record<string, string>> = {
@@ -70,7 +88,7 @@ const reversed = (text: string): string => [...text].toReversed().join('');
 const allWalks = walks.flatMap((walk) => [walk, reversed(walk)]);
 
 function isCommon(lower: string): boolean {
-  if (commonPasswords.has(lower)) return true;
+  if (commonPasswords.has(lower) || topPasswords().has(lower)) return true;
   if (/^(.{1,4}?)\1+$/su.test(lower)) return true;
   if (allWalks.some((walk) => walk.includes(lower))) return true;
   return [lower, unsubstituted(lower)].some(isDecoratedWord);
@@ -80,7 +98,7 @@ function isCommon(lower: string): boolean {
 function isDecoratedWord(text: string): boolean {
   const [, before = '', word = '', after = ''] = /^([^a-z]*)([a-z]+)([^a-z]*)$/.exec(text) ?? [];
   if (before.length + after.length > 6) return false;
-  return commonWords.has(word) || commonPasswords.has(word);
+  return commonWords.has(word) || commonPasswords.has(word) || topPasswords().has(word);
 }
 
 // Only within the letters: digits around a word are decoration and stay.

@@ -2,7 +2,7 @@ import { scrypt, timingSafeEqual } from 'node:crypto';
 import type { Config } from '../../../config/index.ts';
 import { hmacSha256, randomBytes } from '../../../shared/crypto.ts';
 import {
-  currentParameters,
+  currentCost,
   formatPasswordHash,
   isOutdated,
   type PasswordHash,
@@ -11,17 +11,25 @@ import {
 } from '../policy/password-hash.ts';
 import { inHashLine } from './hash-line.ts';
 
-type AuthConfig = Pick<Config['auth'], 'passwordPepper' | 'maxConcurrentHashes'>;
+type AuthConfig = Pick<
+  Config['auth'],
+  'passwordPepper' | 'passwordPepperVersion' | 'oldPasswordPeppers' | 'maxConcurrentHashes'
+>;
 
 const saltLength = 16;
 const keyLength = 32;
 
 // Hashed when there is no account or no usable hash, so that the answer takes as long as for a wrong password.
-const nobody: PasswordHash = {
-  ...currentParameters,
+const nobody = (config: AuthConfig): PasswordHash => ({
+  ...parametersOf(config),
   salt: new Uint8Array(saltLength),
   key: new Uint8Array(keyLength),
-};
+});
+
+const parametersOf = (config: AuthConfig): ScryptParameters => ({
+  ...currentCost,
+  pepperVersion: config.passwordPepperVersion,
+});
 
 let started = 0;
 
@@ -34,8 +42,9 @@ export const passwordHashesStarted = (): number => started;
  */
 export async function hashPassword(config: AuthConfig, password: string): Promise<string> {
   const salt = randomBytes(saltLength);
-  const key = await derive(config, password, currentParameters, salt, keyLength);
-  return formatPasswordHash({ ...currentParameters, salt, key });
+  const parameters = parametersOf(config);
+  const key = await derive(config, password, parameters, salt, keyLength);
+  return formatPasswordHash({ ...parameters, salt, key });
 }
 
 export interface PasswordCheck {
@@ -55,10 +64,10 @@ export async function verifyPassword(
 ): Promise<PasswordCheck> {
   const parsed = typeof stored === 'string' ? parsePasswordHash(stored) : undefined;
   const known = parsed !== undefined && pepperOf(config, parsed.pepperVersion) !== undefined;
-  const hash = known ? parsed : nobody;
+  const hash = known ? parsed : nobody(config);
   const key = await derive(config, password, hash, hash.salt, hash.key.length);
   const matches = timingSafeEqual(key, hash.key) && known;
-  return { matches, outdated: matches && isOutdated(hash) };
+  return { matches, outdated: matches && isOutdated(hash, config.passwordPepperVersion) };
 }
 
 async function derive(
@@ -78,7 +87,7 @@ async function derive(
 }
 
 const pepperOf = (config: AuthConfig, version: number): string | undefined =>
-  version === 1 ? config.passwordPepper : undefined;
+  version === config.passwordPepperVersion ? config.passwordPepper : config.oldPasswordPeppers.get(version);
 
 const scryptKey = (
   password: Uint8Array,

@@ -1,10 +1,10 @@
 import type { RequestContext } from '../../../context.ts';
+import { publishAfterResponse } from '../../../jobs/publish.ts';
 import { type AccountRow, isReservedUsername, usernameReserved } from '../../users/index.ts';
-import { passwordRefused } from '../auth.errors.ts';
 import { insertUserWithSession } from '../auth.repository.ts';
 import type { TokenPair } from '../auth.views.ts';
-import { passwordProblems } from '../policy/password-rules.ts';
 import { assertMayRegister } from './challenge.ts';
+import { checkNewPassword } from './check-new-password.ts';
 import { hashPassword } from './hash-password.ts';
 import { prepareSession, tokensOf } from './open-session.ts';
 
@@ -18,7 +18,7 @@ export interface Registration {
 
 /**
  * Makes an account and signs it in. The e-mail address is not verified yet, so it is no identity and the answer says nothing
- * about whether others gave the same one.
+ * about whether others gave the same one; a mail asks to verify it, or tells an owner who has verified it before.
  * @throws users.username_taken, users.username_reserved, auth.password_refused, auth.challenge_required,
  * auth.challenge_failed, service.unavailable.
  */
@@ -27,12 +27,11 @@ export async function register(
   input: Registration,
 ): Promise<{ readonly account: AccountRow; readonly tokens: TokenPair }> {
   if (isReservedUsername(input.username)) throw usernameReserved();
-  const errors = passwordProblems(input.password, input);
-  if (errors.length > 0) throw passwordRefused({ errors });
+  await checkNewPassword(ctx, input.password, input, '/password');
   await assertMayRegister(ctx, input.challengeResponse);
   const passwordHash = await hashPassword(ctx.config.auth, input.password);
   const session = await prepareSession(ctx, ['pwd']);
-  const account = await insertUserWithSession(
+  const { account, eventIds } = await insertUserWithSession(
     ctx,
     {
       id: ctx.ids.next(),
@@ -43,5 +42,6 @@ export async function register(
     },
     session,
   );
+  publishAfterResponse(ctx, eventIds);
   return { account, tokens: await tokensOf(ctx, account, session) };
 }

@@ -27,6 +27,8 @@ export interface OwedLogin {
   readonly challenge: { readonly id: string; readonly userId: string };
   /** In hex; null when there is no authenticator app. */
   readonly sealedSecret: string | null;
+  /** The method (RFC 8176) that came before. */
+  readonly firstFactor: string;
   readonly charged: ChargedAttempt;
 }
 
@@ -49,7 +51,7 @@ export async function finishLogin(
   const binding = { purpose: 'login', id: owed.challenge.id } as const;
   const proof = await proveFactor(ctx, userId, owed.sealedSecret ?? undefined, input.given, binding);
   if (proof === undefined) throw refuseFactor(ctx, userId, 'wrong_code', mfaCodeInvalid);
-  const signedIn = await completeLogin(ctx, owed, proof, ['pwd', methodOf(input.given)]);
+  const signedIn = await completeLogin(ctx, owed, proof, [owed.firstFactor, methodOf(input.given)]);
   if (signedIn === undefined) throw refuseFactor(ctx, userId, 'used_code', mfaCodeInvalid);
   return signedIn;
 }
@@ -92,17 +94,19 @@ export async function takeOwedLogin(ctx: RequestContext, mfaToken: string): Prom
   const attempt = await takeChallengeAttempt(ctx.databases.primary, challenge, networkHash, now);
   if (attempt === undefined) throw refuseFactor(ctx, userId, 'challenge_over', mfaTokenInvalid);
   const charged = await chargeAttempt(ctx, secondFactorCounts(userId, networkHash, attempt.knownNetwork));
-  return { challenge, sealedSecret: attempt.sealedSecret, charged };
+  return { challenge, sealedSecret: attempt.sealedSecret, firstFactor: attempt.firstFactor, charged };
 }
 
 /** Opens the session of a login whose second factor was proven; undefined when the proof was used before. */
 export async function completeLogin(
   ctx: RequestContext,
-  { challenge, charged }: OwedLogin,
+  { challenge, firstFactor, charged }: OwedLogin,
   proof: FactorProof,
   amr: readonly string[],
 ): Promise<SignedIn | undefined> {
-  const session = await prepareSession(ctx, amr);
+  // Whoever came from a provider typed no password.
+  const methods = amr.map((method) => (method === 'pwd' ? firstFactor : method));
+  const session = await prepareSession(ctx, methods);
   const { maxSessionsPerUser } = ctx.config.auth;
   const opened = await insertSessionByFactor(ctx, challenge, proof, session, maxSessionsPerUser);
   if (opened === undefined) return undefined;

@@ -54,6 +54,16 @@ export const makers: Readonly<Record<string, Maker>> = {
     make: async (owner) => (await createKey(owner, ['profile:read'])).api_key.id,
     missing: idOf('apiKey'),
   },
+  passkey_id: {
+    make: (owner) =>
+      insert(
+        'passkey',
+        `INSERT INTO passkeys (id, user_id, credential_id, public_key, sign_count, transports, backup_eligible, backed_up, aaguid, name, created_at)
+         VALUES ($1, $2, uuid_send(gen_random_uuid()), decode(repeat('00', 32), 'hex'), 0, '{internal}', false, false, gen_random_uuid(), 'for the matrix', now())`,
+        [owner.uuid],
+      ),
+    missing: idOf('passkey'),
+  },
   export_id: {
     make: (owner) =>
       insert(
@@ -92,6 +102,7 @@ export const bodies: Readonly<Record<string, unknown>> = {
   signParts: { part_numbers: [1] },
   completeUpload: { parts: [{ part_number: 1, etag: '"9b2cf535f27731c974343645a3985328"' }] },
   renameApiKey: { name: 'another name' },
+  renamePasskey: { name: 'another name' },
   suspendUser: { reason: 'for the matrix' },
   unsuspendUser: { reason: 'for the matrix' },
 };
