@@ -28,6 +28,7 @@ import { facebookRoutes, identitiesRoutes, oauthRoutes } from './modules/identit
 import { passkeySignInRoutes, passkeysRoutes } from './modules/passkeys/index.ts';
 import { postsRoutes } from './modules/posts/index.ts';
 import { realtimeRoutes } from './modules/realtime/index.ts';
+import { securityEventsRoutes } from './modules/security-events/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
 import { uploadsRoutes, videoListsRoutes, videosRoutes } from './modules/videos/index.ts';
 import { webhooksRoutes } from './modules/webhooks/index.ts';
@@ -64,6 +65,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/me/passkeys', passkeysRoutes);
   app.route('/v1/auth/passkeys', passkeySignInRoutes);
   app.route('/v1/me/api-keys', apiKeysRoutes);
+  app.route('/v1/me/security-events', securityEventsRoutes);
   app.route('/v1/users', usersRoutes);
   app.route('/v1', graphRoutes);
   app.route('/v1', postsRoutes);

@@ -77,6 +77,7 @@ export const routePolicies = {
   changeEmail: { access: user, limit: 'mail', stepUp: true },
   stepUp: { access: user, limit: 'write', cost: 20 },
   changePassword: { access: user, limit: 'write', cost: 40, stepUp: true },
+  listMySecurityEvents: { access: user, limit: 'read', sensitive: true },
   listMySessions: { access: user, limit: 'read', sensitive: true },
   endMySession: { access: user, ids: 'own', limit: 'write', sensitive: true },
 

@@ -141,6 +141,40 @@ describe('parseConfig', () => {
   });
 });
 
+describe('challenges', () => {
+  const turnstile = {
+    TURNSTILE_SITE_KEY: '0x4AAA',
+    TURNSTILE_SECRET: '0x4BBB',
+    TURNSTILE_HOSTNAMES: 'app.test',
+  };
+  const refused = (settings: Record<string, string>) => {
+    try {
+      parseConfig(settings);
+    } catch (error) {
+      return (error as ConfigError).message;
+    }
+    return undefined;
+  };
+
+  it('need a site key and a secret together', () => {
+    expect(refused({ ...development, ...turnstile })).toBeUndefined();
+    expect(refused({ ...development, TURNSTILE_SITE_KEY: '0x4AAA' })).toContain('TURNSTILE_SECRET');
+    expect(refused({ ...development, TURNSTILE_SECRET: '0x4BBB' })).toContain('TURNSTILE_SITE_KEY');
+  });
+
+  it('need hosts, and no keys for testing, in production', () => {
+    const live = { ...production, ...turnstile };
+    expect(refused(live)).toBeUndefined();
+    for (const [setting, value] of [
+      ['TURNSTILE_SECRET', '1x0000000000000000000000000000000AA'],
+      ['TURNSTILE_SITE_KEY', '3x00000000000000000000FF'],
+      ['TURNSTILE_HOSTNAMES', ''],
+      ['TURNSTILE_VERIFY_URL', 'http://challenges.example/siteverify'],
+    ] as const)
+      expect(refused({ ...live, [setting]: value }), setting).toContain(setting);
+  });
+});
+
 describe('in production', () => {
   it('starts with public https addresses and strong secrets', () => {
     expect(namesRefused(production)).toEqual([]);

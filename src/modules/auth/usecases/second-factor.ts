@@ -51,7 +51,7 @@ export async function finishLogin(
   const binding = { purpose: 'login', id: owed.challenge.id } as const;
   const proof = await proveFactor(ctx, userId, owed.sealedSecret ?? undefined, input.given, binding);
   if (proof === undefined) throw refuseFactor(ctx, userId, 'wrong_code', mfaCodeInvalid);
-  const signedIn = await completeLogin(ctx, owed, proof, [owed.firstFactor, methodOf(input.given)]);
+  const signedIn = await completeLogin(ctx, owed, proof, ['pwd', methodOf(input.given)]);
   if (signedIn === undefined) throw refuseFactor(ctx, userId, 'used_code', mfaCodeInvalid);
   return signedIn;
 }
