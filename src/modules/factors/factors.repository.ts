@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { RequestContext } from '../../context.ts';
 import { type AuditContext, insertAuditIfAny } from '../../db/audit.ts';
 import type { Db } from '../../db/client.ts';
-import { textArray } from '../../db/outbox.ts';
+import { insertEventIfAny, type OutboxEvent, textArray } from '../../db/outbox.ts';
 import { hasPhone, type SmsProof, useSmsCte } from './phones.repository.ts';
 
 type WriteContext = Pick<RequestContext, 'databases'> & AuditContext;
@@ -149,6 +149,7 @@ export async function confirmTotp(
   userId: string,
   proof: Extract<FactorProof, { kind: 'totp' }>,
   codeHashes: readonly string[],
+  notice: OutboxEvent,
   now: string,
 ): Promise<boolean> {
   const audit = { action: 'factors.totp_confirmed', target: { kind: 'user', id: userId } };
@@ -159,6 +160,7 @@ export async function confirmTotp(
       RETURNING user_id
     ),
     codes AS (${putBackupCodes(codeHashes, sql`confirmed`, now)}),
+    noticed AS (${insertEventIfAny(notice, sql`confirmed`)}),
     audited AS (${insertAuditIfAny(ctx, audit, sql`confirmed`)})
     SELECT user_id FROM confirmed`);
   return result.rows.length > 0;
@@ -169,6 +171,7 @@ export async function replaceBackupCodes(
   ctx: WriteContext,
   userId: string,
   codeHashes: readonly string[],
+  notice: OutboxEvent,
   now: string,
 ): Promise<boolean> {
   const audit = { action: 'factors.backup_codes_replaced', target: { kind: 'user', id: userId } };
@@ -178,13 +181,14 @@ export async function replaceBackupCodes(
       FOR NO KEY UPDATE
     ),
     codes AS (${putBackupCodes(codeHashes, sql`owner`, now)}),
+    noticed AS (${insertEventIfAny(notice, sql`owner`)}),
     audited AS (${insertAuditIfAny(ctx, audit, sql`owner`)})
     SELECT user_id FROM owner`);
   return result.rows.length > 0;
 }
 
-/** Removes the authenticator, the phone number that counted beside it and, unless passkeys remain, the backup codes. False when none was confirmed. */
-export async function removeTotp(ctx: WriteContext, userId: string): Promise<boolean> {
+/** Removes the authenticator with the phone number beside it and, unless passkeys remain, the backup codes. False when there was none. */
+export async function removeTotp(ctx: WriteContext, userId: string, notice: OutboxEvent): Promise<boolean> {
   const audit = { action: 'factors.totp_removed', target: { kind: 'user', id: userId } };
   const result = await ctx.databases.primary.execute(sql`
     WITH removed AS (
@@ -196,6 +200,7 @@ export async function removeTotp(ctx: WriteContext, userId: string): Promise<boo
     ),
     phones AS (DELETE FROM phone_factors USING removed WHERE phone_factors.user_id = removed.user_id),
     sms AS (DELETE FROM sms_codes USING removed WHERE sms_codes.user_id = removed.user_id),
+    noticed AS (${insertEventIfAny(notice, sql`removed`)}),
     audited AS (${insertAuditIfAny(ctx, audit, sql`removed`)})
     SELECT user_id FROM removed`);
   return result.rows.length > 0;
