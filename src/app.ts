@@ -8,7 +8,7 @@ import { handleError, handleNotFound } from './http/handle-error.ts';
 import { rejectWrongMethod } from './http/methods.ts';
 import { requestContext } from './http/request-context.ts';
 import { securityHeaders } from './http/security-headers.ts';
-import { accountsRoutes } from './modules/accounts/index.ts';
+import { accountsRoutes, exportsRoutes } from './modules/accounts/index.ts';
 import { adminRoutes } from './modules/admin/index.ts';
 import { apiKeysRoutes } from './modules/api-keys/index.ts';
 import {
@@ -56,6 +56,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/auth', reactivationRoutes);
   app.route('/v1/me', meRoutes);
   app.route('/v1/me', accountsRoutes);
+  app.route('/v1/me/exports', exportsRoutes);
   app.route('/v1/me/sessions', sessionsRoutes);
   app.route('/v1/me/password', passwordRoutes);
   app.route('/v1/me/email', emailRoutes);

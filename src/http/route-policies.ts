@@ -134,6 +134,8 @@ export const routePolicies = {
   // The life of an account
   changeUsername: { access: user, limit: 'write', stepUp: true },
   deactivateAccount: { access: user, limit: 'write', stepUp: true },
+  requestExport: { access: user, limit: 'write', stepUp: true, idempotent: true },
+  getExport: { access: user, ids: 'own', limit: 'read', sensitive: true },
   deleteAccount: { access: user, limit: 'write', stepUp: true },
 
   // Social graph

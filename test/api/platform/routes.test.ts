@@ -61,6 +61,7 @@ const needStepUp = [
   'POST /v1/me/deactivation',
   'POST /v1/me/deletion',
   'POST /v1/me/email',
+  'POST /v1/me/exports',
   'POST /v1/me/factors/backup-codes',
   'POST /v1/me/factors/phone/confirm',
   'POST /v1/me/factors/totp',
