@@ -59,6 +59,7 @@ export default defineConfig({
                   'drizzle-orm/neon-http',
                   'drizzle-orm/pg-core',
                   'fast-check',
+                  'fflate',
                   'hono',
                   'hono/cookie',
                   'hono/cors',

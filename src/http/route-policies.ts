@@ -75,6 +75,7 @@ export const routePolicies = {
   changeEmail: { access: user, limit: 'mail', stepUp: true },
   stepUp: { access: user, limit: 'write', cost: 20 },
   changePassword: { access: user, limit: 'write', cost: 40, stepUp: true },
+  listMySecurityEvents: { access: user, limit: 'read', sensitive: true },
   listMySessions: { access: user, limit: 'read', sensitive: true },
   endMySession: { access: user, ids: 'own', limit: 'write', sensitive: true },
 
@@ -128,6 +129,8 @@ export const routePolicies = {
   // The life of an account
   changeUsername: { access: user, limit: 'write', stepUp: true },
   deactivateAccount: { access: user, limit: 'write', stepUp: true },
+  requestExport: { access: user, limit: 'write', stepUp: true, idempotent: true },
+  getExport: { access: user, ids: 'own', limit: 'read', sensitive: true },
   deleteAccount: { access: user, limit: 'write', stepUp: true },
 
   // Social graph

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { RequestContext } from '../../context.ts';
 import { type AuditContext, insertAuditIfAny } from '../../db/audit.ts';
 import type { Db } from '../../db/client.ts';
-import { textArray } from '../../db/outbox.ts';
+import { insertEventIfAny, type OutboxEvent, textArray } from '../../db/outbox.ts';
 
 type WriteContext = Pick<RequestContext, 'databases'> & AuditContext;
 
@@ -145,6 +145,7 @@ export async function confirmTotp(
   userId: string,
   proof: Extract<FactorProof, { kind: 'totp' }>,
   codeHashes: readonly string[],
+  notice: OutboxEvent,
   now: string,
 ): Promise<boolean> {
   const audit = { action: 'factors.totp_confirmed', target: { kind: 'user', id: userId } };
@@ -155,6 +156,7 @@ export async function confirmTotp(
       RETURNING user_id
     ),
     codes AS (${putBackupCodes(codeHashes, sql`confirmed`, now)}),
+    noticed AS (${insertEventIfAny(notice, sql`confirmed`)}),
     audited AS (${insertAuditIfAny(ctx, audit, sql`confirmed`)})
     SELECT user_id FROM confirmed`);
   return result.rows.length > 0;
@@ -165,6 +167,7 @@ export async function replaceBackupCodes(
   ctx: WriteContext,
   userId: string,
   codeHashes: readonly string[],
+  notice: OutboxEvent,
   now: string,
 ): Promise<boolean> {
   const audit = { action: 'factors.backup_codes_replaced', target: { kind: 'user', id: userId } };
@@ -174,13 +177,14 @@ export async function replaceBackupCodes(
       FOR NO KEY UPDATE
     ),
     codes AS (${putBackupCodes(codeHashes, sql`owner`, now)}),
+    noticed AS (${insertEventIfAny(notice, sql`owner`)}),
     audited AS (${insertAuditIfAny(ctx, audit, sql`owner`)})
     SELECT user_id FROM owner`);
   return result.rows.length > 0;
 }
 
 /** Removes the authenticator and, unless passkeys remain, the backup codes. False when none was confirmed. */
-export async function removeTotp(ctx: WriteContext, userId: string): Promise<boolean> {
+export async function removeTotp(ctx: WriteContext, userId: string, notice: OutboxEvent): Promise<boolean> {
   const audit = { action: 'factors.totp_removed', target: { kind: 'user', id: userId } };
   const result = await ctx.databases.primary.execute(sql`
     WITH removed AS (
@@ -190,6 +194,7 @@ export async function removeTotp(ctx: WriteContext, userId: string): Promise<boo
       DELETE FROM backup_codes USING removed
       WHERE backup_codes.user_id = removed.user_id AND NOT ${hasPasskey(sql`removed.user_id`)}
     ),
+    noticed AS (${insertEventIfAny(notice, sql`removed`)}),
     audited AS (${insertAuditIfAny(ctx, audit, sql`removed`)})
     SELECT user_id FROM removed`);
   return result.rows.length > 0;

@@ -59,6 +59,7 @@ const needStepUp = [
   'POST /v1/me/email',
   'POST /v1/me/deactivation',
   'POST /v1/me/deletion',
+  'POST /v1/me/exports',
   'POST /v1/me/factors/backup-codes',
   'POST /v1/me/factors/totp',
   'POST /v1/me/factors/totp/confirm',
