@@ -21,7 +21,7 @@ import {
   sessionsRoutes,
   wellKnownRoutes,
 } from './modules/auth/index.ts';
-import { factorsRoutes } from './modules/factors/index.ts';
+import { factorsRoutes, phonesRoutes } from './modules/factors/index.ts';
 import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
 import { facebookRoutes, identitiesRoutes, oauthRoutes } from './modules/identities/index.ts';
@@ -61,6 +61,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/me/password', passwordRoutes);
   app.route('/v1/me/email', emailRoutes);
   app.route('/v1/me/factors', factorsRoutes);
+  app.route('/v1/me/factors/phone', phonesRoutes);
   app.route('/v1/me/identities', identitiesRoutes);
   app.route('/v1/me/passkeys', passkeysRoutes);
   app.route('/v1/auth/passkeys', passkeySignInRoutes);

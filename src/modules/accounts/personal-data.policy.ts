@@ -241,6 +241,26 @@ export const personalTables: readonly PersonalTable[] = [
     erased: { kind: 'rows', columns: ['user_id'] },
   },
   {
+    table: 'phone_factors',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [{ file: 'phone_numbers', by: 'user_id', key: 'user_id', columns: ['verified_at'] }],
+    withheld: {
+      user_id: shown,
+      id: internal,
+      sealed_number: 'sealed for this row; the second factors of the account show its end',
+    },
+    erased: { kind: 'rows', columns: ['user_id'] },
+  },
+  {
+    table: 'sms_codes',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [],
+    withheld: { '*': secret },
+    erased: { kind: 'rows', columns: ['user_id'] },
+  },
+  {
     table: 'backup_codes',
     database: 'primary',
     userColumns: ['user_id'],
