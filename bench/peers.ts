@@ -46,20 +46,32 @@ export function serveBare(
 }
 
 /** Starts the Node peer in one process. */
-export async function serveHonoNode({ directory, cleanup }: Workshop, spec: PeerSpec): Promise<BenchServer> {
-  const specFile = join(directory, 'hono-node.json');
+export async function serveHonoNode(workshop: Workshop, spec: PeerSpec): Promise<BenchServer> {
+  const specFile = join(workshop.directory, 'hono-node.json');
   writeFileSync(specFile, JSON.stringify(spec), { mode: 0o600 });
+  return serveNodeScript(workshop, 'hono-node', join(import.meta.dirname, 'peers', 'hono-node.ts'), {
+    args: [specFile],
+  });
+}
+
+/** Starts a Node program that tells its port over IPC. */
+export async function serveNodeScript(
+  { cleanup }: Workshop,
+  name: string,
+  script: string,
+  options: { readonly args?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<BenchServer> {
   const started = startProcess({
     role: 'server',
     command: process.execPath,
-    args: [join(import.meta.dirname, 'peers', 'hono-node.ts'), specFile],
-    env: { NODE_ENV: 'production' },
+    args: [script, ...(options.args ?? [])],
+    env: { NODE_ENV: 'production', ...options.env },
     stdout: 'ignore',
     extra: 'ipc',
   });
   cleanup.add(started.stop);
   const port = await new Promise<number>((resolve, reject) => {
-    const fail = (reason: string): void => reject(new Error(`hono-node ${reason}\n${started.complaints()}`));
+    const fail = (reason: string): void => reject(new Error(`${name} ${reason}\n${started.complaints()}`));
     const timer = setTimeout(() => fail('did not start in time'), startTimeoutMs);
     started.child.once('message', (message) => {
       clearTimeout(timer);
@@ -70,5 +82,5 @@ export async function serveHonoNode({ directory, cleanup }: Workshop, spec: Peer
       fail('ended before it listened');
     });
   });
-  return { name: 'hono-node', pid: started.pid, port, stop: started.stop, complaints: started.complaints };
+  return { name, pid: started.pid, port, stop: started.stop, complaints: started.complaints };
 }

@@ -9,7 +9,7 @@ export function median(values: readonly number[]): number {
 }
 
 /** `median (min..max)`. */
-function spread(values: readonly number[], digits: number): string {
+export function spread(values: readonly number[], digits: number): string {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   return `${median(values).toFixed(digits)} (${low.toFixed(digits)}..${high.toFixed(digits)})`;
 }
@@ -85,7 +85,8 @@ export function foreignLoad(results: ReadonlyMap<string, Rounds>): string {
     : `Other processes meanwhile kept ${spread(values, 2)} cores busy`;
 }
 
-function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A Markdown table. */
+export function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );

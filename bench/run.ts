@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { withClient } from '../local-cloud/postgres/index.ts';
 import { buildBundle } from './bundle.ts';
 import { createCleanup } from './cleanup.ts';
+import { benchIdentity } from './identity/run.ts';
 import { chooseLoader, writeRequests } from './load/run-load.ts';
 import { describeMachine } from './machine.ts';
 import { measureInTurn, type Rounds } from './measure.ts';
@@ -156,8 +157,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     void cleanup.run();
   });
 
+const workshop = { root, directory, cleanup };
 try {
-  await bench(readOptions(process.argv.slice(2)), { root, directory, cleanup });
+  const [what, ...rest] = process.argv.slice(2);
+  if (what === 'identity') await benchIdentity(rest, workshop, step);
+  else await bench(readOptions(process.argv.slice(2)), workshop);
 } catch (error) {
   if (!interrupted) console.error(error instanceof Error ? error.message : error);
   process.exitCode = interrupted ? 130 : 1;
