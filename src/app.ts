@@ -8,7 +8,7 @@ import { handleError, handleNotFound } from './http/handle-error.ts';
 import { rejectWrongMethod } from './http/methods.ts';
 import { requestContext } from './http/request-context.ts';
 import { securityHeaders } from './http/security-headers.ts';
-import { accountsRoutes } from './modules/accounts/index.ts';
+import { accountsRoutes, exportsRoutes } from './modules/accounts/index.ts';
 import { adminRoutes } from './modules/admin/index.ts';
 import { apiKeysRoutes } from './modules/api-keys/index.ts';
 import {
@@ -21,7 +21,7 @@ import {
   sessionsRoutes,
   wellKnownRoutes,
 } from './modules/auth/index.ts';
-import { factorsRoutes } from './modules/factors/index.ts';
+import { factorsRoutes, phonesRoutes } from './modules/factors/index.ts';
 import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
 import { facebookRoutes, identitiesRoutes, oauthRoutes } from './modules/identities/index.ts';
@@ -56,10 +56,12 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/auth', reactivationRoutes);
   app.route('/v1/me', meRoutes);
   app.route('/v1/me', accountsRoutes);
+  app.route('/v1/me/exports', exportsRoutes);
   app.route('/v1/me/sessions', sessionsRoutes);
   app.route('/v1/me/password', passwordRoutes);
   app.route('/v1/me/email', emailRoutes);
   app.route('/v1/me/factors', factorsRoutes);
+  app.route('/v1/me/factors/phone', phonesRoutes);
   app.route('/v1/me/identities', identitiesRoutes);
   app.route('/v1/me/passkeys', passkeysRoutes);
   app.route('/v1/auth/passkeys', passkeySignInRoutes);
