@@ -155,7 +155,7 @@ describe('an account whose deletion was asked for', () => {
     await expectErased(life);
   });
 
-  it('survives a database that fails before or after any statement', async () => {
+  it('survives a database that fails before or after any statement', { timeout: 120_000 }, async () => {
     const life = await liveALife();
     await deliverEvents();
     await requestDeletion(life.user);

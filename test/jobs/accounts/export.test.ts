@@ -150,7 +150,7 @@ describe('an export', () => {
     expect(row).toEqual({ attempts: 1 });
   });
 
-  it('comes to one finished archive whichever call to storage fails', async () => {
+  it('comes to one finished archive whichever call to storage fails', { timeout: 120_000 }, async () => {
     for (const skip of [0, 1, 2, 3]) {
       const user = await seedUser();
       const { id } = await request(user);
@@ -169,7 +169,9 @@ describe('an export', () => {
     }
   });
 
-  it('comes to one finished archive wherever the database is lost for good', async () => {
+  it('comes to one finished archive wherever the database is lost for good', {
+    timeout: 120_000,
+  }, async () => {
     for (const skip of [0, 1, 5, 26, 60]) {
       for (const when of ['before', 'after'] as const) {
         const user = await seedUser();
