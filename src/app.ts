@@ -8,7 +8,7 @@ import { handleError, handleNotFound } from './http/handle-error.ts';
 import { rejectWrongMethod } from './http/methods.ts';
 import { requestContext } from './http/request-context.ts';
 import { securityHeaders } from './http/security-headers.ts';
-import { accountsRoutes } from './modules/accounts/index.ts';
+import { accountsRoutes, exportsRoutes } from './modules/accounts/index.ts';
 import { adminRoutes } from './modules/admin/index.ts';
 import { apiKeysRoutes } from './modules/api-keys/index.ts';
 import {
@@ -21,13 +21,14 @@ import {
   sessionsRoutes,
   wellKnownRoutes,
 } from './modules/auth/index.ts';
-import { factorsRoutes } from './modules/factors/index.ts';
+import { factorsRoutes, phonesRoutes } from './modules/factors/index.ts';
 import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
 import { facebookRoutes, identitiesRoutes, oauthRoutes } from './modules/identities/index.ts';
 import { passkeySignInRoutes, passkeysRoutes } from './modules/passkeys/index.ts';
 import { postsRoutes } from './modules/posts/index.ts';
 import { realtimeRoutes } from './modules/realtime/index.ts';
+import { securityEventsRoutes } from './modules/security-events/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
 import { uploadsRoutes, videoListsRoutes, videosRoutes } from './modules/videos/index.ts';
 import { webhooksRoutes } from './modules/webhooks/index.ts';
@@ -55,14 +56,17 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/auth', reactivationRoutes);
   app.route('/v1/me', meRoutes);
   app.route('/v1/me', accountsRoutes);
+  app.route('/v1/me/exports', exportsRoutes);
   app.route('/v1/me/sessions', sessionsRoutes);
   app.route('/v1/me/password', passwordRoutes);
   app.route('/v1/me/email', emailRoutes);
   app.route('/v1/me/factors', factorsRoutes);
+  app.route('/v1/me/factors/phone', phonesRoutes);
   app.route('/v1/me/identities', identitiesRoutes);
   app.route('/v1/me/passkeys', passkeysRoutes);
   app.route('/v1/auth/passkeys', passkeySignInRoutes);
   app.route('/v1/me/api-keys', apiKeysRoutes);
+  app.route('/v1/me/security-events', securityEventsRoutes);
   app.route('/v1/users', usersRoutes);
   app.route('/v1', graphRoutes);
   app.route('/v1', postsRoutes);

@@ -9,6 +9,8 @@ export type FaultOrder = {
   mode: 'none' | 'down' | 'error';
   /** How many requests it hits; without it, all until the next order. */
   count?: number;
+  /** How many requests it lets through first; default none. */
+  skip?: number;
   /** SQLSTATE for `error`; default 40001. */
   sqlstate?: string;
   delayMs?: number;
@@ -29,12 +31,16 @@ export type Faults = {
 const EVERY_DATABASE = Symbol('every database');
 
 export function createFaults(): Faults {
-  const orders = new Map<string | symbol, FaultOrder & { left: number }>();
+  const orders = new Map<string | symbol, FaultOrder & { left: number; toSkip: number }>();
   return {
     take: async (database) => {
       const key = orders.has(database) ? database : EVERY_DATABASE;
       const order = orders.get(key);
       if (order === undefined) return null;
+      if (order.toSkip > 0) {
+        order.toSkip -= 1;
+        return null;
+      }
       order.left -= 1;
       if (order.left <= 0) orders.delete(key);
       if (order.delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, order.delayMs));
@@ -45,7 +51,8 @@ export function createFaults(): Faults {
     set: (order) => {
       const key = order.database ?? EVERY_DATABASE;
       if (order.mode === 'none' && order.delayMs === undefined) orders.delete(key);
-      else orders.set(key, { ...order, left: order.count ?? Number.POSITIVE_INFINITY });
+      else
+        orders.set(key, { ...order, left: order.count ?? Number.POSITIVE_INFINITY, toSkip: order.skip ?? 0 });
     },
     clear: () => orders.clear(),
   };
@@ -62,10 +69,11 @@ function faultError(order: FaultOrder): SqlHttpError {
 /** Reads a fault order from request JSON; a string is the reason it is not one. */
 export function parseFaultOrder(value: unknown): FaultOrder | string {
   if (!isObject(value)) return 'expected an object';
-  const { mode, count, sqlstate, delayMs, when, database, ...unknown } = value;
+  const { mode, count, skip, sqlstate, delayMs, when, database, ...unknown } = value;
   if (Object.keys(unknown).length > 0) return `unknown field ${Object.keys(unknown)[0]}`;
   if (mode !== 'none' && mode !== 'down' && mode !== 'error') return 'mode must be none, down or error';
   if (count !== undefined && !isWholeNumber(count, 1, 1_000_000)) return 'count must be a positive integer';
+  if (skip !== undefined && !isWholeNumber(skip, 0, 1_000_000)) return 'skip must be 0 or more';
   if (sqlstate !== undefined && !(typeof sqlstate === 'string' && /^[0-9A-Z]{5}$/.test(sqlstate))) {
     return 'sqlstate must be five digits or capital letters';
   }
@@ -75,6 +83,7 @@ export function parseFaultOrder(value: unknown): FaultOrder | string {
   return {
     mode,
     ...(count === undefined ? {} : { count }),
+    ...(skip === undefined ? {} : { skip }),
     ...(sqlstate === undefined ? {} : { sqlstate }),
     ...(delayMs === undefined ? {} : { delayMs }),
     ...(when === undefined ? {} : { when }),

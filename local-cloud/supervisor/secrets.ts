@@ -15,6 +15,8 @@ export interface LocalSecrets {
   readonly signingKeys: string;
   /** JSON object of one AES-256 key in base64 by its version. */
   readonly dataEncryptionKeys: string;
+  readonly smsAccountSid: string;
+  readonly smsAuthToken: string;
   /** Shared by the Worker and the stand-ins of the OAuth providers. */
   readonly oauthSecret: string;
   /** PKCS #8 PEM of the P-256 key that signs Apple's client secrets. */
@@ -46,6 +48,8 @@ function makeSecrets(): LocalSecrets {
     turnstileSecret: random(24),
     signingKeys: JSON.stringify([{ ...privateKey.export({ format: 'jwk' }), kid }]),
     dataEncryptionKeys: JSON.stringify({ 1: randomBytes(32).toString('base64') }),
+    smsAccountSid: `AC${randomBytes(16).toString('hex')}`,
+    smsAuthToken: randomBytes(16).toString('hex'),
     oauthSecret: random(33),
     appleKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
       type: 'pkcs8',

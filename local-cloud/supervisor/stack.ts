@@ -13,6 +13,7 @@ import { startOAuthServer } from '../oauth/server.ts';
 import { oauthSettings } from '../oauth/settings.ts';
 import { provision, startPostgres } from '../postgres/index.ts';
 import { type CorsRule, startS3Server } from '../s3/server.ts';
+import { startSmsServer } from '../sms/server.ts';
 import { startTurnstileServer } from '../turnstile/server.ts';
 import { dotenv, writePrivateFile } from './files.ts';
 import { freePort } from './ports.ts';
@@ -31,6 +32,7 @@ const preferredPorts = {
   aws: 9_001,
   cdn: 9_002,
   mail: 9_003,
+  sms: 9_007,
   oauth: 9_006,
   breachedPasswords: 9_005,
   turnstile: 9_004,
@@ -212,6 +214,16 @@ async function startParts(
 
   options.signal?.throwIfAborted();
   startedAt = Date.now();
+  const sms = await startSmsServer({
+    port: await freePort(preferredPorts.sms),
+    accountSid: secrets.smsAccountSid,
+    authToken: secrets.smsAuthToken,
+  });
+  closers.push(() => sms.close());
+  status.ok('sms', `${sms.url}/messages shows what was sent`, startedAt);
+
+  options.signal?.throwIfAborted();
+  startedAt = Date.now();
   const social = oauthSettings({ secret: secrets.oauthSecret, appleKey: secrets.appleKey });
   const oauth = await startOAuthServer({
     port: await freePort(preferredPorts.oauth),
@@ -274,6 +286,10 @@ async function startParts(
     UPLOADS_BUCKET: uploadsBucket,
     MEDIA_BUCKET: mediaBucket,
     CDN_BASE_URL: cdn.url,
+    SMS_API_URL: sms.url,
+    SMS_ACCOUNT_SID: secrets.smsAccountSid,
+    SMS_AUTH_TOKEN: secrets.smsAuthToken,
+    SMS_SENDER: '+15005550006',
     VIDEO_RECONCILE_AFTER_SECONDS: '20',
     ...social.settings,
     OAUTH_STAND_IN_URL: oauth.url,

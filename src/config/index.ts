@@ -15,6 +15,7 @@ import { ConfigError, type ConfigProblem, parseSection } from './parse.ts';
 import { passkeysSection } from './passkeys.config.ts';
 import { safetyProblems } from './safety.ts';
 import type { SectionValues } from './section.ts';
+import { smsSection } from './sms.config.ts';
 import { videosSection } from './videos.config.ts';
 
 export { ConfigError } from './parse.ts';
@@ -34,6 +35,7 @@ export const sections = {
   aws: awsSection,
   videos: videosSection,
   feeds: feedsSection,
+  sms: smsSection,
   oauth: oauthSection,
 } as const;
 
@@ -61,12 +63,14 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     aws: parseSection(awsSection, environment, problems),
     videos: parseSection(videosSection, environment, problems),
     feeds: parseSection(feedsSection, environment, problems),
+    sms: parseSection(smsSection, environment, problems),
     oauth: parseSection(oauthSection, environment, problems),
   };
   if (problems.length === 0)
     problems.push(
       ...slotMapProblems(config),
       ...encryptionProblems(config),
+      ...smsProblems(config),
       ...oauthProblems(config),
       ...pepperProblems(config),
       ...challengeProblems(config),
@@ -90,6 +94,15 @@ function encryptionProblems({ encryption }: Config): ConfigProblem[] {
   return encryption.keys.has(encryption.currentVersion)
     ? []
     : [{ env: 'DATA_ENCRYPTION_KEY_VERSION', message: 'names no key of DATA_ENCRYPTION_KEYS' }];
+}
+
+function smsProblems({ sms }: Config): ConfigProblem[] {
+  if (sms.accountSid === '') return [];
+  const missing = [
+    ...(sms.authToken === '' ? ['SMS_AUTH_TOKEN'] : []),
+    ...(sms.sender === '' ? ['SMS_SENDER'] : []),
+  ];
+  return missing.map((env) => ({ env, message: 'is required with SMS_ACCOUNT_SID' }));
 }
 
 // A provider that is half configured would fail at the first login instead of at the start.

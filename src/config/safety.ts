@@ -58,6 +58,7 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     ['S3_PUBLIC_ENDPOINT', config.aws.s3PublicEndpoint],
     ['CDN_BASE_URL', config.aws.cdnBaseUrl],
     ['MEDIACONVERT_ENDPOINT', config.aws.mediaConvertEndpoint],
+    ['SMS_API_URL', config.sms.apiUrl],
     ['TURNSTILE_VERIFY_URL', config.challenge.verifyUrl],
     ['SES_ENDPOINT', config.email.sesEndpoint],
     ['APP_BASE_URL', config.email.appBaseUrl],

@@ -7,6 +7,7 @@ export * from '../modules/auth/account-tokens.table.ts';
 export * from '../modules/auth/auth.table.ts';
 export * from '../modules/auth/challenges.table.ts';
 export * from '../modules/factors/factors.table.ts';
+export * from '../modules/factors/phones.table.ts';
 export * from '../modules/feeds/feeds.table.ts';
 export * from '../modules/graph/graph.table.ts';
 export * from '../modules/identities/identities.table.ts';

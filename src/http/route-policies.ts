@@ -63,11 +63,13 @@ export const routePolicies = {
   register: { access: anyone, limit: ['auth', 'register'] },
   login: { access: anyone, limit: 'auth' },
   finishLogin: { access: anyone, limit: 'auth' },
+  sendLoginCode: { access: anyone, limit: 'auth' },
   refresh: { access: anyone, limit: 'refresh' },
   reactivate: { access: anyone, limit: 'auth' },
   getJwks: { access: anyone, limit: 'read' },
   logout: { access: user, limit: 'write' },
   logoutEverywhere: { access: user, limit: 'write', sensitive: true },
+  sendStepUpCode: { access: user, limit: 'write', cost: 20 },
   requestPasswordReset: { access: anyone, limit: 'mail' },
   confirmPasswordReset: { access: anyone, limit: 'auth' },
   requestEmailVerification: { access: user, limit: 'mail', sensitive: true },
@@ -75,6 +77,7 @@ export const routePolicies = {
   changeEmail: { access: user, limit: 'mail', stepUp: true },
   stepUp: { access: user, limit: 'write', cost: 20 },
   changePassword: { access: user, limit: 'write', cost: 40, stepUp: true },
+  listMySecurityEvents: { access: user, limit: 'read', sensitive: true },
   listMySessions: { access: user, limit: 'read', sensitive: true },
   endMySession: { access: user, ids: 'own', limit: 'write', sensitive: true },
 
@@ -83,6 +86,9 @@ export const routePolicies = {
   startTotp: { access: user, limit: 'write', stepUp: true },
   confirmTotp: { access: user, limit: 'write', stepUp: true },
   removeTotp: { access: user, limit: 'write', stepUp: true },
+  setPhone: { access: user, limit: 'write', stepUp: true },
+  confirmPhone: { access: user, limit: 'write', stepUp: true },
+  removePhone: { access: user, limit: 'write', stepUp: true },
   regenerateBackupCodes: { access: user, limit: 'write', stepUp: true },
 
   // Social login. A browser follows `departOAuth` and comes back to the callbacks, which their `state` and cookie protect.
@@ -128,6 +134,8 @@ export const routePolicies = {
   // The life of an account
   changeUsername: { access: user, limit: 'write', stepUp: true },
   deactivateAccount: { access: user, limit: 'write', stepUp: true },
+  requestExport: { access: user, limit: 'write', stepUp: true, idempotent: true },
+  getExport: { access: user, ids: 'own', limit: 'read', sensitive: true },
   deleteAccount: { access: user, limit: 'write', stepUp: true },
 
   // Social graph

@@ -3,6 +3,7 @@ import { sealAuditLog } from '../db/audit.ts';
 import { maintainDatabase, reconcileCounters } from '../db/maintenance.ts';
 import { withDatabaseScope } from '../db/scope.ts';
 import { databaseScope } from '../http/request-context.ts';
+import { eraseDueAccounts, sweepExports } from '../modules/accounts/index.ts';
 import { liftEndedSuspensions } from '../modules/admin/index.ts';
 import { trimTimelines } from '../modules/feeds/index.ts';
 import { expireUploads, reconcileEncodeJobs } from '../modules/videos/index.ts';
@@ -23,6 +24,8 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
     { name: 'audit.seal', run: sealAuditLog },
     { name: 'videos.reconcile', run: reconcileEncodeJobs },
     { name: 'uploads.expire', run: expireUploads },
+    { name: 'exports.sweep', run: sweepExports },
+    { name: 'accounts.erase', run: eraseDueAccounts },
     { name: 'suspensions.lift', run: liftEndedSuspensions },
   ],
   '17 * * * *': [{ name: 'database.maintain', run: maintainDatabase }],

@@ -10,6 +10,7 @@ export const idPrefixes = {
   passkey: 'pky',
   dataExport: 'exp',
   apiKey: 'key',
+  securityEvent: 'sev',
   adminProposal: 'prop',
 } as const;
 

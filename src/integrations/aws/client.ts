@@ -15,7 +15,7 @@ export interface AwsCall {
   /** Already percent-encoded. */
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
   /** How often to try again after a failure that may pass. Only for calls that do no harm twice. */
   readonly retries: 0 | 1 | 2;
   /** Reads the error of an answer that is not a success. */

@@ -20,5 +20,13 @@ export {
   type MultipartUpload,
   presignUploadPart,
   type UploadedPart,
+  uploadPart,
 } from './s3-multipart.ts';
-export { deleteObjects, deletePrefix, getRange, headObject, listObjects } from './s3-objects.ts';
+export {
+  deleteObjects,
+  deletePrefix,
+  getRange,
+  headObject,
+  listObjects,
+  presignObject,
+} from './s3-objects.ts';

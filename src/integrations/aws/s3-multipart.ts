@@ -23,14 +23,19 @@ const maxPages = 20;
  */
 export async function createMultipartUpload(
   config: AwsConfig,
-  target: ObjectAddress & { readonly contentType: string },
+  target: ObjectAddress & { readonly contentType: string; readonly contentDisposition?: string },
 ): Promise<string> {
   const operation = 'CreateMultipartUpload';
   const response = await callS3(config, {
     operation,
     method: 'POST',
     url: addressOf(config, target, { uploads: '' }),
-    headers: { 'content-type': target.contentType },
+    headers: {
+      'content-type': target.contentType,
+      ...(target.contentDisposition === undefined
+        ? {}
+        : { 'content-disposition': target.contentDisposition }),
+    },
     retries: 0,
   });
   const uploadId = textOf(await xmlOf(operation, response), 'UploadId');
@@ -63,6 +68,30 @@ export async function presignUploadPart(
     nowMs: part.nowMs,
   });
   return { url, headers };
+}
+
+/**
+ * Stores one part; storing it again replaces it. All but the last must have at least 5 MiB.
+ * @returns its etag, in quotes.
+ * @throws AwsError `NoSuchUpload` when it was completed or aborted.
+ */
+export async function uploadPart(
+  config: AwsConfig,
+  part: MultipartUpload & { readonly partNumber: number },
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<string> {
+  const operation = 'UploadPart';
+  const response = await callS3(config, {
+    operation,
+    method: 'PUT',
+    url: addressOf(config, part, { partNumber: String(part.partNumber), uploadId: part.uploadId }),
+    body: bytes,
+    retries: 2,
+  });
+  await response.body?.cancel();
+  const etag = response.headers.get('etag');
+  if (etag === null) throw new AwsError({ service: 's3', operation, code: 'MalformedAnswer', status: 502 });
+  return etag;
 }
 
 /**

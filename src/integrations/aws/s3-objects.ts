@@ -1,5 +1,5 @@
 import { sha256 } from '../../shared/crypto.ts';
-import { type AwsConfig, readBody } from './client.ts';
+import { type AwsConfig, presignAws, readBody } from './client.ts';
 import { AwsError, isAwsError } from './errors.ts';
 import { addressOf, callS3, decodeKey, errorIn, type ObjectAddress, xmlOf } from './s3.ts';
 import { elementsOf, escapeXml, textOf } from './xml.ts';
@@ -48,6 +48,25 @@ export async function getRange(
     throw new AwsError({ service: 's3', operation, code: 'RangeIgnored', status: response.status });
   }
   return new Uint8Array(await readBody({ service: 's3', operation }, response.arrayBuffer()));
+}
+
+/**
+ * A URL from which anyone may read an object, at the public endpoint.
+ * @param link `ttlSeconds` 1 to 604,800 from `nowMs` (Unix milliseconds).
+ */
+export function presignObject(
+  config: AwsConfig,
+  target: ObjectAddress,
+  link: { readonly ttlSeconds: number; readonly nowMs: number },
+): Promise<string> {
+  const endpoint = config.s3PublicEndpoint === '' ? config.s3Endpoint : config.s3PublicEndpoint;
+  return presignAws(config, {
+    service: 's3',
+    method: 'GET',
+    url: addressOf(config, target, {}, endpoint),
+    ttlSeconds: link.ttlSeconds,
+    nowMs: link.nowMs,
+  });
 }
 
 /** One page (up to 1,000) of the keys that begin with `prefix`, in order. */

@@ -202,6 +202,30 @@ export const personalTables: readonly PersonalTable[] = [
     erased: { kind: 'rows', columns: ['user_id'] },
   },
   {
+    table: 'identities',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [
+      {
+        file: 'linked_providers',
+        by: 'user_id',
+        key: 'id',
+        columns: ['provider', 'subject', 'email', 'created_at', 'last_used_at'],
+      },
+    ],
+    withheld: { id: internal, user_id: shown, sealed_refresh_token: secret },
+    // After the step `providers`, which needs the tokens in them.
+    erased: { kind: 'rows', columns: ['user_id'] },
+  },
+  {
+    table: 'oauth_flows',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [],
+    withheld: { '*': 'trips to a provider and back, for minutes; linked_providers shows what came of them' },
+    erased: { kind: 'rows', columns: ['user_id'] },
+  },
+  {
     table: 'totp_factors',
     database: 'primary',
     userColumns: ['user_id'],
@@ -214,6 +238,26 @@ export const personalTables: readonly PersonalTable[] = [
       },
     ],
     withheld: { user_id: shown, sealed_secret: secret, last_step: internal },
+    erased: { kind: 'rows', columns: ['user_id'] },
+  },
+  {
+    table: 'phone_factors',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [{ file: 'phone_numbers', by: 'user_id', key: 'user_id', columns: ['verified_at'] }],
+    withheld: {
+      user_id: shown,
+      id: internal,
+      sealed_number: 'sealed for this row; the second factors of the account show its end',
+    },
+    erased: { kind: 'rows', columns: ['user_id'] },
+  },
+  {
+    table: 'sms_codes',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [],
+    withheld: { '*': secret },
     erased: { kind: 'rows', columns: ['user_id'] },
   },
   {
@@ -258,6 +302,77 @@ export const personalTables: readonly PersonalTable[] = [
       credential_id: secret,
       public_key: secret,
       sign_count: internal,
+    },
+    erased: { kind: 'rows', columns: ['user_id'] },
+  },
+  {
+    table: 'api_keys',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [
+      {
+        file: 'api_keys',
+        by: 'user_id',
+        key: 'id',
+        columns: [
+          'name',
+          'hint',
+          'scopes',
+          'networks',
+          'created_at',
+          'expires_at',
+          'revoked_at',
+          'revoked_reason',
+          'last_used_at',
+          'last_used_country',
+        ],
+      },
+    ],
+    withheld: {
+      id: internal,
+      user_id: shown,
+      key_hash: secret,
+      last_used_network: 'a keyed digest of an address',
+    },
+    erased: { kind: 'rows', columns: ['user_id'] },
+  },
+  {
+    table: 'suspensions',
+    database: 'primary',
+    userColumns: ['user_id', 'suspended_by'],
+    exported: [
+      {
+        file: 'suspension',
+        by: 'user_id',
+        key: 'user_id',
+        columns: ['reason', 'suspended_at', 'ends_at'],
+      },
+    ],
+    withheld: {
+      user_id: shown,
+      suspended_by: 'names a moderator',
+      previous_status: internal,
+    },
+    erased: { kind: 'rows', columns: ['user_id'] },
+  },
+  {
+    table: 'admin_proposals',
+    database: 'primary',
+    userColumns: ['user_id', 'proposed_by', 'decided_by'],
+    exported: [
+      {
+        file: 'administrator_proposals',
+        by: 'user_id',
+        key: 'id',
+        columns: ['created_at', 'expires_at', 'decided_at', 'outcome'],
+      },
+    ],
+    withheld: {
+      id: internal,
+      user_id: shown,
+      proposed_by: 'names an administrator',
+      decided_by: 'names an administrator',
+      reason: 'the words of an administrator',
     },
     erased: { kind: 'rows', columns: ['user_id'] },
   },
@@ -399,11 +514,13 @@ export const personalTables: readonly PersonalTable[] = [
         by: 'actor_id',
         byType: 'text',
         key: 'id',
-        columns: ['created_at', 'action', 'outcome', 'ip', 'target_kind'],
+        columns: ['created_at', 'action', 'outcome', 'ip', 'country', 'user_agent', 'target_kind'],
       },
     ],
     withheld: {
       id: internal,
+      origin_salt: internal,
+      origin_commitment: internal,
       actor_kind: internal,
       actor_id: shown,
       target_id: 'may name other people',
@@ -422,7 +539,8 @@ export const personalTables: readonly PersonalTable[] = [
     userColumns: ['owner_id', 'author_id'],
     exported: [],
     withheld: { '*': 'a copy of what the people the user follows posted' },
-    erased: { kind: 'step', step: 'timelines' },
+    // Entries of the user's posts in other timelines go with the follows that brought them.
+    erased: { kind: 'rows', columns: ['owner_id'] },
   },
 ];
 
@@ -434,10 +552,13 @@ export const impersonalTables: Readonly<Record<string, string>> = {
   encode_jobs: 'how a video was converted; deleted with it',
   renditions: 'how a video was converted; deleted with it',
   thumbnails: 'how a video was converted; deleted with it',
-  outbox: 'messages on their way, for seconds; what names the user is deleted in the step leftovers',
+  outbox: 'messages on their way, for seconds',
   mail_deliveries: 'ids of events that asked for a mail, for a month',
   processed_events: 'ids of messages and things, for two weeks',
   inbound_events: 'ids of messages from AWS, for two weeks',
+  audit_pending: 'digests of audit entries',
+  audit_seals: 'digests of audit entries',
+  audit_retirements: 'which months of the audit log were archived',
   dead_letters: 'messages that could not be handled; what names the user is deleted in the step leftovers',
 };
 
@@ -457,14 +578,13 @@ export const erasedRows = personalTables.flatMap(({ table, database, erased }) =
  */
 export const erasureSteps = [
   'access',
-  'providers',
   'posts',
   'likes',
   'follows',
   'videos',
   'exports',
+  'providers',
   'rows',
-  'timelines',
   'leftovers',
   'audit',
   'identity',

@@ -14,6 +14,7 @@ export { signedInSchema } from './auth.schemas.ts';
 export { refreshTokens, sessions } from './auth.table.ts';
 export { handOverAccess, handOverSignedIn, presentMfaRequired, type TokenPair } from './auth.views.ts';
 export { loginNetworks, mfaChallenges } from './challenges.table.ts';
+export { deviceNameOf } from './policy/device-name.ts';
 export { loginCounts } from './policy/throttles.ts';
 export { reactivationRoutes } from './reactivation.routes.ts';
 export { createSessionStanding } from './reauthentication.repository.ts';

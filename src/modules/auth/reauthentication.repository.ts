@@ -71,6 +71,20 @@ export async function insertChallengeOf(
   return result.rows.length > 0;
 }
 
+const openChallenge = (challenge: { readonly id: string; readonly userId: string }, now: string): SQL =>
+  sql`id = ${challenge.id}::uuid AND user_id = ${challenge.userId}::uuid AND consumed_at IS NULL
+    AND expires_at > ${now}::timestamptz AND attempts < ${maxAttempts}::integer`;
+
+/** Whether a challenge may still be answered; counts no attempt. */
+export async function isChallengeOpen(
+  db: Db,
+  challenge: { readonly id: string; readonly userId: string },
+  now: string,
+): Promise<boolean> {
+  const result = await db.execute(sql`SELECT FROM mfa_challenges WHERE ${openChallenge(challenge, now)}`);
+  return result.rows.length > 0;
+}
+
 export interface AttemptRow {
   /** In hex; null when the authenticator was removed meanwhile. */
   readonly sealedSecret: string | null;
@@ -89,8 +103,7 @@ export async function takeChallengeAttempt(
   const result = await db.execute(sql`
     WITH attempt AS (
       UPDATE mfa_challenges SET attempts = attempts + 1
-      WHERE id = ${challenge.id}::uuid AND user_id = ${challenge.userId}::uuid AND consumed_at IS NULL
-        AND expires_at > ${now}::timestamptz AND attempts < ${maxAttempts}::integer
+      WHERE ${openChallenge(challenge, now)}
       RETURNING user_id, first_factor
     )
     SELECT encode(factor.sealed_secret, 'hex') AS "sealedSecret", attempt.first_factor AS "firstFactor",

@@ -20,3 +20,33 @@ export const codeInvalid = defineError({
   status: 422,
   title: 'This code is not right; enter the one shown now.',
 });
+export const totpRequired = defineError({
+  code: 'factors.totp_required',
+  status: 409,
+  title: 'Set an authenticator app up first: codes by SMS work beside one only.',
+});
+export const phoneRefused = defineError({
+  code: 'factors.phone_refused',
+  status: 422,
+  title: 'No codes are sent to this number.',
+});
+export const phoneNotFound = defineError({
+  code: 'factors.phone_not_found',
+  status: 404,
+  title: 'No phone number is set up.',
+});
+export const smsNotOffered = defineError({
+  code: 'factors.sms_not_offered',
+  status: 409,
+  title: 'Codes by SMS are not offered here.',
+});
+export const smsNotSetUp = defineError({
+  code: 'factors.sms_not_set_up',
+  status: 409,
+  title: 'This account gets no codes by SMS.',
+});
+export const smsLimited = defineError({
+  code: 'factors.sms_limited',
+  status: 429,
+  title: 'Too many codes were sent; wait as long as Retry-After says, or use another factor.',
+});

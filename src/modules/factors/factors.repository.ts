@@ -2,7 +2,8 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { RequestContext } from '../../context.ts';
 import { type AuditContext, insertAuditIfAny } from '../../db/audit.ts';
 import type { Db } from '../../db/client.ts';
-import { textArray } from '../../db/outbox.ts';
+import { insertEventIfAny, type OutboxEvent, textArray } from '../../db/outbox.ts';
+import { hasPhone, type SmsProof, useSmsCte } from './phones.repository.ts';
 
 type WriteContext = Pick<RequestContext, 'databases'> & AuditContext;
 
@@ -23,6 +24,7 @@ export interface PasskeyProof {
 export type FactorProof =
   | { readonly kind: 'totp'; readonly step: number; readonly sealedSecret: string }
   | { readonly kind: 'backup_code'; readonly codeHash: string }
+  | SmsProof
   | PasskeyProof;
 
 const hasTotp = (userId: SQL): SQL =>
@@ -36,12 +38,13 @@ export const hasPasskey = (userId: SQL): SQL =>
 export const hasConfirmedFactor = (userId: SQL): SQL => sql`(${hasTotp(userId)} OR ${hasPasskey(userId)})`;
 
 /** What a user may show as second factor. */
-export type FactorKind = 'totp' | 'passkey' | 'backup_code';
+export type FactorKind = 'totp' | 'passkey' | 'sms' | 'backup_code';
 
 /** The kinds of factor the user of `userId` has, as a JSON array of `FactorKind`; empty when none is owed. */
 export const factorKinds = (userId: SQL): SQL => sql`array_to_json(array_remove(ARRAY[
     CASE WHEN ${hasTotp(userId)} THEN 'totp' END,
     CASE WHEN ${hasPasskey(userId)} THEN 'passkey' END,
+    CASE WHEN ${hasPhone(userId)} THEN 'sms' END,
     CASE WHEN ${hasConfirmedFactor(userId)} AND EXISTS (
       SELECT FROM backup_codes WHERE backup_codes.user_id = ${userId} AND backup_codes.used_at IS NULL
     ) THEN 'backup_code' END], NULL))`;
@@ -73,6 +76,7 @@ export const useFactorCte = (proof: FactorProof, owner: SQL, now: string): SQL =
         WHERE passkey.id = ${proof.passkeyId}::uuid AND passkey.user_id = owner.user_id
           AND (passkey.sign_count < ${proof.signCount}::bigint OR (passkey.sign_count = 0 AND ${proof.signCount}::bigint = 0))
         RETURNING passkey.user_id`;
+  if (proof.kind === 'sms') return useSmsCte(proof, owner, now);
   return proof.kind === 'totp'
     ? sql`UPDATE totp_factors AS factor SET last_step = ${proof.step}::bigint
         FROM ${owner} AS owner
@@ -145,6 +149,7 @@ export async function confirmTotp(
   userId: string,
   proof: Extract<FactorProof, { kind: 'totp' }>,
   codeHashes: readonly string[],
+  notice: OutboxEvent,
   now: string,
 ): Promise<boolean> {
   const audit = { action: 'factors.totp_confirmed', target: { kind: 'user', id: userId } };
@@ -155,6 +160,7 @@ export async function confirmTotp(
       RETURNING user_id
     ),
     codes AS (${putBackupCodes(codeHashes, sql`confirmed`, now)}),
+    noticed AS (${insertEventIfAny(notice, sql`confirmed`)}),
     audited AS (${insertAuditIfAny(ctx, audit, sql`confirmed`)})
     SELECT user_id FROM confirmed`);
   return result.rows.length > 0;
@@ -165,6 +171,7 @@ export async function replaceBackupCodes(
   ctx: WriteContext,
   userId: string,
   codeHashes: readonly string[],
+  notice: OutboxEvent,
   now: string,
 ): Promise<boolean> {
   const audit = { action: 'factors.backup_codes_replaced', target: { kind: 'user', id: userId } };
@@ -174,13 +181,14 @@ export async function replaceBackupCodes(
       FOR NO KEY UPDATE
     ),
     codes AS (${putBackupCodes(codeHashes, sql`owner`, now)}),
+    noticed AS (${insertEventIfAny(notice, sql`owner`)}),
     audited AS (${insertAuditIfAny(ctx, audit, sql`owner`)})
     SELECT user_id FROM owner`);
   return result.rows.length > 0;
 }
 
-/** Removes the authenticator and, unless passkeys remain, the backup codes. False when none was confirmed. */
-export async function removeTotp(ctx: WriteContext, userId: string): Promise<boolean> {
+/** Removes the authenticator with the phone number beside it and, unless passkeys remain, the backup codes. False when there was none. */
+export async function removeTotp(ctx: WriteContext, userId: string, notice: OutboxEvent): Promise<boolean> {
   const audit = { action: 'factors.totp_removed', target: { kind: 'user', id: userId } };
   const result = await ctx.databases.primary.execute(sql`
     WITH removed AS (
@@ -190,6 +198,9 @@ export async function removeTotp(ctx: WriteContext, userId: string): Promise<boo
       DELETE FROM backup_codes USING removed
       WHERE backup_codes.user_id = removed.user_id AND NOT ${hasPasskey(sql`removed.user_id`)}
     ),
+    phones AS (DELETE FROM phone_factors USING removed WHERE phone_factors.user_id = removed.user_id),
+    sms AS (DELETE FROM sms_codes USING removed WHERE sms_codes.user_id = removed.user_id),
+    noticed AS (${insertEventIfAny(notice, sql`removed`)}),
     audited AS (${insertAuditIfAny(ctx, audit, sql`removed`)})
     SELECT user_id FROM removed`);
   return result.rows.length > 0;

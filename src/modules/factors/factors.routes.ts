@@ -13,11 +13,13 @@ import {
   removeMyTotp,
   startTotp,
 } from './usecases/manage-factors.ts';
+import { type MyPhone, myPhone } from './usecases/manage-phone.ts';
 
 const tags = ['Second factors'];
 
-const presentFactors = ({ totpConfirmedAt, backupCodesLeft }: FactorsRow) => ({
+const presentFactors = ({ totpConfirmedAt, backupCodesLeft }: FactorsRow, phone: MyPhone | undefined) => ({
   totp: totpConfirmedAt === null ? null : { confirmed_at: totpConfirmedAt },
+  phone: phone === undefined ? null : { last_digits: phone.lastDigits, verified_at: phone.verifiedAt },
   backup_codes_left: backupCodesLeft,
 });
 
@@ -33,7 +35,11 @@ factorsRoutes.openapi(
     operationId: 'listFactors',
     tags,
   }),
-  async (c) => c.json(presentFactors(await listFactors(c.var.ctx)), 200),
+  async (c) => {
+    const { ctx } = c.var;
+    const [factors, phone] = await Promise.all([listFactors(ctx), myPhone(ctx)]);
+    return c.json(presentFactors(factors, phone), 200);
+  },
 );
 
 factorsRoutes.openapi(

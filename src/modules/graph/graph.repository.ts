@@ -24,7 +24,8 @@ export const notBlocked = (viewerId: string | undefined, userId: SQL): SQL =>
         WHERE (blocker_id = ${viewerId}::uuid AND blocked_id = ${userId})
            OR (blocker_id = ${userId} AND blocked_id = ${viewerId}::uuid))`;
 
-const followPayload = sql`jsonb_build_object('follower_id', follow.follower_id, 'followee_id', follow.followee_id,
+/** What the event of a follow tells; `follow` names a FROM item with the columns of `follows`. */
+export const followPayload = sql`jsonb_build_object('follower_id', follow.follower_id, 'followee_id', follow.followee_id,
   'follow_id', ${followId(sql`follow`)})`;
 
 /**

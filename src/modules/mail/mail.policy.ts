@@ -9,6 +9,7 @@ export interface Letter {
   readonly paragraphs: readonly string[];
   /** Facts under the first paragraph, such as the device. */
   readonly facts?: readonly (readonly [label: string, value: string])[];
+  /** Stands after the first paragraph. */
   readonly link?: string;
   /** What to do for who did not ask for this. */
   readonly advice: string;
@@ -26,8 +27,8 @@ export function composeMail(letter: Letter): Mail {
     greeting,
     first,
     ...(facts.length === 0 ? [] : [facts.map((fact) => `  ${fact}`).join('\n')]),
-    ...others,
     ...(letter.link === undefined ? [] : [letter.link]),
+    ...others,
     letter.advice,
     closing,
   ].join('\n\n');
@@ -39,10 +40,10 @@ export function composeMail(letter: Letter): Mail {
     ...(facts.length === 0
       ? []
       : [`<ul>${facts.map((fact) => `<li>${escapeHtml(fact)}</li>`).join('')}</ul>`]),
-    ...others.map(paragraph),
     ...(letter.link === undefined
       ? []
       : [`<p><a href="${escapeHtml(letter.link)}">${escapeHtml(letter.link)}</a></p>`]),
+    ...others.map(paragraph),
     paragraph(letter.advice),
     paragraph(closing),
     '</body></html>',
@@ -56,7 +57,11 @@ export const escapeHtml = (text: string): string =>
 
 /** Without control characters and direction overrides, so that a value can neither add lines nor hide what it says. */
 export const oneLine = (text: string): string =>
-  text
-    .replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ')
-    .trim()
-    .slice(0, maxFactLength);
+  [
+    ...text
+      .toWellFormed()
+      .replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ')
+      .trim(),
+  ]
+    .slice(0, maxFactLength)
+    .join('');

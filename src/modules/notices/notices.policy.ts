@@ -112,7 +112,7 @@ export const noticeTexts: Readonly<Record<SecurityNotice, NoticeText>> = {
     subject: 'Your account will be deleted',
     happened: 'The deletion of your account was asked for. Until it happens you can still take it back.',
     advice:
-      'If this was not you, log in and cancel the deletion now, then change your password and end all sessions.',
+      'If this was not you, reset your password now and reactivate your account with it, which cancels the deletion.',
   },
   deletion_cancelled: {
     subject: 'Your account will not be deleted',

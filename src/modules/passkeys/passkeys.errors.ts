@@ -24,7 +24,7 @@ export const lastWayIn = defineError({
   code: 'passkeys.last_way_in',
   status: 409,
   title:
-    'Nobody could sign into this account without this passkey; set a password or add another passkey first.',
+    'Nobody could sign into this account without this passkey; set a password, link a provider or add another passkey first.',
 });
 export const assertionInvalid = defineError({
   code: 'passkeys.assertion_invalid',

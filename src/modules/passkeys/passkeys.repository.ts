@@ -199,7 +199,7 @@ export async function deletePasskey(
         DELETE FROM passkeys USING found JOIN users ON users.id = found.user_id
         WHERE passkeys.id = found.id AND (users.password_hash IS NOT NULL OR EXISTS (
           SELECT FROM passkeys AS other WHERE other.user_id = found.user_id AND other.id <> found.id
-        ))
+        ) OR EXISTS (SELECT FROM identities WHERE identities.user_id = found.user_id))
         RETURNING passkeys.id, passkeys.user_id
       ),
       codes AS (

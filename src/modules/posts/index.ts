@@ -1,3 +1,4 @@
+export { eraseLikes, erasePosts } from './erasure.repository.ts';
 export { foldHashtag } from './posts.policy.ts';
 export { authorVisible, postShows, selectPosts } from './posts.repository.ts';
 export { postsRoutes } from './posts.routes.ts';

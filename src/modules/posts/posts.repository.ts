@@ -139,7 +139,8 @@ export interface LikeOutcome {
   readonly likes: number;
 }
 
-const likePayload = sql`jsonb_build_object('post_id', given.post_id, 'user_id', given.user_id,
+/** What the event of a like tells; `given` names a FROM item with the columns of `post_likes`. */
+export const likePayload = sql`jsonb_build_object('post_id', given.post_id, 'user_id', given.user_id,
   'like_id', ${likeId(sql`given`)})`;
 
 /** Likes a post the user may see. Writes `event` when something changed. */

@@ -7,6 +7,7 @@ import { takeJobEvent } from './usecases/report-job.ts';
 import { requestEncode } from './usecases/submit-encode.ts';
 
 export { uploadsRoutes } from './uploads.routes.ts';
+export { eraseVideos } from './usecases/erase-videos.ts';
 export { reconcileEncodeJobs } from './usecases/reconcile-jobs.ts';
 export { expireUploads } from './usecases/settle-upload.ts';
 export { forgetVideoPages } from './usecases/view-video.ts';

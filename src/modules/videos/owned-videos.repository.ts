@@ -9,3 +9,20 @@ export async function listPublishedIds(db: Db, ownerId: string, limit: number): 
     ORDER BY id DESC LIMIT ${limit}`);
   return result.rows.map((row) => String(row.id));
 }
+
+/** The next videos of an owner, deleted or not. */
+export async function listVideosToErase(
+  db: Db,
+  ownerId: string,
+  limit: number,
+): Promise<{ readonly id: string; readonly deleted: boolean }[]> {
+  const result = await db.execute(sql`
+    SELECT id, deleted_at IS NOT NULL AS deleted FROM videos WHERE owner_id = ${ownerId}::uuid ORDER BY id LIMIT ${limit}`);
+  return result.rows as unknown as { id: string; deleted: boolean }[];
+}
+
+/** Removes what is left of a deleted video, with its uploads, jobs, renditions and stills. */
+export async function eraseVideo(db: Db, videoId: string, ownerId: string): Promise<void> {
+  await db.execute(sql`
+    DELETE FROM videos WHERE id = ${videoId}::uuid AND owner_id = ${ownerId}::uuid AND deleted_at IS NOT NULL`);
+}

@@ -15,11 +15,13 @@ export interface SignedInBody extends TokenBody {
 export const password = 'seven ravens over the moor';
 
 let nextAccount = 0;
+let tag: string | undefined;
 
-/** A username no other test of this file uses. */
+/** A username no other test uses: files have databases of their own, but their mails meet in one mailbox server. */
 export const freshUsername = (): string => {
   nextAccount += 1;
-  return `tester_${nextAccount}_x`;
+  tag ??= crypto.randomUUID().slice(0, 8);
+  return `tester_${nextAccount}_${tag}`;
 };
 
 export const registration = (changes: Record<string, unknown> = {}) => {

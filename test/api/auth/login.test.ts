@@ -66,7 +66,7 @@ describe('logging in', () => {
       (await registerAccount({ username: 'passwordless_1' })).user.username,
     ]);
     await sqlRows("UPDATE users SET status = 'deleted' WHERE username = $1", [
-      (await registerAccount({ username: 'deleted_1' })).user.username,
+      (await registerAccount({ username: 'removed_1' })).user.username,
     ]);
     const attempts = [
       [user.username, 'not the password'],
@@ -74,7 +74,7 @@ describe('logging in', () => {
       ['nobody@example.com', password],
       [String(user.email), password],
       ['passwordless_1', password],
-      ['deleted_1', password],
+      ['removed_1', password],
     ] as const;
     for (const [identifier, attempt] of attempts) {
       const { result, hashes } = await hashesOf(() => logIn(identifier, attempt));

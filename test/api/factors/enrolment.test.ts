@@ -32,12 +32,12 @@ const steppedUp = async (user: TestUser, secret: string) => {
 describe('setting up an authenticator', () => {
   it('counts only once a code confirmed it, and then shows ten different backup codes once', async () => {
     const user = await seedUser();
-    expect(await factors(user)).toEqual({ totp: null, backup_codes_left: 0 });
+    expect(await factors(user)).toEqual({ totp: null, phone: null, backup_codes_left: 0 });
     const started = await start(user);
     expect(started.secret).toMatch(/^[A-Z2-7]{32}$/);
     expect(started.otpauth_uri).toContain(`secret=${started.secret}&`);
     expect(started.otpauth_uri).toContain(`Social%20Flow:${user.username}`);
-    expect(await factors(user)).toEqual({ totp: null, backup_codes_left: 0 });
+    expect(await factors(user)).toEqual({ totp: null, phone: null, backup_codes_left: 0 });
     const response = await confirm(user, await codeOf(started.secret));
     expect(response.status).toBe(200);
     expect(response.headers.get('cache-control')).toContain('no-store');
@@ -47,6 +47,7 @@ describe('setting up an authenticator', () => {
       expect(code).toMatch(/^([0-9a-hjkmnp-tv-z]{4}-){5}[0-9a-hjkmnp-tv-z]{4}$/);
     expect(await factors(user)).toEqual({
       totp: { confirmed_at: new Date().toISOString() },
+      phone: null,
       backup_codes_left: 10,
     });
   });
@@ -166,7 +167,7 @@ describe('an authenticator that is set up', () => {
     const { secret } = await enrol(user.token);
     const token = await steppedUp(user, secret);
     await callJson(204, 'DELETE', '/v1/me/factors/totp', { token });
-    expect(await factors(user)).toEqual({ totp: null, backup_codes_left: 0 });
+    expect(await factors(user)).toEqual({ totp: null, phone: null, backup_codes_left: 0 });
     expect((await call('DELETE', '/v1/me/factors/totp', { token })).status).toBe(404);
     await enrol(token);
     const actions = await sqlRows<{ action: string }>(

@@ -83,6 +83,17 @@ describe('logging in with a passkey', () => {
     expect(audit?.detail).toMatchObject({ method: 'passkey' });
   });
 
+  it('keeps its tokens in cookies where a browser app asked for that', async () => {
+    const { passkey } = await owner();
+    const headers = { 'x-auth-mode': 'cookie', origin: 'http://localhost:3000' };
+    const response = await postLogin(await answerLogin(passkey), { headers });
+    expect(response.status).toBe(200);
+    expect(await response.json()).not.toHaveProperty('access_token');
+    expect(response.headers.get('set-cookie')).toContain('__Host-sf_access=');
+    const evil = { ...headers, origin: 'https://evil.example' };
+    expect((await postLogin(await answerLogin(passkey), { headers: evil })).status).toBe(403);
+  });
+
   it('tells the owner of a device the account was never used on', async () => {
     const { passkey } = await owner();
     const headers = {

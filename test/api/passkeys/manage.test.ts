@@ -107,6 +107,18 @@ describe('removing a passkey', () => {
     expect(await countOf('passkeys WHERE user_id = $1', [user.uuid])).toBe(1);
   });
 
+  it('is possible without a password where an identity at a provider opens the account', async () => {
+    const user = await seedUser();
+    const { passkey, id } = await register(user.token);
+    await sqlRows(
+      `INSERT INTO identities (id, user_id, provider, subject, created_at)
+       VALUES (gen_random_uuid(), $1, 'github', $1::uuid::text, now())`,
+      [user.uuid],
+    );
+    expect((await remove((await logInWith(passkey)).access_token, id)).status).toBe(204);
+    expect(await countOf('passkeys WHERE user_id = $1', [user.uuid])).toBe(0);
+  });
+
   it('leaves one of two that are removed at once', async () => {
     const user = await seedUser();
     const first = await register(user.token);

@@ -58,6 +58,28 @@ describe('audit entries', () => {
   });
 });
 
+it('forgets mails after a month and links two days after their end, and not before', async () => {
+  const user = await seedUser();
+  const insert = async (mailAge: string, tokenAge: string) => {
+    await sqlRows(
+      "INSERT INTO mail_deliveries (event_id, claimed_until, settled_at, outcome) VALUES (gen_random_uuid(), now() - $1::interval, now(), 'sent')",
+      [mailAge],
+    );
+    await sqlRows(
+      `INSERT INTO account_tokens (id, user_id, purpose, email, requested_at, expires_at)
+       VALUES (gen_random_uuid(), $1, 'verify_email', 'a@example.com', now(), now() - $2::interval)`,
+      [user.uuid, tokenAge],
+    );
+  };
+  await insert('31 days', '49 hours');
+  await insert('29 days', '47 hours');
+  await maintainDatabase(contextAt());
+  const [left] = await sqlRows(
+    'SELECT (SELECT count(*)::int FROM mail_deliveries) AS mails, (SELECT count(*)::int FROM account_tokens) AS links',
+  );
+  expect(left).toEqual({ mails: 1, links: 1 });
+});
+
 describe('sessions', () => {
   it('are forgotten with their refresh tokens a month after their end, and not before', async () => {
     const user = await seedUser();

@@ -4,12 +4,16 @@ const { privateKey } = generateKeyPairSync('ed25519');
 const signingKeys = JSON.stringify([{ ...privateKey.export({ format: 'jwk' }), kid: 'test-1' }]);
 const random = (length: number): string => randomBytes(length).toString('base64url');
 
+// The same in the process that starts the stand-in and in those that run the Worker.
+export const smsAccount = { accountSid: `AC${'5'.repeat(32)}`, authToken: 'sms-token-of-the-tests' };
+
 /** What the test environment provides outside the Worker. */
 export interface TestEndpoints {
   readonly neonBridgeUrl: string;
   readonly s3Url: string;
   readonly mediaConvertUrl: string;
   readonly cdnUrl: string;
+  readonly smsUrl: string;
   readonly mailUrl: string;
   readonly breachedPasswordsUrl: string;
   readonly awsAccessKeyId: string;
@@ -42,6 +46,10 @@ const settingsFor = (endpoints: TestEndpoints): Record<string, string> => ({
   BREACHED_PASSWORDS_URL: endpoints.breachedPasswordsUrl,
   APP_BASE_URL: 'https://app.test',
   CDN_BASE_URL: endpoints.cdnUrl,
+  SMS_API_URL: endpoints.smsUrl,
+  SMS_ACCOUNT_SID: smsAccount.accountSid,
+  SMS_AUTH_TOKEN: smsAccount.authToken,
+  SMS_SENDER: '+15005550006',
   ...endpoints.oauthSettings,
   OAUTH_RETURN_URLS: 'https://app.test/signed-in,com.example.app:/signed-in',
   OAUTH_TIMEOUT_MS: '1500',

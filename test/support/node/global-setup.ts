@@ -2,7 +2,9 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { TestProject } from 'vitest/node';
 import { startOAuthServer } from '../../../local-cloud/oauth/server.ts';
 import { oauthSettings } from '../../../local-cloud/oauth/settings.ts';
+import { startSmsServer } from '../../../local-cloud/sms/server.ts';
 import { startTestAws } from './aws-setup.ts';
+import { smsAccount } from './bindings.ts';
 import { startDatabaseStack } from './database-stack.ts';
 
 /** Vitest global setup of the Worker's tests: Postgres with migrated templates, the bridge the emulated AWS and the OAuth providers, gone again at the end. */
@@ -12,6 +14,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await stack.stop();
     throw error;
   });
+  const sms = await startSmsServer({ port: 0, ...smsAccount });
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const appleKey = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
   const social = oauthSettings({ secret: randomBytes(33).toString('base64url'), appleKey });
@@ -36,7 +39,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('turnstileSecret', aws.turnstileSecret);
   project.provide('awsAccessKeyId', aws.awsAccessKeyId);
   project.provide('awsSecretAccessKey', aws.awsSecretAccessKey);
+  project.provide('smsUrl', sms.url);
   return async () => {
+    await sms.close();
     await oauth.close();
     await aws.close();
     await stack.stop();

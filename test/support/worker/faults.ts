@@ -5,6 +5,8 @@ import { testEnv } from './env.ts';
 export interface Fault {
   readonly mode: 'none' | 'down' | 'error';
   readonly count?: number;
+  /** How many requests it lets through first. */
+  readonly skip?: number;
   readonly sqlstate?: string;
   readonly delayMs?: number;
   /** `after` runs the statements and then loses their result. */

@@ -79,6 +79,19 @@ describe('parseConfig', () => {
     ]);
   });
 
+  it('reads earlier peppers by their version', () => {
+    const { auth } = parseConfig({
+      ...production,
+      PASSWORD_PEPPER_VERSION: '3',
+      OLD_PASSWORD_PEPPERS: JSON.stringify({ 1: random(8), 2: random(9) }),
+    });
+    expect(auth.passwordPepperVersion).toBe(3);
+    expect([...auth.oldPasswordPeppers]).toEqual([
+      [1, random(8)],
+      [2, random(9)],
+    ]);
+  });
+
   it('names every missing setting at once', () => {
     expect(namesRefused({})).toEqual(
       [
@@ -123,6 +136,16 @@ describe('parseConfig', () => {
     ['DATA_ENCRYPTION_KEYS', JSON.stringify({ 256: dataKey })],
     ['DATA_ENCRYPTION_KEYS', JSON.stringify({ one: dataKey })],
     ['DATA_ENCRYPTION_KEY_VERSION', '2'],
+    ['OLD_PASSWORD_PEPPERS', '['],
+    ['OLD_PASSWORD_PEPPERS', '[]'],
+    ['OLD_PASSWORD_PEPPERS', JSON.stringify({ 0: random(9) })],
+    ['OLD_PASSWORD_PEPPERS', JSON.stringify({ one: random(9) })],
+    ['OLD_PASSWORD_PEPPERS', JSON.stringify({ 2: 'short' })],
+    ['OLD_PASSWORD_PEPPERS', JSON.stringify({ 1: random(9) })],
+    ['PASSWORD_PEPPER_VERSION', '0'],
+    ['PASSWORD_RESET_TTL_SECONDS', '3600'],
+    ['APP_BASE_URL', 'javascript:alert(1)'],
+    ['EMAIL_FROM_ADDRESS', 'a@b.c\r\nBcc: x@y.z'],
     ['ENVIRONMENT', 'prod'],
   ])('refuses %s=%s and names it', (name, value) => {
     expect(namesRefused({ ...development, [name]: value })).toEqual([name]);
@@ -183,6 +206,8 @@ describe('in production', () => {
   it.each([
     ['CURSOR_SECRET', 'short-but-16-long'],
     ['PASSWORD_PEPPER', 'change-me-change-me-change-me-change-me'],
+    ['OLD_PASSWORD_PEPPERS', JSON.stringify({ 2: 'change-me-change-me-change-me-change-me' })],
+    ['OLD_PASSWORD_PEPPERS', JSON.stringify({ 2: 'short-but-16-long' })],
     ['AWS_WEBHOOK_SECRET', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'],
     ['DATA_ENCRYPTION_KEYS', JSON.stringify({ 1: `${'A'.repeat(43)}=`, 2: dataKey })],
     ['DATABASE_URL', 'postgres://app:pw@localhost/social_flow'],

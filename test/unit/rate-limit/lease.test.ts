@@ -98,6 +98,22 @@ describe('leases', () => {
     expect(one.allows(1_011_000)).toBe(true);
   });
 
+  it('are asked for one at a time, however many requests arrive together', () => {
+    const book = createLeaseBook();
+    const asked = Array.from({ length: 200 }, () => book.decide('k', 32, 1_000));
+    expect(asked.filter((decision) => decision.kind === 'ask' && decision.wantedUnits > 0)).toHaveLength(1);
+  });
+
+  it('are spent even after others were denied meanwhile, and a refund ends a denial', () => {
+    const book = createLeaseBook();
+    const answer = { remaining: 0, resetSeconds: 9, window: 0 };
+    book.note('k', { ...answer, allowed: true, retryAfterSeconds: 0, leased: 1 }, 1_000, 1_000);
+    book.note('k', { ...answer, allowed: false, retryAfterSeconds: 9, leased: 0 }, 1_000, 1_000);
+    expect([1, 2].map(() => book.decide('k', 32, 1_100).kind)).toEqual(['allowed', 'denied']);
+    book.noteRefund('k');
+    expect(book.decide('k', 32, 1_200).kind).toBe('ask');
+  });
+
   it('hold no more callers than the bound', () => {
     const book = createLeaseBook(2);
     const denied = {

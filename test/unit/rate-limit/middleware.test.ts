@@ -26,7 +26,11 @@ const freshIp = () => {
   return `198.18.${nextHost >> 8}.${nextHost & 255}`;
 };
 
-function appWith(name: LimitName, overrides: Partial<RequestContext> = {}, options: { units?: number } = {}) {
+function appWith(
+  name: LimitName,
+  overrides: Partial<RequestContext> = {},
+  options: { units?: number; points?: number } = {},
+) {
   const lines: LoggedLine[] = [];
   const base = httpContext({ ip: freshIp(), ...overrides }, lines);
   const app = httpApp((request) => {
@@ -99,6 +103,39 @@ describe('rate limiting', () => {
     expect((await get(freshIp())).status).toBe(200);
     expect((await get(freshIp())).status).toBe(429);
     expect((await appWith('write').get(freshIp())).status).toBe(200);
+  });
+
+  it('gives each API key a budget of its own, and the windows of its account', async () => {
+    const userId = crypto.randomUUID();
+    const keyOf = (keyId: string) => ({ kind: 'api_key', keyId, userId, scopes: [] }) as const;
+    const [one, two] = [keyOf(crypto.randomUUID()), keyOf(crypto.randomUUID())];
+    const spent = await appWith('follow', { actor: one }, { points: 900 }).get();
+    expect(parseList(spent.headers.get('ratelimit-policy'))[2]).toMatchObject({
+      value: 'key-budget',
+      parameters: { q: 900 },
+    });
+    const refused = await appWith('follow', { actor: one }).get();
+    expect(refused.status).toBe(429);
+    expect(await refused.json()).toMatchObject({ 'violated-policies': ['key-budget'] });
+    // Refused by the budget, charged to no window: 99 were left, of the account.
+    for (const actor of [two, user(userId)])
+      expect((await appWith('follow', { actor }).get()).status).toBe(200);
+    const last = await appWith('follow', { actor: two }).get();
+    expect(parseList(last.headers.get('ratelimit'))[0]).toMatchObject({
+      value: 'follow-hour',
+      parameters: { r: 96 },
+    });
+  });
+
+  it('tells partitions by a hash that names nobody and differs by caller', async () => {
+    const ip = freshIp();
+    const keyOf = async (address: string) =>
+      parseList((await appWith('write').get(address)).headers.get('ratelimit'))[0]?.parameters
+        .pk as Uint8Array;
+    const [mine, again, other] = [await keyOf(ip), await keyOf(ip), await keyOf(freshIp())];
+    expect(mine).toHaveLength(6);
+    expect(again).toEqual(mine);
+    expect(other).not.toEqual(mine);
   });
 
   it('keeps policies apart', async () => {

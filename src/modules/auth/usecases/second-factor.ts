@@ -1,11 +1,23 @@
 import type { RequestContext } from '../../../context.ts';
 import { insertAudit } from '../../../db/audit.ts';
-import { type FactorProof, type GivenCode, proveFactor } from '../../factors/index.ts';
+import {
+  type FactorProof,
+  type GivenCode,
+  methodOf,
+  proveFactor,
+  type SentCode,
+  sendSmsCode,
+} from '../../factors/index.ts';
 import type { AccountRow } from '../../users/index.ts';
 import { mfaCodeInvalid, mfaTokenInvalid } from '../auth.errors.ts';
 import type { TokenPair } from '../auth.views.ts';
 import { secondFactorCounts } from '../policy/throttles.ts';
-import { failureOf, insertSessionByFactor, takeChallengeAttempt } from '../reauthentication.repository.ts';
+import {
+  failureOf,
+  insertSessionByFactor,
+  isChallengeOpen,
+  takeChallengeAttempt,
+} from '../reauthentication.repository.ts';
 import { type MfaGrant, verifyMfaToken } from './mfa-token.ts';
 import { announceSession, prepareSession } from './open-session.ts';
 import { type ChargedAttempt, callerNetwork, chargeAttempt } from './throttle.ts';
@@ -36,11 +48,26 @@ export async function finishLogin(
 ): Promise<SignedIn> {
   const owed = await takeOwedLogin(ctx, input.mfaToken);
   const { userId } = owed.challenge;
-  const proof = await proveFactor(ctx, userId, owed.sealedSecret ?? undefined, input.given);
+  const binding = { purpose: 'login', id: owed.challenge.id } as const;
+  const proof = await proveFactor(ctx, userId, owed.sealedSecret ?? undefined, input.given, binding);
   if (proof === undefined) throw refuseFactor(ctx, userId, 'wrong_code', mfaCodeInvalid);
-  const signedIn = await completeLogin(ctx, owed, proof, ['pwd', 'otp']);
+  const signedIn = await completeLogin(ctx, owed, proof, ['pwd', methodOf(input.given)]);
   if (signedIn === undefined) throw refuseFactor(ctx, userId, 'used_code', mfaCodeInvalid);
   return signedIn;
+}
+
+/**
+ * Sends a code by SMS for a login that owes its second factor; the code is good for that login only.
+ * @throws auth.mfa_token_invalid, factors.sms_not_offered, factors.sms_not_set_up, factors.sms_limited, factors.phone_refused,
+ * service.unavailable.
+ */
+export async function sendLoginCode(ctx: RequestContext, mfaToken: string): Promise<SentCode> {
+  const { userId, challengeId } = await readMfaToken(ctx, mfaToken);
+  const challenge = { id: challengeId, userId };
+  const now = new Date(ctx.clock.now()).toISOString();
+  if (!(await isChallengeOpen(ctx.databases.primary, challenge, now)))
+    throw refuseFactor(ctx, userId, 'challenge_over', mfaTokenInvalid);
+  return sendSmsCode(ctx, userId, { purpose: 'login', id: challengeId });
 }
 
 /**

@@ -2,7 +2,14 @@ import type { Actor, RequestContext } from '../../../context.ts';
 import { insertAudit } from '../../../db/audit.ts';
 import { unauthenticated } from '../../../http/errors.ts';
 import { requireSession } from '../../../http/viewer.ts';
-import { type FactorProof, type GivenCode, proveFactor } from '../../factors/index.ts';
+import {
+  type FactorProof,
+  type GivenCode,
+  methodOf,
+  proveFactor,
+  type SentCode,
+  sendSmsCode,
+} from '../../factors/index.ts';
 import { mfaCodeInvalid, passwordWrong, secondFactorRequired } from '../auth.errors.ts';
 import {
   failureOf,
@@ -46,7 +53,10 @@ export async function stepUp(ctx: RequestContext, input: StepUp): Promise<Steppe
   const proof =
     input.given === undefined
       ? undefined
-      : await proveFactor(ctx, actor.userId, account.sealedSecret ?? undefined, input.given);
+      : await proveFactor(ctx, actor.userId, account.sealedSecret ?? undefined, input.given, {
+          purpose: 'step_up',
+          id: actor.sessionId,
+        });
   if (input.given !== undefined && proof === undefined)
     throw refuseReauthentication(ctx, actor, 'wrong_code', mfaCodeInvalid);
   const access = await completeStepUp(ctx, {
@@ -55,10 +65,22 @@ export async function stepUp(ctx: RequestContext, input: StepUp): Promise<Steppe
     attempt,
     checkedHash: input.password === undefined ? undefined : (account.passwordHash ?? undefined),
     proof,
-    amr: [...(input.password === undefined ? [] : ['pwd']), ...(proof === undefined ? [] : ['otp'])],
+    amr: [
+      ...(input.password === undefined ? [] : ['pwd']),
+      ...(input.given === undefined ? [] : [methodOf(input.given)]),
+    ],
   });
   if (access === undefined) throw refuseReauthentication(ctx, actor, 'used_code', mfaCodeInvalid);
   return access;
+}
+
+/**
+ * Sends the caller a code by SMS to step up with; it is good for this session only.
+ * @throws those of `sendSmsCode`.
+ */
+export async function sendStepUpCode(ctx: RequestContext): Promise<SentCode> {
+  const { userId, sessionId } = requireSession(ctx);
+  return sendSmsCode(ctx, userId, { purpose: 'step_up', id: sessionId });
 }
 
 export interface SteppedUp {

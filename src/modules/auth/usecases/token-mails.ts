@@ -94,7 +94,7 @@ const letters: Readonly<Record<TokenPurpose, (ttlSeconds: number) => LetterText>
       `It works once, for ${duration(ttlSeconds)}. Until then you can log in with your username only.`,
     ],
     advice:
-      'If this was not you, do nothing. Nobody can use your address here unless the link in this mail is opened by the account above.',
+      'If this was not you, do nothing. Nobody can use your address here unless somebody who is logged in to the account above opens this link.',
   }),
   change_email: (ttlSeconds) => ({
     subject: 'Confirm your new e-mail address',

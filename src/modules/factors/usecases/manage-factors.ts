@@ -1,6 +1,8 @@
 import type { RequestContext } from '../../../context.ts';
 import { requireSession } from '../../../http/viewer.ts';
+import { publishAfterResponse } from '../../../jobs/publish.ts';
 import { randomBytes } from '../../../shared/crypto.ts';
+import { newSecurityNotice } from '../../notices/index.ts';
 import {
   backupCodeBytes,
   backupCodeCount,
@@ -69,7 +71,9 @@ export async function confirmPendingTotp(ctx: RequestContext, code: string): Pro
   const proof = await proveTotp(ctx, userId, sealedSecret, code);
   if (proof === undefined) throw codeInvalid();
   const { codes, hashes } = await newBackupCodes();
-  if (!(await confirmTotp(ctx, userId, proof, hashes, nowOf(ctx)))) throw totpNotPending();
+  const notice = noticeOf(ctx, userId, 'factor_added');
+  if (!(await confirmTotp(ctx, userId, proof, hashes, notice, nowOf(ctx)))) throw totpNotPending();
+  publishAfterResponse(ctx, [notice.id]);
   ctx.log.log('info', 'factors.totp_confirmed', { user_id: userId });
   return codes;
 }
@@ -80,7 +84,9 @@ export async function confirmPendingTotp(ctx: RequestContext, code: string): Pro
  */
 export async function removeMyTotp(ctx: RequestContext): Promise<void> {
   const userId = requireSession(ctx).userId;
-  if (!(await removeTotp(ctx, userId))) throw totpNotFound();
+  const notice = noticeOf(ctx, userId, 'factor_removed');
+  if (!(await removeTotp(ctx, userId, notice))) throw totpNotFound();
+  publishAfterResponse(ctx, [notice.id]);
   ctx.log.log('info', 'factors.totp_removed', { user_id: userId });
 }
 
@@ -89,8 +95,11 @@ export async function removeMyTotp(ctx: RequestContext): Promise<void> {
  * @throws factors.totp_not_found.
  */
 export async function regenerateBackupCodes(ctx: RequestContext): Promise<readonly string[]> {
+  const { userId } = requireSession(ctx);
   const { codes, hashes } = await newBackupCodes();
-  if (!(await replaceBackupCodes(ctx, requireSession(ctx).userId, hashes, nowOf(ctx)))) throw totpNotFound();
+  const notice = newSecurityNotice(ctx, { userId, notice: 'backup_codes_replaced' });
+  if (!(await replaceBackupCodes(ctx, userId, hashes, notice, nowOf(ctx)))) throw totpNotFound();
+  publishAfterResponse(ctx, [notice.id]);
   return codes;
 }
 
@@ -100,5 +109,8 @@ export async function newBackupCodes(): Promise<{ readonly codes: string[]; read
   const hashes = await Promise.all(codes.map((code) => backupCodeHash(normaliseBackupCode(code) ?? code)));
   return { codes, hashes };
 }
+
+const noticeOf = (ctx: RequestContext, userId: string, notice: 'factor_added' | 'factor_removed') =>
+  newSecurityNotice(ctx, { userId, notice, detail: { factor: 'authenticator app' } });
 
 const nowOf = (ctx: RequestContext): string => new Date(ctx.clock.now()).toISOString();

@@ -4,14 +4,17 @@ import { sha256 } from '../../../shared/crypto.ts';
 import { fromHex, hex } from '../../../shared/encoding.ts';
 import { normaliseBackupCode } from '../backup-codes.policy.ts';
 import type { FactorProof } from '../factors.repository.ts';
+import type { SmsBinding } from '../phones.repository.ts';
 import { matchingStep } from '../totp.policy.ts';
+import { proveSmsCode } from './sms-codes.ts';
 
 /** What a person typed as second factor. */
 export type GivenCode =
   | { readonly kind: 'totp'; readonly code: string }
-  | { readonly kind: 'backup_code'; readonly code: string };
+  | { readonly kind: 'backup_code'; readonly code: string }
+  | { readonly kind: 'sms'; readonly code: string };
 
-type ProofContext = Pick<RequestContext, 'config' | 'clock' | 'log'>;
+type ProofContext = Pick<RequestContext, 'config' | 'clock' | 'log' | 'databases'>;
 
 const secretPlace = (userId: string): Place => ({
   table: 'totp_factors',
@@ -44,14 +47,18 @@ export async function proveTotp(
 
 /**
  * Checks a code without using it up; the statement that acts on it does that by `useFactorCte`. A backup code is looked up
- * there, too. `sealedSecret` is undefined when the user has no authenticator app.
+ * there, too. `sealedSecret` is undefined when the user has no authenticator app. `smsBinding` is what a code sent by SMS must
+ * have been sent for; without it none proves anything.
  */
 export async function proveFactor(
   ctx: ProofContext,
   userId: string,
   sealedSecret: string | undefined,
   given: GivenCode,
+  smsBinding?: SmsBinding,
 ): Promise<FactorProof | undefined> {
+  if (given.kind === 'sms')
+    return smsBinding === undefined ? undefined : proveSmsCode(ctx, userId, smsBinding, given.code);
   if (given.kind === 'totp')
     return sealedSecret === undefined ? undefined : proveTotp(ctx, userId, sealedSecret, given.code);
   const code = normaliseBackupCode(given.code);
@@ -60,3 +67,6 @@ export async function proveFactor(
 
 /** SHA-256 of a normalised backup code, in hex. */
 export const backupCodeHash = async (code: string): Promise<string> => hex(await sha256(code));
+
+/** The method (RFC 8176) a code stands for. */
+export const methodOf = ({ kind }: GivenCode): 'otp' | 'sms' => (kind === 'sms' ? 'sms' : 'otp');

@@ -18,19 +18,29 @@ const objectsPerMessage = 5_000;
 export async function purgeVideo(ctx: RequestContext, message: MessageOf<'video.deleted'>): Promise<void> {
   const { video_id: videoId } = message.data;
   const { primary } = ctx.databases;
-  const { aws } = ctx.config;
   if ((await findVideoEnd(primary, videoId))?.deleted !== true) return;
+  if (await purgeFiles(ctx, videoId)) return;
+  const rest = newEvent(ctx, 'video.deleted', message.data);
+  await insertEvents(primary, [rest]);
+  await publishEvents(ctx, { ids: [rest.id], limit: 1 });
+}
+
+/**
+ * Stops the jobs of a deleted video and removes its files, up to some thousand.
+ * @returns whether none is left.
+ * @throws AwsError.
+ */
+export async function purgeFiles(ctx: RequestContext, videoId: string): Promise<boolean> {
+  const { primary } = ctx.databases;
+  const { aws } = ctx.config;
   for (const providerJobId of await findProviderJobIds(primary, videoId)) await cancelJob(aws, providerJobId);
   for (const upload of await findUploadsOfVideo(primary, videoId)) await freeParts(ctx, upload);
-  const done =
+  return (
     (await deletePrefix(
       aws,
       { bucket: aws.uploadsBucket, prefix: `originals/${videoId}/` },
       objectsPerMessage,
     )) &&
-    (await deletePrefix(aws, { bucket: aws.mediaBucket, prefix: `media/${videoId}/` }, objectsPerMessage));
-  if (done) return;
-  const rest = newEvent(ctx, 'video.deleted', message.data);
-  await insertEvents(primary, [rest]);
-  await publishEvents(ctx, { ids: [rest.id], limit: 1 });
+    (await deletePrefix(aws, { bucket: aws.mediaBucket, prefix: `media/${videoId}/` }, objectsPerMessage))
+  );
 }

@@ -1,0 +1,1 @@
+export { type SmsOutcome, sendTextMessage, type TextMessage } from './twilio.ts';
