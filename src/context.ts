@@ -56,6 +56,8 @@ export type Actor =
 export type TokenHolder = Extract<Actor, { kind: 'user' }> & {
   /** Unix seconds at which the token was signed. */
   readonly issuedAt: number;
+  /** Unix seconds at which it ends. */
+  readonly expiresAt: number;
 };
 
 /** The account and the grants of an API key. */

@@ -29,6 +29,8 @@ export const closeCodes = {
   tooManySockets: 4009,
 } as const;
 
+export const hubName = (userId: string): string => `user:${userId}`;
+
 export const subprotocol = 'social-flow.v1';
 export const maxSocketsPerUser = 20;
 export const maxClientFrameLength = 1_024;

@@ -8,4 +8,10 @@ export const userHubMigrations: readonly string[] = [
      stored_at_ms INTEGER NOT NULL
    );
    CREATE INDEX events_stored_at ON events (stored_at_ms);`,
+  `CREATE TABLE tickets (
+     hash TEXT NOT NULL UNIQUE,
+     purpose TEXT NOT NULL,
+     holder TEXT NOT NULL,
+     expires_at_ms INTEGER NOT NULL
+   );`,
 ];

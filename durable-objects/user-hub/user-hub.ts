@@ -20,6 +20,7 @@ import {
 import { userHubMigrations } from './schema.ts';
 import { attachmentOf, closeQuietly, type SocketAttachment, sendQuietly } from './sockets.ts';
 import { createEventStore, type EventStore } from './store.ts';
+import { createTicketStore, type Ticket, type TicketStore } from './tickets.ts';
 
 export type PushResult =
   | { readonly ok: true; readonly seq: number; readonly delivered: number; readonly duplicate: boolean }
@@ -29,11 +30,13 @@ export type PushResult =
 export class UserHub extends DurableObject {
   clock = systemClock;
   readonly #events: EventStore;
+  readonly #tickets: TicketStore;
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
     migrate(ctx.storage, userHubMigrations);
     this.#events = createEventStore(ctx.storage.sql);
+    this.#tickets = createTicketStore(ctx.storage.sql);
     // Answered without waking the object.
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
   }
@@ -83,8 +86,22 @@ export class UserHub extends DurableObject {
     return { ok: true, seq: stored.seq, delivered, duplicate: false };
   }
 
-  /** Closes the sockets of a session that ended, or all of them. Returns how many. */
+  /** Keeps a ticket until it is burnt or over. */
+  keepTicket(ticket: Ticket): true {
+    this.#tickets.keep(ticket, this.clock.now());
+    return true;
+  }
+
+  /** Takes a ticket away, whatever it was for, and yields its holder if it was live and for `purpose`. */
+  burnTicket(hash: string, purpose: string): { readonly holder: string | undefined } {
+    const ticket = this.#tickets.burn(hash);
+    const opens = ticket !== undefined && ticket.purpose === purpose && ticket.expiresAtMs > this.clock.now();
+    return { holder: opens ? ticket.holder : undefined };
+  }
+
+  /** Closes the sockets of a session that ended and voids its tickets, or of all of them. Returns how many were closed. */
   disconnect(sessionId?: string): number {
+    this.#tickets.forget(sessionId);
     const sockets = this.#liveSockets().filter(
       (socket) => sessionId === undefined || attachmentOf(socket)?.sessionId === sessionId,
     );

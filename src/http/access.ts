@@ -1,10 +1,11 @@
 import type { KeyHolder, TokenHolder } from '../context.ts';
 import { authenticate } from './authenticate.ts';
 import { authorizationOf } from './browser-session.ts';
-import type { AppMiddleware } from './env.ts';
+import type { AppContext, AppMiddleware } from './env.ts';
 import { apiKeyRefused, forbidden, insufficientScope, unauthenticated } from './errors.ts';
 import type { RoutePolicy } from './route-policies.ts';
 import { assertSessionLive } from './session-guard.ts';
+import { offeredTicketOf, redeemTicket } from './tickets.ts';
 
 const reads: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
@@ -12,7 +13,7 @@ const reads: ReadonlySet<string> = new Set(['GET', 'HEAD']);
  * Enforces who may call a route and puts the actor into the context. A token whose session has ended, or whose roles were
  * changed, is refused: at once where the policy is `sensitive` or names roles, elsewhere as soon as this isolate's lease on the
  * session's state has run out. An API key passes where it was granted the route's scope, and nowhere else.
- * @throws auth.unauthenticated, auth.forbidden, auth.insufficient_scope, auth.api_key_refused.
+ * @throws auth.unauthenticated, realtime.ticket_invalid, auth.forbidden, auth.insufficient_scope, auth.api_key_refused.
  */
 export function enforceAccess(policy: RoutePolicy): AppMiddleware {
   const { access, roles, sensitive } = policy;
@@ -27,12 +28,13 @@ export function enforceAccess(policy: RoutePolicy): AppMiddleware {
         break;
       case 'optional':
       case 'user': {
-        const actor = await authenticate(ctx, authorizationOf(c), { fresh: !reads.has(c.req.method) });
+        const actor = await callerOf(c, policy);
         if (actor === undefined && access.kind === 'user')
           throw unauthenticated({ headers: { 'www-authenticate': 'Bearer realm="social-flow"' } });
         if (actor?.kind === 'api_key') assertGranted(policy, actor);
         else if (actor !== undefined) await assertSessionLive(ctx, actor, options);
         if (actor !== undefined) c.set('ctx', { ...ctx, actor });
+        if (actor?.kind === 'user') c.set('token', { issuedAt: actor.issuedAt, expiresAt: actor.expiresAt });
         if (roles !== undefined && !hasRole(actor, roles)) throw forbidden();
         break;
       }
@@ -41,6 +43,16 @@ export function enforceAccess(policy: RoutePolicy): AppMiddleware {
     }
     await next();
   };
+}
+
+async function callerOf(
+  c: AppContext,
+  { ticket }: RoutePolicy,
+): Promise<TokenHolder | KeyHolder | undefined> {
+  const { ctx } = c.var;
+  const offered = ticket === undefined ? undefined : offeredTicketOf(c);
+  if (ticket !== undefined && offered !== undefined) return redeemTicket(ctx, offered, ticket);
+  return authenticate(ctx, authorizationOf(c), { fresh: !reads.has(c.req.method) });
 }
 
 /** Refuses everybody: what a route without a policy gets. */

@@ -60,6 +60,11 @@ export const stepUpRequired = defineError({
   status: 401,
   title: 'Confirm that it is you first: POST /v1/auth/step-up, then repeat with the new access token.',
 });
+export const ticketInvalid = defineError({
+  code: 'realtime.ticket_invalid',
+  status: 401,
+  title: 'This ticket was used, is over, or is for something else; ask for another.',
+});
 export const csrfHeaderMissing = defineError({
   code: 'csrf.header_missing',
   status: 403,

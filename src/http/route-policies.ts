@@ -32,6 +32,8 @@ export interface RoutePolicy {
   readonly limit: LimitName | readonly LimitName[] | 'none';
   /** Points taken from the caller's budget, where that is not what its limits say (reads 1, writes 5). */
   readonly cost?: number;
+  /** The purpose of the one-time tickets that open this WebSocket in place of a token. */
+  readonly ticket?: 'realtime';
   /** Set on writes that may be repeated under an `Idempotency-Key`. */
   readonly idempotent?: boolean;
   /** Set where a session that has just ended must not get through at all; costs a hop to its guard on every call. */
@@ -197,7 +199,8 @@ export const routePolicies = {
   withdrawAdminProposal: { access: user, roles: ['admin'], ids: 'any', limit: 'admin', stepUp: true },
 
   // Realtime. A connection lasts as long as its token, so it must not begin after its session has ended.
-  connectRealtime: { access: user, limit: 'realtime', sensitive: true },
+  createTicket: { access: user, limit: 'realtime', sensitive: true },
+  connectRealtime: { access: user, ticket: 'realtime', limit: 'realtime', sensitive: true },
 } as const satisfies Readonly<Record<string, RoutePolicy>>;
 
 export type OperationId = keyof typeof routePolicies;

@@ -1,4 +1,4 @@
-import type { HubEvent } from '../../../durable-objects/user-hub/protocol.ts';
+import { type HubEvent, hubName } from '../../../durable-objects/user-hub/protocol.ts';
 import type { RequestContext } from '../../context.ts';
 import { callDurableObject } from '../../shared/durable-object-call.ts';
 
@@ -29,5 +29,3 @@ export async function pushToUser(ctx: HubScope, userId: string, event: HubEvent)
 export async function disconnectUser(ctx: HubScope, userId: string, sessionId?: string): Promise<void> {
   await callDurableObject(ctx.bindings.USER_HUB, hubName(userId), (hub) => hub.disconnect(sessionId));
 }
-
-export const hubName = (userId: string): string => `user:${userId}`;

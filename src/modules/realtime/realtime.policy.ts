@@ -1,5 +1,4 @@
 import { subprotocol } from '../../../durable-objects/user-hub/protocol.ts';
-import { fromBase64Url, fromUtf8 } from '../../shared/encoding.ts';
 
 const bearerProtocol = /^bearer\.([A-Za-z0-9._-]{1,4096})$/;
 
@@ -22,11 +21,3 @@ const offersOf = (protocols: string | undefined): string[] =>
 /** Whether a page of this origin may connect. CORS does not cover WebSockets, so the upgrade is where this is checked. */
 export const isOriginAllowed = (origin: string | undefined, allowed: readonly string[]): boolean =>
   origin === undefined || allowed.includes('*') || allowed.includes(origin);
-
-/** `exp` of an access token that was verified before, in Unix seconds. */
-export function expiryOf(verifiedToken: string): number | undefined {
-  const payload = fromBase64Url(verifiedToken.split('.')[1] ?? '');
-  if (payload === undefined) return undefined;
-  const claims = JSON.parse(fromUtf8(payload)) as { readonly exp?: unknown };
-  return typeof claims.exp === 'number' ? claims.exp : undefined;
-}

@@ -1,7 +1,10 @@
 import type { AppMiddleware } from '../../http/env.ts';
-import { createRouter, defineRoute, problems } from '../../http/route.ts';
+import { unauthenticated } from '../../http/errors.ts';
+import { createRouter, defineRoute, jsonResponse, optionalJsonBody, problems } from '../../http/route.ts';
+import { issueTicket, ticketSeconds } from '../../http/tickets.ts';
+import { requireSession } from '../../http/viewer.ts';
 import { offeredToken } from './realtime.policy.ts';
-import { connectQuery } from './realtime.schemas.ts';
+import { connectQuery, ticketBody, ticketSchema } from './realtime.schemas.ts';
 import { connect } from './realtime.usecases.ts';
 
 /** Mounted at `/v1/realtime`. */
@@ -31,7 +34,7 @@ realtimeRoutes.openapi(
     },
     summary: 'Open a realtime connection',
     description:
-      'WebSocket. Authenticate with an Authorization header, or from a browser with the subprotocols `social-flow.v1, bearer.<access token>`. ' +
+      'WebSocket. Authenticate with an Authorization header, or from a browser with the subprotocols `social-flow.v1, ticket.<ticket>`, `social-flow.v1, bearer.<access token>`, or the cookie. ' +
       'The server sends `{"type":"event","seq","event":{"id","type","data"}}` for what happens to the caller, `{"type":"ready","seq"}` once missed events were sent, ' +
       'and `{"type":"resync","seq"}` when some are gone. The only client message is the text `ping`, answered with `pong`. ' +
       'Closes with 4401 when the access token ends and 4009 when the same account opens too many connections.',
@@ -43,8 +46,33 @@ realtimeRoutes.openapi(
       // A HEAD request comes here too, but only GET opens a WebSocket (RFC 6455 §4.1).
       upgrade: c.req.method === 'GET' ? c.req.header('upgrade') : undefined,
       origin: c.req.header('origin'),
-      token: c.req.header('authorization')?.slice('Bearer '.length) ?? '',
+      expiresAt: c.var.token?.expiresAt,
       protocols: c.req.header('sec-websocket-protocol'),
       after: c.req.valid('query').after,
     }),
+);
+
+realtimeRoutes.openapi(
+  defineRoute({
+    method: 'post',
+    path: '/tickets',
+    request: optionalJsonBody(ticketBody),
+    responses: {
+      201: jsonResponse(ticketSchema, 'A ticket for one connection'),
+      ...problems(400, 401, 403, 422),
+    },
+    summary: 'Get a ticket for a realtime connection',
+    description:
+      'For browsers: offer it as subprotocol `ticket.<ticket>`. It opens one connection, which lasts as long as the token that asked.',
+    operationId: 'createTicket',
+    tags: ['Realtime'],
+  }),
+  async (c) => {
+    const { purpose = 'realtime' } = c.req.valid('json');
+    const { token } = c.var;
+    const actor = requireSession(c.var.ctx);
+    if (token === undefined) throw unauthenticated();
+    const ticket = await issueTicket(c.var.ctx, { ...actor, ...token }, purpose);
+    return c.json({ ticket, expires_in: ticketSeconds }, 201);
+  },
 );

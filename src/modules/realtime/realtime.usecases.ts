@@ -1,16 +1,15 @@
-import { hubHeaders, subprotocol } from '../../../durable-objects/user-hub/protocol.ts';
+import { hubHeaders, hubName, subprotocol } from '../../../durable-objects/user-hub/protocol.ts';
 import type { RequestContext } from '../../context.ts';
 import { unauthenticated, unavailable } from '../../http/errors.ts';
 import { callDurableObject } from '../../shared/durable-object-call.ts';
-import { hubName } from './push.ts';
 import { originNotAllowed, upgradeRequired } from './realtime.errors.ts';
-import { chosenProtocol, expiryOf, isOriginAllowed } from './realtime.policy.ts';
+import { chosenProtocol, isOriginAllowed } from './realtime.policy.ts';
 
 export interface Handshake {
   readonly upgrade: string | undefined;
   readonly origin: string | undefined;
-  /** The access token that named the actor. */
-  readonly token: string;
+  /** Unix seconds at which the token that named the actor, or had the ticket made, ends. */
+  readonly expiresAt: number | undefined;
   readonly protocols: string | undefined;
   /** Sequence number to resume behind. */
   readonly after: string | undefined;
@@ -25,7 +24,7 @@ export async function connect(ctx: RequestContext, handshake: Handshake): Promis
   if (handshake.upgrade?.toLowerCase() !== 'websocket')
     throw upgradeRequired({ headers: { upgrade: 'websocket', connection: 'upgrade' } });
   if (!isOriginAllowed(handshake.origin, ctx.config.http.corsOrigins)) throw originNotAllowed();
-  const expiresAt = expiryOf(handshake.token);
+  const { expiresAt } = handshake;
   if (ctx.actor.kind !== 'user' || expiresAt === undefined) throw unauthenticated();
 
   const forwarded = new Headers({

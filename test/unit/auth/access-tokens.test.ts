@@ -120,6 +120,7 @@ describe('access tokens', () => {
       authTime: now - 60,
       epoch: 3,
       issuedAt: now,
+      expiresAt: expect.any(Number),
     });
   });
 

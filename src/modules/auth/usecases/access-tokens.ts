@@ -101,6 +101,7 @@ export function createAccessTokens(config: AuthConfig): AccessTokens {
         authTime: claims.auth_time,
         epoch: claims.epoch,
         issuedAt: claims.iat,
+        expiresAt: claims.exp,
       };
     },
   };

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { call, seedUser } from '../../support/worker/client.ts';
+import { problemOf } from '../auth/accounts.ts';
+
+describe('every answer', () => {
+  it('says how browsers must treat it, and is not kept by caches when somebody is signed in', async () => {
+    const { token } = await seedUser();
+    for (const response of [
+      await call('GET', '/v1/me', { token }),
+      await call('GET', '/v1/me'),
+      await call('GET', '/nowhere'),
+      await call('POST', '/v1/auth/login', { body: {} }),
+    ]) {
+      const header = (name: string) => response.headers.get(name);
+      const [, seconds] =
+        /max-age=(\d+); includeSubDomains/.exec(header('strict-transport-security') ?? '') ?? [];
+      expect(Number(seconds)).toBeGreaterThanOrEqual(31_536_000);
+      expect(header('content-security-policy')).toContain("default-src 'none'");
+      expect(header('content-security-policy')).toContain("frame-ancestors 'none'");
+      expect(header('x-frame-options')).toBe('DENY');
+      expect(header('x-content-type-options')).toBe('nosniff');
+      expect(header('referrer-policy')).toBe('no-referrer');
+      expect(header('cross-origin-resource-policy')).toBe('same-origin');
+      expect(header('cross-origin-opener-policy')).toBe('same-origin');
+      expect(header('cache-control')).toContain('no-store');
+      expect(header('vary')).toMatch(/\borigin\b/i);
+      expect(header('content-type')).toMatch(/^application\/(problem\+)?json(; charset=utf-8)?$/i);
+      expect(header('x-powered-by')).toBeNull();
+    }
+  });
+
+  it('sends nobody anywhere: what a client names is never a Location', async () => {
+    const target = 'https://evil.example';
+    for (const query of ['next', 'redirect', 'redirect_uri', 'return_to', 'url', 'continue'])
+      for (const path of ['/', '/livez', '/v1/me', '/v1/auth/login', '//evil.example', '/docs']) {
+        const response = await call('GET', `${path}?${query}=${encodeURIComponent(target)}`, {
+          headers: { 'x-forwarded-host': 'evil.example', forwarded: 'host=evil.example' },
+        });
+        expect(response.headers.get('location'), `${path} ${query}`).toBeNull();
+        expect([301, 302, 303, 307, 308]).not.toContain(response.status);
+      }
+  });
+});
+
+describe('a secret in an address', () => {
+  it('is refused everywhere, and never taken', async () => {
+    const { token } = await seedUser();
+    for (const key of ['access_token', 'token', 'api_key', 'refresh_token', 'mfa_token', 'Access_Token'])
+      for (const path of ['/v1/me', '/livez', '/v1/realtime', '/nowhere']) {
+        const response = await call('GET', `${path}?${key}=${token}`);
+        expect(await problemOf(response), `${path} ${key}`).toMatchObject({
+          status: 400,
+          code: 'request.token_in_address',
+        });
+      }
+  });
+
+  it('does not appear in the refusal', async () => {
+    const { token } = await seedUser();
+    const response = await call('GET', `/v1/me?access_token=${token}`);
+    expect(await response.text()).not.toContain(token);
+  });
+});
+
+describe('a request', () => {
+  it('with a method nobody knows is refused', async () => {
+    for (const method of ['PROPFIND', 'PURGE', 'MKCOL', 'SEARCH']) {
+      const known = await call(method, '/v1/me');
+      expect(await problemOf(known), method).toMatchObject({ status: 405, code: 'http.method_not_allowed' });
+      expect(known.headers.get('allow')).toContain('GET');
+      expect((await call(method, '/nowhere')).status).toBe(404);
+    }
+    for (const override of ['x-http-method-override', 'x-method-override', 'x-http-method'])
+      expect((await call('POST', '/v1/me', { headers: { [override]: 'PATCH' }, body: {} })).status).toBe(405);
+  });
+
+  it('is not believed about where it comes from or whom it reached', async () => {
+    const forged = {
+      'x-forwarded-for': '127.0.0.1',
+      'x-real-ip': '127.0.0.1',
+      'x-forwarded-host': 'evil.example',
+      'x-forwarded-proto': 'http',
+      'x-original-url': '/v1/admin/users',
+      'x-rewrite-url': '/v1/admin/users',
+      forwarded: 'for=127.0.0.1;host=evil.example;proto=http',
+    };
+    const plain = await call('GET', '/v1/me', { headers: forged });
+    expect(plain.status).toBe(401);
+    const ip = '203.0.113.77';
+    const statuses: number[] = [];
+    for (let index = 0; index < 12; index += 1)
+      statuses.push(
+        (
+          await call('POST', '/v1/auth/login', {
+            ip,
+            headers: { 'x-forwarded-for': `198.51.100.${index}`, 'x-real-ip': `198.51.100.${index}` },
+            body: { identifier: 'nobody_here', password: 'x' },
+          })
+        ).status,
+      );
+    expect(statuses).toContain(429);
+    const document = await call('GET', '/openapi.json', { headers: forged });
+    expect(await document.text()).not.toContain('evil.example');
+  });
+
+  it('for the documentation page gets that page’s own policy', async () => {
+    const response = await call('GET', '/docs');
+    if (response.status === 200)
+      expect(response.headers.get('content-security-policy')).toContain("script-src 'self'");
+    expect(response.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+  });
+});
