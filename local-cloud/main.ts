@@ -93,6 +93,9 @@ async function main(options: StartOptions): Promise<number> {
     status.note(`Reference  ${workerUrl}/docs`);
     status.note(`Mails      ${stack.mailUrl}`);
     status.note(
+      `Log in by  ${stack.oauthUrl}   (Google, Facebook, X, GitHub, Apple: stand-ins, offered by the API)`,
+    );
+    status.note(
       options.worker ? 'Tour       npm run demo   (in a second terminal)' : 'Now run    npx wrangler dev',
     );
     status.note('Stop       Ctrl-C');

@@ -59,6 +59,8 @@ export interface Stack {
   readonly cdnUrl: string;
   /** The inbox. */
   readonly mailUrl: string;
+  /** Stand-ins of the OAuth providers. */
+  readonly oauthUrl: string;
   readonly neonBridgeUrl: string;
   /** Takes the database away and brings it back, for tests of outages. */
   readonly database: { stop(): Promise<void>; start(): Promise<void> };
@@ -315,6 +317,7 @@ async function startParts(
     ownerSettings,
     cdnUrl: cdn.url,
     mailUrl: mail.url,
+    oauthUrl: oauth.url,
     neonBridgeUrl: bridge.url,
     database,
     broken,

@@ -237,7 +237,7 @@ export async function stepUpSession(
 export async function replacePassword(
   ctx: WriteContext,
   actor: UserActor,
-  hashes: { readonly checkedHash: string; readonly newHash: string },
+  hashes: { readonly checkedHash: string | null; readonly newHash: string },
   notice: OutboxEvent,
   now: string,
 ): Promise<{ readonly ended: EndedAccess | undefined } | undefined> {
@@ -250,7 +250,7 @@ export async function replacePassword(
     primary.execute(sql`
       WITH changed AS (
         UPDATE users SET password_hash = ${hashes.newHash}, updated_at = ${now}::timestamptz
-        WHERE id = ${userId}::uuid AND status = 'active' AND password_hash = ${hashes.checkedHash}
+        WHERE id = ${userId}::uuid AND status = 'active' AND password_hash IS NOT DISTINCT FROM ${hashes.checkedHash}::text
         RETURNING id
       ),
       ended AS (

@@ -38,7 +38,12 @@ export const stepUpBody = z
   .openapi('StepUp');
 
 export const changePasswordBody = z
-  .strictObject({ current_password: presentedPassword, new_password: newPasswordSchema })
+  .strictObject({
+    current_password: presentedPassword
+      .optional()
+      .openapi({ description: 'Left out only by accounts that have no password yet.' }),
+    new_password: newPasswordSchema,
+  })
   .openapi('ChangePassword');
 
 export const mfaRequiredSchema = z

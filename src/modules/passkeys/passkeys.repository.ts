@@ -15,6 +15,7 @@ import {
   spendChallengeCte,
   useFactorCte,
 } from '../factors/index.ts';
+import { hasIdentity } from '../identities/index.ts';
 
 /** A passkey as its owner sees it. Times are RFC 3339. */
 export interface PasskeyRow {
@@ -197,7 +198,7 @@ export async function deletePasskey(
       ),
       removed AS (
         DELETE FROM passkeys USING found JOIN users ON users.id = found.user_id
-        WHERE passkeys.id = found.id AND (users.password_hash IS NOT NULL OR EXISTS (
+        WHERE passkeys.id = found.id AND (users.password_hash IS NOT NULL OR ${hasIdentity(sql`users.id`)} OR EXISTS (
           SELECT FROM passkeys AS other WHERE other.user_id = found.user_id AND other.id <> found.id
         ) OR EXISTS (SELECT FROM identities WHERE identities.user_id = found.user_id))
         RETURNING passkeys.id, passkeys.user_id

@@ -12,20 +12,21 @@ import { beginReauthentication, checkPassword } from './step-up.ts';
 import { judged } from './throttle.ts';
 
 /**
- * Changes the caller's password, given the current one. Every other session ends, and so does every login that still owes
+ * Changes the caller's password, given the current one, or sets the first of an account that has none. Every other session ends, and so does every login that still owes
  * its second factor, and every link to reset the password.
  * @throws auth.password_wrong, auth.password_refused, auth.too_many_failures, auth.unauthenticated.
  */
 export async function changePassword(
   ctx: RequestContext,
-  input: { readonly currentPassword: string; readonly newPassword: string },
+  input: { readonly currentPassword: string | undefined; readonly newPassword: string },
 ): Promise<void> {
   const { actor, account, attempt, nowSeconds } = await beginReauthentication(ctx);
   await judged(attempt, () => checkAnotherPassword(ctx, input, account));
-  await checkPassword(ctx, actor, account, attempt, input.currentPassword);
-  attempt.forgive();
   const { passwordHash } = account;
-  if (passwordHash === null) throw passwordWrong();
+  // Nothing given for nothing there; the login was recent, which the route asks for.
+  const isFirst = passwordHash === null && input.currentPassword === undefined;
+  if (!isFirst) await checkPassword(ctx, actor, account, attempt, input.currentPassword ?? '');
+  attempt.forgive();
   const newHash = await hashPassword(ctx.config.auth, input.newPassword);
   const hashes = { checkedHash: passwordHash, newHash };
   const notice = newSecurityNotice(ctx, { userId: actor.userId, notice: 'password_changed' });
@@ -39,7 +40,7 @@ export async function changePassword(
 
 async function checkAnotherPassword(
   ctx: RequestContext,
-  input: { readonly currentPassword: string; readonly newPassword: string },
+  input: { readonly currentPassword: string | undefined; readonly newPassword: string },
   account: PasswordContext,
 ): Promise<void> {
   const pointer = '/new_password';
