@@ -75,6 +75,7 @@ export const accountViewSchema = z
     email_verified: z.boolean(),
     has_password: z.boolean(),
     factors: z.array(z.string()).openapi({ description: 'Kinds of second factor that are set up.' }),
+    identities: z.array(z.string()).openapi({ description: 'Providers the account can be signed into by.' }),
     open_sessions: z.int(),
     last_used_at: z.iso.datetime().nullable(),
     api_keys: z.int(),

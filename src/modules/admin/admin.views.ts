@@ -24,6 +24,7 @@ export const presentAccountView = (
   email_verified: row.emailVerified,
   has_password: row.hasPassword,
   factors: row.factors,
+  identities: row.identities,
   open_sessions: row.openSessions,
   last_used_at: row.lastUsedAt,
   api_keys: row.apiKeys,

@@ -82,6 +82,8 @@ export interface AccountViewRow extends FoundUserRow {
   readonly apiKeys: number;
   readonly hasPassword: boolean;
   readonly factors: string[];
+  /** Providers it can be signed into by. */
+  readonly identities: string[];
   readonly suspensionReason: string | null;
   readonly suspendedBy: string | null;
   readonly suspendedAt: string | null;
@@ -109,6 +111,7 @@ export async function viewAccount(
       (SELECT count(*)::int FROM sessions WHERE ${open}) AS "openSessions",
       (SELECT ${utc(sql`max(sessions.last_used_at)`)} FROM sessions WHERE sessions.user_id = found.id) AS "lastUsedAt",
       ${countLiveKeys(sql`found.id`, now)} AS "apiKeys", ${factorKinds(sql`found.id`)} AS factors,
+      (SELECT coalesce(json_agg(provider ORDER BY provider), '[]') FROM identities WHERE identities.user_id = found.id) AS identities,
       suspension.reason AS "suspensionReason", suspension.suspended_by AS "suspendedBy",
       ${utc(sql`suspension.suspended_at`)} AS "suspendedAt", ${utc(sql`suspension.ends_at`)} AS "suspensionEndsAt"
     FROM found LEFT JOIN suspensions AS suspension ON suspension.user_id = found.id`);

@@ -145,6 +145,7 @@ describe('searching accounts', () => {
       open_sessions: 1,
       api_keys: 0,
       factors: [],
+      identities: [],
       suspension: null,
     });
     expect(await auditOf(target)).toMatchObject([

@@ -24,9 +24,12 @@ interface Route {
   readonly takesBody: boolean;
 }
 
+const takesJson = (body: object | undefined): boolean =>
+  body !== undefined && 'content' in body && Object.hasOwn(body.content as object, 'application/json');
+
 const takingBody = new Set(
   app.openAPIRegistry.definitions.flatMap((definition) =>
-    definition.type === 'route' && definition.route.request?.body !== undefined
+    definition.type === 'route' && takesJson(definition.route.request?.body)
       ? [definition.route.operationId]
       : [],
   ),

@@ -1,6 +1,6 @@
 import { isOpenToKeys } from '../../../../src/http/access.ts';
 import { type ApiKeyScope, apiKeyScopes, type Role } from '../../../../src/http/roles.ts';
-import type { RoutePolicy } from '../../../../src/http/route-policies.ts';
+import type { Access, RoutePolicy } from '../../../../src/http/route-policies.ts';
 import { call, seedUser, signToken, sqlRows, type TestUser } from '../../../support/worker/client.ts';
 import { seedStaff, suspend, tokenOf } from '../../admin/staff.ts';
 import { createKey } from '../../api-keys/keys.ts';
@@ -32,6 +32,12 @@ export interface Caller {
 /** What the table says of a caller: let through to the route itself, or refused with this. */
 export type Expectation = 'let through' | { readonly status: number; readonly code: string };
 
+/** What outside systems that do not prove themselves are told, by their route. */
+const unproven: Readonly<Record<Extract<Access, { kind: 'webhook' }>['source'], string>> = {
+  aws: 'webhooks.unauthenticated',
+  facebook: 'identities.signed_request_invalid',
+};
+
 const unauthenticated = { status: 401, code: 'auth.unauthenticated' };
 const rolesOf = (kind: CallerKind): readonly Role[] =>
   kind === 'creator' || kind === 'moderator' || kind === 'advertiser' || kind === 'admin'
@@ -44,7 +50,7 @@ const rolesOf = (kind: CallerKind): readonly Role[] =>
 export function expectationOf(policy: RoutePolicy, kind: CallerKind): Expectation {
   const { access, scope, roles, stepUp } = policy;
   if (access.kind === 'public') return 'let through';
-  if (access.kind === 'webhook') return { status: 401, code: 'webhooks.unauthenticated' };
+  if (access.kind === 'webhook') return { status: 401, code: unproven[access.source] };
   if (kind === 'anonymous') return access.kind === 'optional' ? 'let through' : unauthenticated;
   if (kind === 'token of a suspended account' || kind === 'token of an ended session') return unauthenticated;
   if (kind === 'key with only the scope' || kind === 'key with every other scope') {

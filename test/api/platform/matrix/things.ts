@@ -64,6 +64,17 @@ export const makers: Readonly<Record<string, Maker>> = {
       ),
     missing: idOf('passkey'),
   },
+  identity_id: {
+    make: (owner) =>
+      insert(
+        'identity',
+        `INSERT INTO identities (id, user_id, provider, subject, created_at)
+         VALUES ($1, $2, 'google', gen_random_uuid()::text, now())
+         ON CONFLICT (user_id, provider) DO UPDATE SET id = excluded.id`,
+        [owner.uuid],
+      ),
+    missing: idOf('identity'),
+  },
   export_id: {
     make: (owner) =>
       insert(
@@ -94,7 +105,13 @@ const insertVideo = (owner: TestUser, visibility: string): Promise<string> =>
   );
 
 /** Path parameters that are words and name nothing of anybody's. */
-export const words: Readonly<Record<string, string>> = { file: 'index.html', role: 'creator' };
+export const words: Readonly<Record<string, string>> = {
+  file: 'index.html',
+  role: 'creator',
+  provider: 'google',
+  // Of a deletion a provider asked for; it says only whether that is done.
+  code: 'no-such-deletion',
+};
 
 /** Bodies that pass validation, by operation: routes that take ids and a body need one, to get as far as the ids. */
 export const bodies: Readonly<Record<string, unknown>> = {
