@@ -31,7 +31,7 @@ export async function reencrypt(
   let changed = 0;
   let seen = 0;
   const unreadable: string[] = [];
-  for (const { table, column, rowId } of sealedColumns) {
+  for (const { table, column, rowId, sealedFor } of sealedColumns) {
     let after = '00000000-0000-0000-0000-000000000000';
     for (;;) {
       const { rows } = await client.query<{ id: string; sealed: Buffer }>(
@@ -40,7 +40,7 @@ export async function reencrypt(
         [after, keys.currentVersion],
       );
       for (const { id, sealed } of rows) {
-        const place = { table, column, rowId: id };
+        const place = { ...(sealedFor ?? { table, column }), rowId: id };
         const value = await open(keys, new Uint8Array(sealed), place);
         if (value === undefined) unreadable.push(`${table}.${column} of ${id}`);
         else {

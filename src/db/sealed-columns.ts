@@ -4,6 +4,8 @@ export interface SealedColumn {
   readonly column: string;
   /** The column whose value is `rowId` of the value's place. */
   readonly rowId: string;
+  /** The place the value is sealed for, where it is not this column: such a value moves there as it is. */
+  readonly sealedFor?: { readonly table: string; readonly column: string };
 }
 
 /**
@@ -16,4 +18,11 @@ export const sealedColumns: readonly SealedColumn[] = [
   { table: 'identities', column: 'sealed_refresh_token', rowId: 'id' },
   { table: 'oauth_flows', column: 'sealed_grant', rowId: 'id' },
   { table: 'oauth_flows', column: 'sealed_profile', rowId: 'id' },
+  { table: 'phone_factors', column: 'sealed_number', rowId: 'id' },
+  {
+    table: 'sms_codes',
+    column: 'sealed_number',
+    rowId: 'phone_id',
+    sealedFor: { table: 'phone_factors', column: 'sealed_number' },
+  },
 ];

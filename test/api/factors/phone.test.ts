@@ -31,7 +31,7 @@ async function protectedUser() {
 
 const noticesOf = (uuid: string): Record<string, unknown>[] =>
   takeMessages()
-    .filter(({ body }) => body.type === 'account.security_notice' && body.data.user_id === uuid)
+    .filter(({ body }) => body.data.notice === 'phone_changed' && body.data.user_id === uuid)
     .map(({ body }) => body.data);
 const phoneOf = async (token: string) =>
   (await callJson<{ phone: unknown }>(200, 'GET', '/v1/me/factors', { token })).phone;

@@ -1,0 +1,124 @@
+import { env } from 'cloudflare:workers';
+import { Hono } from 'hono';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import type { AppEnv } from '../../../src/http/env.ts';
+import { handleError } from '../../../src/http/handle-error.ts';
+import { requestContext } from '../../../src/http/request-context.ts';
+import { call } from '../../support/worker/client.ts';
+import { testEnv } from '../../support/worker/env.ts';
+import { breakDatabase } from '../../support/worker/faults.ts';
+import { deliverEvents } from '../../support/worker/queues.ts';
+import { logIn, refresh, type SignedInBody } from '../auth/accounts.ts';
+import { askReset, confirmReset, resetToken, verifiedAccount } from '../auth/recovery.ts';
+import {
+  askForFactor,
+  codeOf,
+  enrol,
+  nextCode,
+  restartClock,
+  stopClock,
+  wrongCode,
+} from '../factors/enrol.ts';
+
+// Before the first request, which reads the settings: every line is written, and every statement is a slow one.
+Object.assign(env, { LOG_LEVEL: 'debug', DATABASE_SLOW_QUERY_MS: '1' });
+
+const lines: string[] = [];
+beforeAll(() => {
+  for (const method of ['log', 'info', 'warn', 'error', 'debug', 'trace'] as const)
+    vi.spyOn(console, method).mockImplementation((...args: unknown[]) => {
+      lines.push(
+        args.map((arg) => (arg instanceof Error ? `${arg.stack} ${arg.cause}` : String(arg))).join(' '),
+      );
+    });
+});
+afterEach(restartClock);
+afterAll(() => vi.restoreAllMocks());
+
+const password = 'pl4nted horse under the stairs';
+const ip = '198.51.100.77';
+const headers = {
+  cookie: '__Host-sf_planted=plantedCookieValue',
+  'x-planted': 'plantedHeaderValue',
+  'user-agent': 'Planted/1.0',
+};
+
+it('no line of a long session holds a secret, an address or what somebody typed', async () => {
+  stopClock();
+  const account = await verifiedAccount({ password });
+  const { user, access_token: token, refresh_token: firstRefresh, email } = account;
+  const planted: string[] = [password, token, firstRefresh, email, ip, ...Object.values(headers).slice(0, 2)];
+  const from = { ip, headers };
+
+  await logIn('typed-my-pl4nted-secret-here', 'wrong pl4nted password', from);
+  await logIn(user.username, 'wrong pl4nted password', from);
+  planted.push('typed-my-pl4nted-secret-here', 'wrong pl4nted password');
+  const second = (await (await logIn(user.username, password, from)).json()) as SignedInBody;
+  const third = (await (await refresh(second.refresh_token)).json()) as SignedInBody;
+  await refresh(third.refresh_token);
+  nextCode();
+  nextCode();
+  await refresh(second.refresh_token);
+  planted.push(second.access_token, second.refresh_token, third.access_token, third.refresh_token);
+
+  const { secret, backupCodes } = await enrol(token);
+  planted.push(secret, ...backupCodes);
+  const owed = await askForFactor(user.username, password, from);
+  const codes = [await wrongCode(secret), await codeOf(secret)];
+  for (const code of codes)
+    await call('POST', '/v1/auth/mfa', { ...from, body: { mfa_token: owed.mfa_token, code } });
+  planted.push(owed.mfa_token);
+
+  const reset = await resetToken(account);
+  await askReset('nobody-of-this-name-pl4nted', from);
+  await confirmReset(`${reset.slice(0, -1)}x`, 'another pl4nted password of mine');
+  await confirmReset(reset, 'another pl4nted password of mine');
+  planted.push(reset, 'another pl4nted password of mine', 'nobody-of-this-name-pl4nted');
+
+  await call('GET', '/v1/me?access_token=pl4ntedInQuery', { ...from, token: 'sfr_pl4ntedBearer' });
+  await call('POST', '/v1/auth/login', { ...from, body: '{"password": "pl4ntedBrokenJson' });
+  await call('GET', '/v1/feeds/home?cursor=pl4ntedCursor', { ...from, token });
+  planted.push('pl4ntedInQuery', 'sfr_pl4ntedBearer', 'pl4ntedBrokenJson', 'pl4ntedCursor');
+  await breakDatabase({ mode: 'down' });
+  expect((await logIn(user.username, password, from)).status).toBe(503);
+  await breakDatabase({ mode: 'none' });
+  await deliverEvents();
+
+  const bindings = testEnv(env);
+  const keys = JSON.parse(String(bindings.ACCESS_TOKEN_KEYS)) as { d: string }[];
+  const sealing = JSON.parse(String(bindings.DATA_ENCRYPTION_KEYS)) as Record<string, string>;
+  planted.push(
+    String(bindings.CURSOR_SECRET),
+    String(bindings.PASSWORD_PEPPER),
+    String(bindings.AWS_WEBHOOK_SECRET),
+    String(bindings.AWS_SECRET_ACCESS_KEY),
+    new URL(String(bindings.DATABASE_URL)).password,
+    ...keys.map(({ d }) => d),
+    ...Object.values(sealing),
+  );
+
+  expect(lines.length).toBeGreaterThan(20);
+  expect(lines.filter((line) => line.includes('request.completed')).length).toBeGreaterThan(10);
+  for (const secretValue of planted) {
+    expect(secretValue.length).toBeGreaterThan(6);
+    expect(lines.filter((line) => line.includes(secretValue))).toEqual([]);
+  }
+});
+
+it('an unknown error leaves neither its message nor its causes in the log or the answer', async () => {
+  const before = lines.length;
+  const app = new Hono<AppEnv>();
+  app.onError(handleError);
+  app.use(requestContext());
+  app.get('/boom', () => {
+    throw new Error('failed for ada@pl4nted.example with hunter2-pl4nted', {
+      cause: new Error('INSERT INTO users VALUES (pl4nted)'),
+    });
+  });
+  const answer = await app.request('https://api.test/boom', {}, testEnv(env));
+  expect(answer.status).toBe(500);
+  expect(await answer.text()).not.toContain('pl4nted');
+  const written = lines.slice(before);
+  expect(written.some((line) => line.includes('request.failed'))).toBe(true);
+  expect(written.join('\n')).not.toContain('pl4nted');
+});
