@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import type { AppEnv } from '../../../src/http/env.ts';
 import { handleError } from '../../../src/http/handle-error.ts';
 import { requestContext } from '../../../src/http/request-context.ts';
-import { call } from '../../support/worker/client.ts';
+import { call, seedUser } from '../../support/worker/client.ts';
 import { testEnv } from '../../support/worker/env.ts';
 import { breakDatabase } from '../../support/worker/faults.ts';
 import { deliverEvents } from '../../support/worker/queues.ts';
@@ -121,4 +121,19 @@ it('an unknown error leaves neither its message nor its causes in the log or the
   const written = lines.slice(before);
   expect(written.some((line) => line.includes('request.failed'))).toBe(true);
   expect(written.join('\n')).not.toContain('pl4nted');
+});
+
+it('who was refused what is written down, with account, route and code', async () => {
+  const user = await seedUser();
+  const before = lines.length;
+  const { status } = await call('GET', '/v1/admin/users?status=active', { token: user.token });
+  expect(status).toBe(403);
+  const line = lines.slice(before).find((text) => text.includes('request.completed')) ?? '{}';
+  expect(JSON.parse(line)).toMatchObject({
+    status: 403,
+    actor: expect.any(String),
+    error_code: expect.stringMatching(/^(auth|admin)\./),
+    route: expect.stringContaining('/v1/admin/users'),
+    time: expect.stringMatching(/Z$/),
+  });
 });
