@@ -100,9 +100,13 @@ function parseStatement(value: unknown): Statement {
   if (value.arrayMode !== undefined && value.arrayMode !== null && typeof value.arrayMode !== 'boolean') {
     throw unreadable('"arrayMode" must be a boolean');
   }
+  const params = (value.params ?? []).map(paramToText);
+  // Neon's proxy reads the body as Rust strings, which cannot hold half a character.
+  if (params.some((param) => param?.isWellFormed() === false))
+    throw unreadable('lone leading surrogate in hex escape');
   return {
     text: value.query,
-    params: (value.params ?? []).map(paramToText),
+    params,
     arrayMode: value.arrayMode ?? undefined,
   };
 }

@@ -64,6 +64,7 @@ export async function startTurnstileServer(options: TurnstileOptions): Promise<T
     if (given === dummySecrets.alwaysFails) return failure('invalid-input-response');
     if (given === dummySecrets.alreadySpent) return failure('timeout-or-duplicate');
     if (given !== secret) return failure('invalid-input-secret');
+    if (stumblingBlocks.has(response)) return failure(response);
     const issued = response.length > maxTokenLength ? undefined : tokens.get(response);
     if (issued === undefined) return failure('invalid-input-response');
     const repeated = issued.spentBy !== undefined && (key === '' || issued.spentBy !== key);
@@ -97,6 +98,9 @@ export async function startTurnstileServer(options: TurnstileOptions): Promise<T
       }),
   };
 }
+
+/** Answers to a challenge that fail as if the request or the service were at fault. */
+const stumblingBlocks = new Set(['bad-request', 'internal-error']);
 
 const failure = (code: string): Verdict => ({ success: false, 'error-codes': [code], messages: [] });
 

@@ -44,6 +44,8 @@ export async function maintainDatabase(ctx: RequestContext): Promise<void> {
   const now = new Date(ctx.clock.now()).toISOString();
   const replays = await forgetReplays(primary, now);
   await prune(primary, 'used_passkey_challenges', 'expires_at', now);
+  await prune(primary, 'mfa_challenges', 'expires_at', now);
+  await prune(primary, 'sms_codes', 'expires_at', now);
   const settled = new Date(ctx.clock.now() - mailRetentionDays * dayMs).toISOString();
   await prune(primary, 'mail_deliveries', 'claimed_until', settled);
   const over = new Date(ctx.clock.now() - endedTokenRetentionDays * dayMs).toISOString();

@@ -81,7 +81,8 @@ function createRequestContext(services: Services, c: AppContext): RequestContext
     trace,
     ip: addressOf(req.header('cf-connecting-ip')),
     country: typeof cf?.country === 'string' && /^[A-Z0-9]{2}$/.test(cf.country) ? cf.country : undefined,
-    userAgent: req.header('user-agent')?.slice(0, 400),
+    // Cut through a character it would be text that Postgres and its proxy refuse.
+    userAgent: req.header('user-agent')?.slice(0, 400).toWellFormed(),
     ids: randomIds,
     readDb: pinned ? services.databases.primary : services.databases.replica,
     background: (task) =>

@@ -44,9 +44,10 @@ export async function verifyChallenge(
 ): Promise<ChallengeVerdict> {
   if (answer.response === '' || answer.response.length > maxResponseLength) return 'failed';
   const verdict = await ask(config, answer);
-  if (verdict === undefined) return 'unavailable';
-  const codes = verdict['error-codes'];
-  if (!verdict.success) return codes.some((code) => ourFaults.has(code)) ? 'unavailable' : 'failed';
+  // Only a service that judges no other answer either is down: else a text it stumbles over would be a way past it.
+  if (verdict === undefined || (!verdict.success && isOurFault(verdict)))
+    return (await isChallengeServiceUp(config)) ? 'failed' : 'unavailable';
+  if (!verdict.success) return 'failed';
   const ageMs = nowMs - Date.parse(verdict.challenge_ts ?? '');
   const { hostnames } = config.challenge;
   const fresh = ageMs <= maxAgeMs && ageMs >= -skewMs;
@@ -57,8 +58,11 @@ export async function verifyChallenge(
 /** Whether Turnstile answers at all: who is asked for a challenge must be able to get one. */
 export async function isChallengeServiceUp(config: ChallengeConfig): Promise<boolean> {
   const verdict = await ask(config, { response: 'probe', remoteIp: undefined, action: '' });
-  return verdict !== undefined && !verdict['error-codes'].some((code) => ourFaults.has(code));
+  return verdict !== undefined && !isOurFault(verdict);
 }
+
+const isOurFault = (verdict: z.output<typeof verdictSchema>): boolean =>
+  verdict['error-codes'].some((code) => ourFaults.has(code));
 
 async function ask(
   { challenge }: ChallengeConfig,

@@ -215,7 +215,8 @@ export async function insertAdmittedSession(
   };
 }
 
-// Other CTEs do not see the new session, so these are the earlier ones. A user's first session is no news.
+// Other CTEs do not see the new session, so these are the earlier ones; nor an account made in this statement, whose first
+// session is no news. Old sessions are forgotten: that an account has none left is no reason to tell it less.
 const insertNewDeviceEvent = (
   ctx: WriteContext,
   event: OutboxEvent,
@@ -227,7 +228,7 @@ const insertNewDeviceEvent = (
     'user_id', ${userId}::text, 'session_id', new_session.id, 'device_name', ${session.deviceName}::text,
     'country', ${ctx.country ?? null}::text, 'started_at', ${session.authTime}::text), ${event.traceparent}
   FROM new_session
-  WHERE EXISTS (SELECT FROM sessions WHERE user_id = ${userId}::uuid)
+  WHERE EXISTS (SELECT FROM users WHERE id = ${userId}::uuid)
     AND NOT EXISTS (
       SELECT FROM sessions WHERE user_id = ${userId}::uuid AND device_name = ${session.deviceName}
         AND country IS NOT DISTINCT FROM ${ctx.country ?? null}::text

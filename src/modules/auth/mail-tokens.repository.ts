@@ -3,7 +3,7 @@ import { insertAudit, insertAuditIfAny } from '../../db/audit.ts';
 import { atomic, type Db } from '../../db/client.ts';
 import { insertEventIfAny, insertEvents, newEvent, type OutboxEvent } from '../../db/outbox.ts';
 import type { Identifier } from './policy/identifier.ts';
-import type { TokenPurpose } from './policy/mail-tokens.ts';
+import { mailLimits, type TokenPurpose } from './policy/mail-tokens.ts';
 import type { WriteContext } from './sessions.repository.ts';
 
 /** How long a mail that could not be sent is still worth sending. */
@@ -142,18 +142,34 @@ export interface TokenMailRow {
   readonly verified: boolean;
   /** Another account that has verified the address. */
   readonly takenBy: string | null;
-  /** Mails to this address of the same kind (verification or reset), sent in the last hour and day. */
-  readonly sentInHour: number;
-  readonly sentInDay: number;
-  /** Links to reset the password that work now. */
-  readonly workingResets: number;
+  /** Enough mails of this kind (verification or reset) went to the address: see `mailLimits`. */
+  readonly full: boolean;
 }
 
+/**
+ * Whether enough other mails of the kind of `token` went to its address. The token itself does not count: it may be here again
+ * because its mail could not be handed over.
+ */
+function isFull(token: SQL, now: string): SQL {
+  const { verification, workingResets } = mailLimits;
+  const others = (condition: SQL): SQL => sql`(
+    SELECT count(*) FROM account_tokens AS other
+    WHERE other.id <> ${token}.id AND lower(other.email) = lower(${token}.email) AND ${condition})`;
+  const sent = (interval: string): SQL =>
+    others(
+      sql`other.purpose <> 'reset_password' AND other.sent_at > ${now}::timestamptz - ${interval}::interval`,
+    );
+  const working = sql`other.purpose = 'reset_password' AND other.user_id = ${token}.user_id AND other.token_hash IS NOT NULL
+      AND other.used_at IS NULL AND other.expires_at > ${now}::timestamptz`;
+  return sql`CASE WHEN ${token}.purpose = 'reset_password' THEN ${others(working)} >= ${workingResets}::integer
+    ELSE ${sent('1 hour')} >= ${verification.hour}::integer OR ${sent('1 day')} >= ${verification.day}::integer END`;
+}
+
+// Mails to one address wait for each other, so that those asked for at once do not all find room.
+const lockAddress = (tokenId: string): SQL => sql`
+  SELECT pg_advisory_xact_lock(hashtextextended('mail to ' || lower(email), 0)) FROM account_tokens WHERE id = ${tokenId}::uuid`;
+
 export async function findTokenMail(db: Db, tokenId: string, now: string): Promise<TokenMailRow | undefined> {
-  const sent = (interval: string): SQL => sql`(
-    SELECT count(*)::int FROM account_tokens AS other
-    WHERE lower(other.email) = lower(token.email) AND other.sent_at > ${now}::timestamptz - ${interval}::interval
-      AND (other.purpose = 'reset_password') = (token.purpose = 'reset_password'))`;
   const result = await db.execute(sql`
     SELECT token.purpose, token.email, users.username, users.status,
       token.used_at IS NOT NULL OR token.expires_at <= ${now}::timestamptz AS over,
@@ -161,40 +177,52 @@ export async function findTokenMail(db: Db, tokenId: string, now: string): Promi
       (SELECT other.username FROM users AS other
        WHERE other.email_key = lower(token.email) AND other.email_verified_at IS NOT NULL AND other.id <> token.user_id)
         AS "takenBy",
-      ${sent('1 hour')} AS "sentInHour", ${sent('1 day')} AS "sentInDay",
-      (SELECT count(*)::int FROM account_tokens AS other
-       WHERE other.user_id = token.user_id AND other.purpose = 'reset_password' AND other.token_hash IS NOT NULL
-         AND other.used_at IS NULL AND other.expires_at > ${now}::timestamptz) AS "workingResets"
+      ${isFull(sql`token`, now)} AS "full"
     FROM account_tokens AS token JOIN users ON users.id = token.user_id
     WHERE token.id = ${tokenId}::uuid`);
   return result.rows[0] as TokenMailRow | undefined;
 }
 
-/** Makes a token valid from now on; a mail sent a second time has a new one. False when it was used or superseded meanwhile. */
+/**
+ * Makes a token valid from now on; a mail sent a second time has a new one. False when it was used or superseded meanwhile, or
+ * other mails filled its address.
+ */
 export async function issueToken(
   ctx: WriteContext,
   tokenId: string,
   issued: { readonly hash: string; readonly now: string; readonly expiresAt: string },
 ): Promise<boolean> {
+  const { primary } = ctx.databases;
   const audit = {
     action: 'auth.token_mailed',
     target: { kind: 'user', id: sql`(SELECT user_id::text FROM issued)` },
     detail: { token_id: tokenId },
   };
-  const result = await ctx.databases.primary.execute(sql`
-    WITH issued AS (
-      UPDATE account_tokens SET token_hash = decode(${issued.hash}, 'hex'), sent_at = ${issued.now}::timestamptz,
-        expires_at = ${issued.expiresAt}::timestamptz
-      WHERE id = ${tokenId}::uuid AND used_at IS NULL
-      RETURNING user_id
-    ),
-    audited AS (${insertAuditIfAny(ctx, audit, sql`issued`)})
-    SELECT user_id FROM issued`);
+  const [, result] = await atomic(primary, [
+    primary.execute(lockAddress(tokenId)),
+    primary.execute(sql`
+      WITH issued AS (
+        UPDATE account_tokens AS token SET token_hash = decode(${issued.hash}, 'hex'), sent_at = ${issued.now}::timestamptz,
+          expires_at = ${issued.expiresAt}::timestamptz
+        WHERE id = ${tokenId}::uuid AND used_at IS NULL AND NOT ${isFull(sql`token`, issued.now)}
+        RETURNING user_id
+      ),
+      audited AS (${insertAuditIfAny(ctx, audit, sql`issued`)})
+      SELECT user_id FROM issued`),
+  ]);
   return result.rows.length > 0;
 }
 
-/** Ends a request whose answer is a mail without a link, which counts for the limits of its address. */
-export async function closeToken(db: Db, tokenId: string, now: string): Promise<void> {
-  await db.execute(sql`
-    UPDATE account_tokens SET used_at = ${now}::timestamptz, sent_at = ${now}::timestamptz WHERE id = ${tokenId}::uuid`);
+/**
+ * Ends a request whose answer is a mail without a link, which counts for the limits of its address. False when other mails
+ * filled it.
+ */
+export async function closeToken(db: Db, tokenId: string, now: string): Promise<boolean> {
+  const [, result] = await atomic(db, [
+    db.execute(lockAddress(tokenId)),
+    db.execute(sql`
+      UPDATE account_tokens AS token SET used_at = ${now}::timestamptz, sent_at = ${now}::timestamptz
+      WHERE id = ${tokenId}::uuid AND NOT ${isFull(sql`token`, now)} RETURNING id`),
+  ]);
+  return result.rows.length > 0;
 }

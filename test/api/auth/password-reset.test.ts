@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { call, freshAddress, sqlRows } from '../../support/worker/client.ts';
-import { mailsTo, tokenIn } from '../../support/worker/mails.ts';
-import { deliverEvents, takeMessages } from '../../support/worker/queues.ts';
+import { failMails, mailsTo, tokenIn } from '../../support/worker/mails.ts';
+import { deliver, deliverEvents, takeMessages } from '../../support/worker/queues.ts';
 import { askForFactor, codeOf, enrol, passSeconds, restartClock, stopClock } from '../factors/enrol.ts';
 import { logIn, password, problemOf, refresh, registerAccount, type SignedInBody } from './accounts.ts';
 import { askReset, confirmReset, resetToken, verifiedAccount } from './recovery.ts';
@@ -113,6 +113,25 @@ describe('asking for a reset', () => {
     await deliverEvents();
     expect(await resetMails(account.email)).toHaveLength(4);
     expect((await confirmReset(tokenIn((await resetMails(account.email))[0]), next)).status).toBe(204);
+  });
+
+  it('sends each of three links although the mail service failed at first', async () => {
+    const account = await verifiedAccount();
+    for (let index = 0; index < 3; index += 1) await askReset(account.user.username);
+    const messages = takeMessages();
+    await failMails(3, { status: 500, code: 'InternalFailure' });
+    expect(await deliver(messages)).toEqual({ acked: 0, retried: 3 });
+    expect(await deliver(messages)).toEqual({ acked: 3, retried: 0 });
+    const mails = await resetMails(account.email);
+    expect(mails).toHaveLength(3);
+    expect((await confirmReset(tokenIn(mails[0]), next)).status).toBe(204);
+  });
+
+  it('sends no more than three links when many are asked for and mailed at once', async () => {
+    const account = await verifiedAccount();
+    for (let index = 0; index < 8; index += 1) await askReset(account.user.username);
+    await Promise.all(takeMessages().map((message) => deliver([message])));
+    expect(await resetMails(account.email)).toHaveLength(3);
   });
 
   it('sends no mail for a wish that is too old', async () => {

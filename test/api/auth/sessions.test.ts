@@ -233,6 +233,16 @@ describe('a login on a new device', () => {
     ]);
   });
 
+  it('is told to the owner of an account whose earlier sessions were all forgotten', async () => {
+    const account = await registerAccount();
+    await sqlRows('DELETE FROM sessions USING users WHERE users.id = user_id AND username = $1', [
+      account.user.username,
+    ]);
+    takeMessages();
+    await signIn(account.user.username, firefox);
+    expect(eventsOfType('session.started_on_new_device')).toHaveLength(1);
+  });
+
   it('is one again from another country', async () => {
     const account = await registerAccount();
     await signIn(account.user.username, firefox);

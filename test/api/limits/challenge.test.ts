@@ -3,6 +3,7 @@ import { type Bindings, servicesOf } from '../../../src/context.ts';
 import { passwordHashesStarted } from '../../../src/modules/auth/index.ts';
 import { noteLogin } from '../../../src/modules/auth/usecases/anomaly.ts';
 import { login } from '../../../src/modules/auth/usecases/login.ts';
+import { take } from '../../../src/modules/auth/usecases/throttle.ts';
 import { call, freshAddress, seedUser, sqlRows } from '../../support/worker/client.ts';
 import { contextOf } from '../../support/worker/films.ts';
 import { freshUsername, password, problemOf } from '../auth/accounts.ts';
@@ -84,6 +85,19 @@ describe('the challenge at login', () => {
       });
     expect((await attempt(username, { answer: 'x'.repeat(2_049) })).status).toBe(422);
     expect((await attempt(username, { ip, password, answer: await solve('login') })).status).toBe(200);
+  });
+
+  it('is not got past by a text the service stumbles over', async () => {
+    const { username } = await account();
+    const ip = freshAddress();
+    await statusesOf(3, () => attempt(username, { ip }));
+    const before = passwordHashesStarted();
+    for (const answer of ['bad-request', 'internal-error', '\ud800'])
+      expect(await problemOf(await attempt(username, { ip, password, answer }))).toMatchObject({
+        status: 403,
+        code: 'auth.challenge_failed',
+      });
+    expect(passwordHashesStarted()).toBe(before);
   });
 
   it('lets one of many requests with the same answer pass', async () => {
@@ -181,6 +195,18 @@ describe('the challenge at login', () => {
       ...Array<string>(10).fill('auth.invalid_credentials'),
       ...Array<string>(4).fill('auth.challenge_required'),
     ]);
+  });
+
+  it('sees stolen lists that are tried at reactivation, too', async () => {
+    const ctx = { ...contextOf(), ...servicesOf(bindings) };
+    const left = async () =>
+      (await take(ctx, { throttle: 'loginAnomaly', subject: 'all' }, 0))?.remaining ?? 0;
+    const before = await left();
+    for (let count = 0; count < 6; count += 1) {
+      const body = { identifier: freshUsername(), password: 'from a list' };
+      expect((await call('POST', '/v1/auth/reactivate', { bindings, body })).status).toBe(401);
+    }
+    expect(await left()).toBeLessThan(before - 3);
   });
 
   it('never stands between the right password and its owner while Turnstile is down', async () => {

@@ -2,6 +2,7 @@ import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import worker from '../../../src/index.ts';
+import { randomIds } from '../../../src/shared/ids.ts';
 import { call, origin, seedUser, sqlRows } from '../../support/worker/client.ts';
 import { testEnv } from '../../support/worker/env.ts';
 
@@ -64,6 +65,17 @@ describe('an encoded body', () => {
       headers: { 'content-encoding': 'identity' },
     });
     expect(plain.status).toBe(201);
+  });
+});
+
+describe('a user agent', () => {
+  it('that is cut through a character opens a session all the same', async () => {
+    const username = `cut_${randomIds.next().slice(-8)}`;
+    const registered = await call('POST', '/v1/auth/register', {
+      headers: { 'user-agent': `${'x'.repeat(399)}\u{1f60a}` },
+      body: { username, email: `${username}@example.com`, password: 'nine herons by the river' },
+    });
+    expect(registered.status).toBe(201);
   });
 });
 

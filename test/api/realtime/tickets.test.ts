@@ -1,9 +1,13 @@
+import { listDurableObjectIds } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { endAccess } from '../../../src/http/session-guard.ts';
 import { redeemTicket } from '../../../src/http/tickets.ts';
 import { disconnectUser } from '../../../src/modules/realtime/index.ts';
 import { encodeId, randomIds } from '../../../src/shared/ids.ts';
 import { call, callJson, signToken } from '../../support/worker/client.ts';
+import { testEnv } from '../../support/worker/env.ts';
+import { contextOf } from '../../support/worker/films.ts';
 import { httpContext } from '../../support/worker/http-app.ts';
 
 const page = 'http://localhost:3000';
@@ -50,7 +54,7 @@ describe('a realtime ticket', () => {
       { token, body: { purpose: 'realtime' } },
     );
     expect(answer.expires_in).toBe(30);
-    expect(answer.ticket).toMatch(/^usr_[0-9a-z]{26}\.[A-Za-z0-9_-]{43}$/);
+    expect(answer.ticket).toMatch(/^usr_[0-9a-z]{26}\.[A-Za-z0-9_-]{64}$/);
     expect(answer.ticket.startsWith(encodeId('user', userUuid))).toBe(true);
     const response = await connect(answer.ticket);
     expect(response.status).toBe(101);
@@ -81,7 +85,7 @@ describe('a realtime ticket', () => {
     const [, secret = ''] = ticket.split('.');
     for (const forged of [
       `${encodeId('user', bob.userUuid)}.${secret}`,
-      `${encodeId('user', alice.userUuid)}.${'A'.repeat(43)}`,
+      `${encodeId('user', alice.userUuid)}.${'A'.repeat(64)}`,
       secret,
       '',
       alice.token,
@@ -93,10 +97,21 @@ describe('a realtime ticket', () => {
     expect((await connect(ticket)).status).toBe(101);
   });
 
+  it('that was invented has no object made for it', async () => {
+    const before = (await listDurableObjectIds(testEnv(env).USER_HUB)).length;
+    for (const secret of ['A'.repeat(64), 'A'.repeat(43), '-_'.repeat(32)]) {
+      const response = await connect(`${encodeId('user', randomIds.next())}.${secret}`);
+      expect(await codeOf(response)).toBe('realtime.ticket_invalid');
+    }
+    expect(await listDurableObjectIds(testEnv(env).USER_HUB)).toHaveLength(before);
+    await connect(await ticketFor((await someone()).token));
+    expect(await listDurableObjectIds(testEnv(env).USER_HUB)).toHaveLength(before + 1);
+  });
+
   it('opens nothing else than its purpose, and is used up by the attempt', async () => {
     const { token } = await someone();
     const ticket = await ticketFor(token);
-    await expect(redeemTicket(httpContext(), `ticket.${ticket}`, 'another-room')).rejects.toMatchObject({
+    await expect(redeemTicket(contextOf(), `ticket.${ticket}`, 'another-room')).rejects.toMatchObject({
       code: 'realtime.ticket_invalid',
     });
     expect((await connect(ticket)).status).toBe(401);

@@ -58,6 +58,27 @@ describe('audit entries', () => {
   });
 });
 
+it('forgets codes sent by SMS and logins that owe a second factor once they are over, whoever never comes back', async () => {
+  const user = await seedUser();
+  for (const age of ['1 minute', '-1 minute']) {
+    await sqlRows(
+      `INSERT INTO sms_codes (user_id, purpose, binding, phone_id, sealed_number, code_hash, created_at, expires_at)
+       VALUES ($1, 'enrol', gen_random_uuid(), gen_random_uuid(), decode(repeat('00', 32), 'hex'), sha256('code'), now(), now() - $2::interval)`,
+      [user.uuid, age],
+    );
+    await sqlRows(
+      `INSERT INTO mfa_challenges (id, user_id, password_fingerprint, created_at, expires_at)
+       VALUES (gen_random_uuid(), $1, sha256('hash'), now(), now() - $2::interval)`,
+      [user.uuid, age],
+    );
+  }
+  await maintainDatabase(contextAt());
+  const [left] = await sqlRows(
+    'SELECT (SELECT count(*)::int FROM sms_codes) AS codes, (SELECT count(*)::int FROM mfa_challenges) AS logins',
+  );
+  expect(left).toEqual({ codes: 1, logins: 1 });
+});
+
 it('forgets mails after a month and links two days after their end, and not before', async () => {
   const user = await seedUser();
   const insert = async (mailAge: string, tokenAge: string) => {

@@ -90,6 +90,7 @@ test.each([
   ['no JSON', '{'],
   ['an array', []],
   ['neither query nor queries', { params: [] }],
+  ['half a character', { query: 'SELECT $1', params: ['\ud83d'] }],
   ['a query that is no text', { query: 1 }],
   ['params that are no array', { query: 'SELECT 1', params: 'x' }],
   ['a statement of a batch that is no object', { queries: [null] }],

@@ -40,7 +40,13 @@ export interface ThrottleCount {
   readonly subject: string;
 }
 
-/** What an attempt at a password is charged to. `account` is the id, or the name typed when there is none. */
+/**
+ * Whom a typed name is counted as: itself, whether or not an account has it. Were the two names of an account counted as one,
+ * filling the count of its username would show whose an address is.
+ */
+export const nameSubject = (identifier: string): string => `name:${identifier.toLowerCase()}`;
+
+/** What an attempt at a password is charged to. `account` is `nameSubject`; of passkeys the account's id. */
 export const loginCounts = (account: string, network: string, knownNetwork: boolean): ThrottleCount[] => {
   const pair: ThrottleCount = { throttle: 'loginPair', subject: `${account}\n${network}` };
   if (knownNetwork) return [pair];

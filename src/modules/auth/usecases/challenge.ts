@@ -13,7 +13,7 @@ import { type ChargedAttempt, chargeAttempt, judged, take, throttled, tryCharge 
 type ChallengeAction = 'login' | 'register';
 
 export interface PasswordAttempt {
-  /** The account's id, or the name typed when there is none. */
+  /** See `nameSubject`. */
   readonly account: string;
   readonly network: string;
   /** Whether the account was logged into from this network before. */

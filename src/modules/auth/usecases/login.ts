@@ -11,6 +11,7 @@ import {
 } from '../auth.repository.ts';
 import type { TokenPair } from '../auth.views.ts';
 import { parseIdentifier } from '../policy/identifier.ts';
+import { nameSubject } from '../policy/throttles.ts';
 import { insertChallenge } from '../reauthentication.repository.ts';
 import { noteLogin } from './anomaly.ts';
 import { chargePasswordAttempt } from './challenge.ts';
@@ -52,9 +53,8 @@ export async function login(ctx: RequestContext, input: Credentials): Promise<Lo
       ? undefined
       : await findCredentials(ctx.databases.primary, identifier, network.hash);
   const known = found?.status === 'deleted' ? undefined : found;
-  const subject = known?.userId ?? `name:${input.identifier.toLowerCase()}`;
   const attempt = await chargePasswordAttempt(ctx, {
-    account: subject,
+    account: nameSubject(input.identifier),
     network: network.hash,
     knownNetwork: known?.knownNetwork ?? false,
     challengeResponse: input.challengeResponse,

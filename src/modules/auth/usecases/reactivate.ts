@@ -11,9 +11,10 @@ import {
 } from '../auth.errors.ts';
 import { findCredentials } from '../auth.repository.ts';
 import { parseIdentifier } from '../policy/identifier.ts';
-import { secondFactorCounts } from '../policy/throttles.ts';
+import { nameSubject, secondFactorCounts } from '../policy/throttles.ts';
 import { findSealedSecret, reopenAccount } from '../reactivation.repository.ts';
 import { failureOf } from '../reauthentication.repository.ts';
+import { noteLogin } from './anomaly.ts';
 import { chargePasswordAttempt } from './challenge.ts';
 import { verifyPassword } from './hash-password.ts';
 import { callerNetwork, chargeAttempt, judged } from './throttle.ts';
@@ -40,9 +41,8 @@ export async function reactivate(
   const found =
     identifier === undefined ? undefined : await findCredentials(primary, identifier, network.hash);
   const known = found?.status === 'deleted' ? undefined : found;
-  const subject = known?.userId ?? `name:${input.identifier.toLowerCase()}`;
   const attempt = await chargePasswordAttempt(ctx, {
-    account: subject,
+    account: nameSubject(input.identifier),
     network: network.hash,
     knownNetwork: known?.knownNetwork ?? false,
     challengeResponse: input.challengeResponse,
@@ -50,9 +50,12 @@ export async function reactivate(
   const check = await judged(attempt, () =>
     verifyPassword(ctx.config.auth, input.password, known?.passwordHash),
   );
-  if (known === undefined || known.passwordHash === null || !check.matches)
+  if (known === undefined || known.passwordHash === null || !check.matches) {
+    noteLogin(ctx, 'failed');
     throw refused(ctx, known?.userId, known === undefined ? 'unknown_account' : 'wrong_password');
+  }
   attempt.forgive();
+  noteLogin(ctx, 'succeeded');
   const { userId, passwordHash } = known;
   const owesFactor = known.factors.length > 0;
   if (known.status === 'suspended') throw accountSuspended();

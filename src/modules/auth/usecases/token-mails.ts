@@ -11,7 +11,7 @@ import {
   type TokenMailRow,
 } from '../mail-tokens.repository.ts';
 import { parseIdentifier } from '../policy/identifier.ts';
-import { formatMailToken, linkOf, mailLimits, type TokenPurpose } from '../policy/mail-tokens.ts';
+import { formatMailToken, linkOf, type TokenPurpose } from '../policy/mail-tokens.ts';
 
 /** The only form in which a token of a mail is stored. */
 export const mailTokenHash = async (token: string): Promise<string> => hex(await sha256(token));
@@ -27,12 +27,12 @@ export const sendTokenMail = (ctx: RequestContext, eventId: string, tokenId: str
     const { primary } = ctx.databases;
     const row = await findTokenMail(primary, tokenId, now);
     if (row === undefined || !isWanted(row)) return undefined;
-    if (isFull(row)) {
+    if (row.full) {
       ctx.log.log('warn', 'mail.limited', { event_id: eventId, reason: row.purpose });
       return undefined;
     }
     if (row.takenBy !== null) {
-      await closeToken(primary, tokenId, now);
+      if (!(await closeToken(primary, tokenId, now))) return undefined;
       return composeMail(alreadyYours(row.email, row.takenBy));
     }
     const { emailTokenTtlSeconds, passwordResetTtlSeconds } = ctx.config.auth;
@@ -75,11 +75,6 @@ function isWanted(row: TokenMailRow): boolean {
       );
   }
 }
-
-const isFull = (row: TokenMailRow): boolean =>
-  row.purpose === 'reset_password'
-    ? row.workingResets >= mailLimits.workingResets
-    : row.sentInHour >= mailLimits.verification.hour || row.sentInDay >= mailLimits.verification.day;
 
 type LetterText = Pick<Letter, 'subject' | 'paragraphs' | 'advice'>;
 
