@@ -16,7 +16,6 @@ const notShown = [
   'admin.proposal_withdrawn',
   'admin.users_searched',
   'auth.email_verification_requested',
-  'auth.reactivation',
   'auth.token_mailed',
   'passkeys.register',
 ];
