@@ -100,7 +100,7 @@ export const routePolicies = {
   receiveOAuthCallback: { access: anyone, limit: 'oauth' },
   receiveOAuthForm: { access: anyone, limit: 'oauth', form: true },
   completeOAuth: { access: anyone, limit: 'oauth' },
-  registerByProvider: { access: anyone, limit: 'oauth' },
+  registerByProvider: { access: anyone, limit: ['oauth', 'register'] },
   startProviderStepUp: { access: user, limit: 'write', sensitive: true },
   stepUpByProvider: { access: user, limit: 'write', sensitive: true },
   listMyIdentities: { access: user, limit: 'read' },

@@ -14,6 +14,7 @@ const notShown = [
   'admin.account_viewed',
   'admin.admin_proposed',
   'admin.proposal_withdrawn',
+  'admin.proposals_listed',
   'admin.users_searched',
   'auth.email_verification_requested',
   'auth.token_mailed',

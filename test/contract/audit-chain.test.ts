@@ -129,6 +129,20 @@ describe('an untouched log', () => {
     expect(await verify()).toMatchObject({ problem: undefined, sealed: 36, waiting: 0 });
   });
 
+  it('is sealed whatever locks the application holds', async () => {
+    await write(app);
+    await second.query('SELECT pg_advisory_lock(7305003)');
+    expect(await seal(app)).toMatchObject({ sealed: 1 });
+    for (const table of ['audit_seals', 'audit_pending', 'audit_retirements']) {
+      await second.query('BEGIN');
+      await expect(second.query(`LOCK TABLE ${table} IN SHARE MODE`), table).rejects.toMatchObject({
+        code: '42501',
+      });
+      await second.query('ROLLBACK');
+    }
+    await second.query('SELECT pg_advisory_unlock(7305003)');
+  });
+
   it('takes entries that commit late or carry a time long past, and rolls back those that never were', async () => {
     await second.query('BEGIN');
     const late = await write(second);
@@ -331,27 +345,29 @@ describe('erasing from where somebody acted', () => {
       target_kind: 'user',
       target_id: subject,
     });
+    const asStaff = await write(app, { actor_kind: 'admin', actor_id: subject });
     const other = await write(app, { target_kind: 'user', target_id: subject });
     await seal();
-    expect((await app.query('SELECT erase_audit_addresses($1) AS n', [subject])).rows).toEqual([{ n: 2 }]);
+    expect((await app.query('SELECT erase_audit_addresses($1) AS n', [subject])).rows).toEqual([{ n: 3 }]);
     const { rows } = await owner.query(
       'SELECT id, ip, user_agent, origin_salt IS NULL AS unsalted, country, actor_id FROM audit_log WHERE id = ANY($1)',
-      [[own, tried, other]],
+      [[own, tried, asStaff, other]],
     );
     const erased = { ip: null, user_agent: null, unsalted: true, country: 'NL' };
     expect(rows).toEqual(
       expect.arrayContaining([
         { ...erased, id: own, actor_id: subject },
         { ...erased, id: tried, actor_id: null },
+        { ...erased, id: asStaff, actor_id: subject },
         expect.objectContaining({ id: other, ip: '192.0.2.7', user_agent: 'Ünïcode/1.0', unsalted: false }),
       ]),
     );
     await seal();
-    expect(await verify()).toMatchObject({ problem: undefined, sealed: 10, erased: 2 });
+    expect(await verify()).toMatchObject({ problem: undefined, sealed: 11, erased: 3 });
     const { rows: told } = await owner.query(
       "SELECT target_id, detail FROM audit_log WHERE action = 'audit.addresses_erased'",
     );
-    expect(told).toEqual([{ target_id: subject, detail: { entries: 2 } }]);
+    expect(told).toEqual([{ target_id: subject, detail: { entries: 3 } }]);
   });
 
   it('happens to all entries after 180 days', async () => {

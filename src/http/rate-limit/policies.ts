@@ -143,7 +143,7 @@ export const rateLimitPolicies = {
     points: 5,
     onRefusal: 'refund',
   },
-  /** New accounts of one network, beside `auth`. What was refused is no account. */
+  /** New accounts of one network, beside `auth` or `oauth`. What was refused is no account. */
   register: {
     windows: [
       { name: 'register-hour', limit: 20, periodSeconds: hour },

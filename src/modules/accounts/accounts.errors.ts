@@ -10,6 +10,11 @@ export const administratorStays = defineError({
   status: 409,
   title: 'An administrator cannot close the account; have another administrator take the role away first.',
 });
+export const noWayBack = defineError({
+  code: 'accounts.no_way_back',
+  status: 409,
+  title: 'Nothing could open the account again: set a password or verify the e-mail address first.',
+});
 export const exportRunning = defineError({
   code: 'accounts.export_running',
   status: 409,

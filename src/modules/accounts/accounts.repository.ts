@@ -95,30 +95,37 @@ export async function changeUsername(
 }
 
 /**
- * Closes an account for everybody, with `events` and an audit entry. With `deletionDueAt` (RFC 3339) it is to be erased then.
- * @returns false when it was not open.
+ * Closes an account for everybody, with `events` and an audit entry. With `deletionDueAt` (RFC 3339) it is to be erased then;
+ * without, it must have a password to be opened again with, or an address to be sent one to.
  */
 export async function closeAccount(
   ctx: WriteContext,
   closing: { readonly userId: string; readonly now: string; readonly deletionDueAt: string | undefined },
   events: { readonly closed: OutboxEvent; readonly notice: OutboxEvent },
-): Promise<boolean> {
+): Promise<'closed' | 'no_way_back' | 'not_open'> {
   const { userId, now, deletionDueAt = null } = closing;
   const audit = {
     action: deletionDueAt === null ? 'account.deactivated' : 'account.deletion_requested',
     target: { kind: 'user', id: userId },
   };
   const result = await ctx.databases.primary.execute(sql`
-    WITH closed AS (
+    WITH owner AS (
+      SELECT id, password_hash IS NOT NULL OR email_verified_at IS NOT NULL AS returns FROM users
+      WHERE id = ${userId}::uuid AND status = 'active' AND NOT 'admin' = ANY (roles) FOR NO KEY UPDATE
+    ),
+    closed AS (
       UPDATE users SET status = 'deactivated', deactivated_at = ${now}::timestamptz,
         deletion_due_at = ${deletionDueAt}::timestamptz, updated_at = ${now}::timestamptz
-      WHERE id = ${userId}::uuid AND status = 'active' AND NOT 'admin' = ANY (roles) RETURNING id
+      FROM owner WHERE users.id = owner.id AND (owner.returns OR ${deletionDueAt}::timestamptz IS NOT NULL)
+      RETURNING users.id
     ),
     told AS (${insertEventIfAny(events.closed, sql`closed`)}),
     notice AS (${insertEventIfAny(events.notice, sql`closed`)}),
     audited AS (${insertAuditIfAny(ctx, audit, sql`closed`)})
-    SELECT id FROM closed`);
-  return result.rows.length > 0;
+    SELECT EXISTS (SELECT FROM closed) AS closed FROM owner`);
+  const row = result.rows[0] as { closed: boolean } | undefined;
+  if (row === undefined) return 'not_open';
+  return row.closed ? 'closed' : 'no_way_back';
 }
 
 /** Whether sessions are open of an account that is not. */

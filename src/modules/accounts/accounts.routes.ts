@@ -35,10 +35,10 @@ accountsRoutes.openapi(
   defineRoute({
     method: 'post',
     path: '/deactivation',
-    responses: { 204: { description: 'The account is closed' }, ...problems(401) },
+    responses: { 204: { description: 'The account is closed' }, ...problems(401, 409) },
     summary: 'Deactivate my account',
     description:
-      'Hides the account and all it published, and ends every session. `POST /v1/auth/reactivate` opens it again.',
+      'Hides the account and all it published, and ends every session. `POST /v1/auth/reactivate` opens it again, by its password; an account with neither a password nor a verified address is refused.',
     operationId: 'deactivateAccount',
     tags,
   }),
@@ -54,7 +54,7 @@ accountsRoutes.openapi(
     path: '/deletion',
     responses: {
       202: jsonResponse(deletionSchema, 'The account is closed and will be erased'),
-      ...problems(401),
+      ...problems(401, 409),
     },
     summary: 'Delete my account',
     description:

@@ -82,7 +82,7 @@ export async function findAvatarKey(db: Db, userId: string): Promise<string | un
 
 /**
  * Leaves of a deleted account only a row that says so, which others' rows may refer to. Its name is reserved, by digest, as one
- * that was given up. The address is free again.
+ * that was given up. The address is free again. `deletion_due_at` goes last and tells a second run that it was done.
  */
 export async function anonymiseUser(
   ctx: WriteContext,
@@ -97,7 +97,7 @@ export async function anonymiseUser(
   await ctx.databases.primary.execute(sql`
     WITH owner AS (
       SELECT id, username_key FROM users
-      WHERE id = ${user.id}::uuid AND status = 'deleted' AND email NOT LIKE '%@deleted.invalid' FOR NO KEY UPDATE
+      WHERE id = ${user.id}::uuid AND status = 'deleted' AND deletion_due_at IS NOT NULL FOR NO KEY UPDATE
     ),
     reserved AS (
       INSERT INTO username_reservations (name_hash, user_id, reserved_until)

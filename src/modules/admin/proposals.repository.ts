@@ -29,9 +29,11 @@ export interface ProposalRow {
 const columns = sql`proposal.id, proposal.user_id AS "userId", users.username, proposal.proposed_by AS "proposedBy",
   proposal.reason, ${utc(sql`proposal.created_at`)} AS "createdAt", ${utc(sql`proposal.expires_at`)} AS "expiresAt"`;
 
-/** Proposals that can still be approved, the oldest first. */
-export async function listOpenProposals(db: Db, now: string): Promise<ProposalRow[]> {
-  const result = await db.execute(sql`
+/** Proposals that can still be approved, the oldest first. That they were looked at is written into the audit log. */
+export async function listOpenProposals(ctx: WriteContext, now: string): Promise<ProposalRow[]> {
+  const audit = { action: 'admin.proposals_listed', as: 'admin' } as const;
+  const result = await ctx.databases.primary.execute(sql`
+    WITH audited AS (${insertAuditIfAny(ctx, audit, sql`(VALUES (1)) AS always (one)`)})
     SELECT ${columns} FROM admin_proposals AS proposal JOIN users ON users.id = proposal.user_id
     WHERE proposal.decided_at IS NULL AND proposal.expires_at > ${now}::timestamptz
     ORDER BY proposal.id LIMIT ${maxListed}`);

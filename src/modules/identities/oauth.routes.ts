@@ -20,7 +20,7 @@ import { presentCompleted } from './identities.views.ts';
 import { startOwnFlow, stepUpByProvider } from './usecases/manage-identities.ts';
 import { completeSignIn, registerByProvider } from './usecases/sign-in.ts';
 import { departToProvider, startFlow } from './usecases/start-flow.ts';
-import { type CallbackAnswer, takeCallback } from './usecases/take-callback.ts';
+import { type CallbackAnswer, type CallbackMode, takeCallback } from './usecases/take-callback.ts';
 
 const tags = ['Social login'];
 
@@ -98,7 +98,7 @@ oauthRoutes.openapi(
     operationId: 'receiveOAuthCallback',
     tags,
   }),
-  async (c) => comeBack(c, c.req.valid('param').provider, c.req.valid('query')),
+  async (c) => comeBack(c, c.req.valid('param').provider, c.req.valid('query'), 'query'),
 );
 
 oauthRoutes.openapi(
@@ -112,7 +112,7 @@ oauthRoutes.openapi(
     operationId: 'receiveOAuthForm',
     tags,
   }),
-  async (c) => comeBack(c, c.req.valid('param').provider, answerOf(await c.req.arrayBuffer())),
+  async (c) => comeBack(c, c.req.valid('param').provider, answerOf(await c.req.arrayBuffer()), 'form_post'),
 );
 
 oauthRoutes.openapi(
@@ -219,8 +219,8 @@ export async function started(work: ReturnType<typeof startFlow>) {
   return { authorization_url: authorizationUrl, expires_in: expiresInSeconds };
 }
 
-async function comeBack(c: AppContext, provider: ProviderName, answer: CallbackAnswer) {
-  const { location, cookieName, secure } = await takeCallback(c.var.ctx, provider, answer, (name) =>
+async function comeBack(c: AppContext, provider: ProviderName, answer: CallbackAnswer, mode: CallbackMode) {
+  const { location, cookieName, secure } = await takeCallback(c.var.ctx, provider, answer, mode, (name) =>
     getCookie(c, name),
   );
   setBrowserCookie(c, { name: cookieName, secure }, '', 0);

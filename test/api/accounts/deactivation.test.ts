@@ -49,6 +49,29 @@ describe('deactivating an account', () => {
     expect(audit.map(({ action }) => action)).toEqual(['account.deactivated', 'account.reactivated']);
   });
 
+  it('is refused where nothing could open the account again, deleting it is not', async () => {
+    const user = await seedUser();
+    await sqlRows('UPDATE users SET password_hash = NULL, email_verified_at = NULL WHERE id = $1', [
+      user.uuid,
+    ]);
+    const status = async () =>
+      (await sqlRows<{ status: string }>('SELECT status FROM users WHERE id = $1', [user.uuid]))[0]?.status;
+    const audit = () =>
+      sqlRows(`SELECT 1 FROM audit_log WHERE target_id = $1 AND action LIKE 'account.%'`, [user.uuid]);
+    const deactivate = () => call('POST', '/v1/me/deactivation', { token: user.token });
+    expect(await problemOf(await deactivate())).toMatchObject({ status: 409, code: 'accounts.no_way_back' });
+    expect(await status()).toBe('active');
+    expect(await audit()).toEqual([]);
+    expect((await call('GET', '/v1/me', { token: user.token })).status).toBe(200);
+    await callJson(202, 'POST', '/v1/me/deletion', { token: user.token });
+    expect(await status()).toBe('deactivated');
+    const mailed = await seedUser();
+    await sqlRows('UPDATE users SET password_hash = NULL, email_verified_at = now() WHERE id = $1', [
+      mailed.uuid,
+    ]);
+    await callJson(204, 'POST', '/v1/me/deactivation', { token: mailed.token });
+  });
+
   it('hides the account and what it published on every route', async () => {
     const account = await registerAccount();
     const viewer = await seedUser();

@@ -180,6 +180,9 @@ describe('an administrator', () => {
     expect(data).toContainEqual(
       expect.objectContaining({ id, user_id: target.id, username: target.username, proposed_by: first.id }),
     );
+    expect(
+      await sqlRows('SELECT action, actor_kind FROM audit_log WHERE actor_id = $1', [second.uuid]),
+    ).toEqual([{ action: 'admin.proposals_listed', actor_kind: 'admin' }]);
     expect(await problemOf(await approve(first, id))).toMatchObject({
       status: 403,
       code: 'admin.own_proposal',

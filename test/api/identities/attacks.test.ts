@@ -139,6 +139,21 @@ describe('coming back', () => {
     expect(await refusal(() => comeBack(back, cookie, 'x'))).toMatchObject(invalid);
   });
 
+  it('in another way than its provider answers is refused, and does not end the flow', async () => {
+    for (const provider of ['google', 'apple'] as const) {
+      const { consentUrl, cookie } = await depart(await start(startPath(provider)));
+      const back = await decide(provider, consentUrl, freshPerson());
+      const path = `/v1/auth/oauth/${provider}/callback`;
+      const headers = { cookie, 'content-type': 'application/x-www-form-urlencoded' };
+      const other =
+        provider === 'apple'
+          ? () => call('GET', `${path}?${back.fields}`, { headers: { cookie } })
+          : () => call('POST', path, { headers, body: String(back.fields) });
+      expect(await refusal(other)).toMatchObject(invalid);
+      await fragmentOf(await comeBack(back, cookie));
+    }
+  });
+
   it('in the name of another issuer is refused, and ends the flow', async () => {
     const started = await start(startPath('google'));
     const { consentUrl, cookie } = await depart(started);

@@ -132,6 +132,11 @@ describe('limits of the whole Worker', () => {
       value: 'auth',
       parameters: { r: 8 },
     });
+    const social = await call('POST', '/v1/auth/oauth/register', { ip: network(), body: {} });
+    expect(social.status).toBe(422);
+    expect(parseList(social.headers.get('ratelimit-policy')).map(({ value }) => value)).toEqual([
+      'oauth', 'register-hour', 'register-day',
+    ]); // biome-ignore format: one list
   });
 });
 

@@ -98,6 +98,25 @@ describe('an account whose deletion was asked for', () => {
     expect((await call('GET', `/v1/posts/${life.postId}`)).status).toBe(404);
   });
 
+  it('is erased under whatever address it was registered', async () => {
+    const user = await seedUser();
+    await sqlRows(`UPDATE users SET email = 'mallory@deleted.invalid', bio = 'still here' WHERE id = $1`, [
+      user.uuid,
+    ]);
+    await requestDeletion(user);
+    await eraseAt(afterGrace());
+    const [row] = await sqlRows('SELECT username, email, bio, password_hash FROM users WHERE id = $1', [
+      user.uuid,
+    ]);
+    expect(row).toEqual({
+      username: expect.stringMatching(/^deleted_[0-9a-f]{20}$/),
+      email: expect.stringMatching(/^deleted_[0-9a-f]{20}@deleted\.invalid$/),
+      bio: '',
+      password_hash: null,
+    });
+    await deliverEvents();
+  });
+
   it('removes the files of videos', async () => {
     const user = await seedUser();
     const { videoUuid } = await uploadFilm(user, await film('film.mp4'), { title: 'Mine' });

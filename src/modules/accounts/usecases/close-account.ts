@@ -7,7 +7,7 @@ import { publishAfterResponse } from '../../../jobs/publish.ts';
 import { endAllAccess } from '../../auth/index.ts';
 import { newSecurityNotice } from '../../notices/index.ts';
 import { forgetVideoPages } from '../../videos/index.ts';
-import { administratorStays } from '../accounts.errors.ts';
+import { administratorStays, noWayBack } from '../accounts.errors.ts';
 import { closeAccount, hasStraySessions } from '../accounts.repository.ts';
 
 const dayMs = 86_400_000;
@@ -15,7 +15,7 @@ const dayMs = 86_400_000;
 /**
  * Closes the caller's account: nobody finds it or what it published any more, and every session ends. Logging in is refused
  * until `POST /v1/auth/reactivate`; nothing is lost.
- * @throws auth.unauthenticated when it is closed already; accounts.administrator_stays.
+ * @throws auth.unauthenticated when it is closed already; accounts.administrator_stays, accounts.no_way_back.
  */
 export const deactivateMyAccount = (ctx: RequestContext): Promise<void> => close(ctx, undefined);
 
@@ -42,7 +42,9 @@ async function close(ctx: RequestContext, deletionDueAt: string | undefined): Pr
       : { notice: 'deletion_requested', detail: { due: deletionDueAt.slice(0, 10) } }),
   });
   const now = new Date(ctx.clock.now()).toISOString();
-  if (!(await closeAccount(ctx, { userId, now, deletionDueAt }, { closed, notice }))) throw unauthenticated();
+  const outcome = await closeAccount(ctx, { userId, now, deletionDueAt }, { closed, notice });
+  if (outcome === 'not_open') throw unauthenticated();
+  if (outcome === 'no_way_back') throw noWayBack();
   // What this cannot reach is done by the event.
   await endAllAccess(ctx, { userId, reason: deletionDueAt === undefined ? 'disabled' : 'deleted' });
   await forgetVideoPages(ctx, userId);

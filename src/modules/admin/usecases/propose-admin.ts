@@ -26,7 +26,7 @@ const hourMs = 3_600_000;
 
 /** Proposals that wait for a second administrator, the oldest first. */
 export const listProposals = (ctx: RequestContext): Promise<ProposalRow[]> =>
-  listOpenProposals(ctx.databases.primary, new Date(ctx.clock.now()).toISOString());
+  listOpenProposals(ctx, new Date(ctx.clock.now()).toISOString());
 
 /**
  * Proposes to make an account an administrator. Another one must approve it within 24 hours.

@@ -19,8 +19,8 @@ export const secretHash = async (secret: string): Promise<string> => hex(await s
 export const challengeOf = async (verifier: string): Promise<string> => base64Url(await sha256(verifier));
 
 /**
- * All secrets of a flow follow from its `state` by a key of ours, so none of them is stored: who reads the `state` in an
- * address bar can neither redeem the code nor pass for the browser that set out.
+ * All secrets of a flow follow from its `state` by a key of ours, so none of them is stored: who reads the `state` can work none
+ * of them out, nor redeem what the provider sends back without the client's verifier.
  */
 export async function flowSecretsOf(
   { config }: SecretsContext,

@@ -27,9 +27,12 @@ export interface CallbackAnswer {
   readonly user?: string | undefined;
 }
 
+/** How it came: in the address, or in a form that the browser posted. */
+export type CallbackMode = 'query' | 'form_post';
+
 /**
  * Takes a browser back that came from a provider. It must be the one that set out, with a `state` that was not used, at the
- * address of the provider it set out to. It is sent on to the client with a handoff code in the fragment, which no server
+ * address of the provider it set out to, in the way that provider answers. It is sent on to the client with a handoff code in the fragment, which no server
  * sees; the code is redeemed once the client has shown itself.
  * @throws identities.provider_not_configured, identities.flow_invalid.
  */
@@ -37,10 +40,13 @@ export async function takeCallback(
   ctx: RequestContext,
   provider: ProviderName,
   answer: CallbackAnswer,
+  mode: CallbackMode,
   cookieOf: (name: string) => string | undefined,
 ): Promise<{ readonly location: string; readonly cookieName: string; readonly secure: boolean }> {
   const client = requireClient(ctx, provider);
   const { state = '', code, error } = answer;
+  if ((mode === 'form_post') !== (client.provider.formPost === true))
+    throw refused(ctx, provider, 'other_mode');
   if (!isSecret(state)) throw refused(ctx, provider, 'no_state');
   const stateHash = await secretHash(state);
   const cookie = browserCookieOf(ctx, stateHash);
