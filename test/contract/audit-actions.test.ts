@@ -17,7 +17,6 @@ const notShown = [
   'admin.proposals_listed',
   'admin.users_searched',
   'auth.email_verification_requested',
-  'auth.reactivation',
   'auth.token_mailed',
   'passkeys.register',
 ];

@@ -2,6 +2,7 @@
 const typesByAction = {
   'auth.register': { success: 'account_created' },
   'auth.login': { success: 'signed_in', failure: 'sign_in_failed' },
+  'auth.reactivation': { failure: 'sign_in_failed' },
   'auth.second_factor_asked': { success: 'second_factor_requested' },
   'auth.second_factor': { failure: 'second_factor_failed' },
   'auth.step_up': { success: 'reauthenticated' },

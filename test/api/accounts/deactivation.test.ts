@@ -173,6 +173,16 @@ describe('reactivating', () => {
     expect(await statusOf(account)).toMatchObject({ status: 'deactivated' });
   });
 
+  it('writes every attempt into the history of the account, also of one that is open', async () => {
+    const account = await registerAccount();
+    expect((await reactivate(account, { password: 'a wrong password here' })).status).toBe(401);
+    expect((await reactivate(account)).status).toBe(200);
+    const { data } = await callJson<{ data: { type: string }[] }>(200, 'GET', '/v1/me/security-events', {
+      token: account.access_token,
+    });
+    expect(data.map(({ type }) => type)).toEqual(['sign_in_failed', 'sign_in_failed', 'account_created']);
+  });
+
   it('needs the second factor of an account that has one, and each code works once', async () => {
     const account = await registerAccount();
     const { secret, backupCodes } = await enrol(account.access_token);

@@ -58,10 +58,14 @@ export async function reactivate(
   noteLogin(ctx, 'succeeded');
   const { userId, passwordHash } = known;
   const owesFactor = known.factors.length > 0;
-  if (known.status === 'suspended') throw accountSuspended();
-  if (known.status === 'active') return { deletionCancelled: false };
-  if (owesFactor && input.given === undefined) throw secondFactorRequired();
-  if (!owesFactor && input.given !== undefined) throw mfaCodeInvalid();
+  if (known.status === 'suspended') throw refused(ctx, userId, 'suspended', accountSuspended);
+  if (known.status === 'active') {
+    // Who tries whether a password is right must not be able to do so unseen.
+    record(ctx, userId, 'active');
+    return { deletionCancelled: false };
+  }
+  if (owesFactor && input.given === undefined) throw refused(ctx, userId, 'no_code', secondFactorRequired);
+  if (!owesFactor && input.given !== undefined) throw refused(ctx, userId, 'wrong_method', mfaCodeInvalid);
 
   const charged = owesFactor
     ? await chargeAttempt(ctx, secondFactorCounts(userId, network.hash, known.knownNetwork))
@@ -92,6 +96,11 @@ function refused(
   reason: string,
   error: () => Error = invalidCredentials,
 ): Error {
+  record(ctx, userId, reason);
+  return error();
+}
+
+function record(ctx: RequestContext, userId: string | undefined, reason: string): void {
   ctx.log.log('warn', 'auth.reactivation_failed', { reason, user_id: userId });
   ctx.background(() =>
     insertAudit(
@@ -102,5 +111,4 @@ function refused(
         : failureOf('auth.reactivation', userId, reason),
     ).execute(),
   );
-  return error();
 }
