@@ -25,8 +25,8 @@ export interface Provider {
   readonly formPost?: boolean;
   /** Added to the authorization request. */
   readonly parameters?: Readonly<Record<string, string>>;
-  /** Added when the person must show anew who they are, as far as the provider can be asked to. */
-  readonly reauthenticate: Readonly<Record<string, string>>;
+  /** Asks the person to log in anew; only where the signed answer then tells when they did, since the browser may drop the wish. */
+  readonly reauthenticate?: Readonly<Record<string, string>>;
 }
 
 /** What a client shows to a provider. */
@@ -53,7 +53,11 @@ const table: Readonly<Record<ProviderName, Provider>> = {
     jwksUri: 'https://www.googleapis.com/oauth2/v3/certs',
     scope: 'openid email profile',
     clientAuth: 'post',
-    reauthenticate: { prompt: 'login', max_age: '0' },
+    reauthenticate: {
+      prompt: 'login',
+      max_age: '0',
+      claims: JSON.stringify({ id_token: { auth_time: { essential: true } } }),
+    },
   },
   facebook: {
     name: 'facebook',
@@ -64,7 +68,6 @@ const table: Readonly<Record<ProviderName, Provider>> = {
     apiBase: 'https://graph.facebook.com/v23.0',
     scope: 'public_profile,email',
     clientAuth: 'post',
-    reauthenticate: { auth_type: 'reauthenticate' },
   },
   x: {
     name: 'x',
@@ -75,7 +78,6 @@ const table: Readonly<Record<ProviderName, Provider>> = {
     apiBase: 'https://api.x.com/2',
     scope: 'users.read tweet.read users.email',
     clientAuth: 'basic',
-    reauthenticate: {},
   },
   github: {
     name: 'github',
@@ -86,7 +88,6 @@ const table: Readonly<Record<ProviderName, Provider>> = {
     apiBase: 'https://api.github.com',
     scope: 'read:user user:email',
     clientAuth: 'post',
-    reauthenticate: { prompt: 'select_account' },
   },
   apple: {
     name: 'apple',
@@ -100,7 +101,6 @@ const table: Readonly<Record<ProviderName, Provider>> = {
     clientAuth: 'apple',
     formPost: true,
     parameters: { response_mode: 'form_post' },
-    reauthenticate: {},
   },
 };
 

@@ -10,10 +10,11 @@ export {
   type OpenedSession,
 } from './auth.repository.ts';
 export { authRoutes, sessionsRoutes, wellKnownRoutes } from './auth.routes.ts';
-export { signedInSchema } from './auth.schemas.ts';
+export { challengeResponseSchema, signedInSchema } from './auth.schemas.ts';
 export { refreshTokens, sessions } from './auth.table.ts';
 export { handOverAccess, handOverSignedIn, presentMfaRequired, type TokenPair } from './auth.views.ts';
 export { loginNetworks, mfaChallenges } from './challenges.table.ts';
+export { askVerificationCtes } from './mail-tokens.repository.ts';
 export { deviceNameOf } from './policy/device-name.ts';
 export { loginCounts } from './policy/throttles.ts';
 export { reactivationRoutes } from './reactivation.routes.ts';
@@ -28,6 +29,7 @@ export {
   signAccessToken,
 } from './usecases/access-tokens.ts';
 export { admit } from './usecases/admit.ts';
+export { assertMayRegister } from './usecases/challenge.ts';
 export { announceEnd } from './usecases/announce-end.ts';
 export { hashPassword, passwordHashesStarted } from './usecases/hash-password.ts';
 export type { LoginResult } from './usecases/login.ts';

@@ -80,6 +80,12 @@ export const strongerMethod = defineError({
   status: 409,
   title: 'This account has a password or a second factor; confirm with that at POST /v1/auth/step-up.',
 });
+export const noFreshLogin = defineError({
+  code: 'identities.no_fresh_login',
+  status: 409,
+  title:
+    'This provider does not tell when you logged in there; log in again and add a passkey, or set a password by POST /v1/auth/password-reset.',
+});
 export const signedRequestInvalid = defineError({
   code: 'identities.signed_request_invalid',
   status: 401,

@@ -4,7 +4,7 @@ import { atomic, type Db } from '../../db/client.ts';
 import { violates } from '../../db/errors.ts';
 import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
 import type { ProviderName } from '../../integrations/oauth/index.ts';
-import { type Admission, lockUser, type WriteContext } from '../auth/index.ts';
+import { type Admission, askVerificationCtes, lockUser, type WriteContext } from '../auth/index.ts';
 import { type FactorKind, factorKinds, hasConfirmedFactor, hasPasskey } from '../factors/index.ts';
 import { insertUserCtes, type NewUser, usernameTaken } from '../users/index.ts';
 import { identityTaken, loginToLink } from './identities.errors.ts';
@@ -95,19 +95,23 @@ const insertIdentity = (identity: NewIdentity, owner: SQL): SQL => sql`
     decode(${identity.sealedRefreshToken ?? null}, 'hex'), ${identity.now}::timestamptz, ${identity.now}::timestamptz
   FROM ${owner} AS owner`;
 
-/** Makes the account of somebody who came from a provider and uses their registration up, all or nothing. */
+/**
+ * Makes the account of somebody who came from a provider and uses their registration up, all or nothing. An address that is not
+ * verified is asked to be.
+ */
 export const admissionByRegistration = (
   ctx: WriteContext,
   flowId: string,
   user: NewUser,
   identity: NewIdentity,
-): Admission => {
+): { readonly admission: Admission; readonly eventIds: readonly string[] } => {
+  const asked = user.emailVerifiedAt === undefined ? askVerificationCtes(ctx, identity.now) : undefined;
   const audit = {
     action: 'auth.register',
     target: { kind: 'user', id: user.id },
     detail: { provider: identity.provider },
   };
-  return {
+  const admission = {
     userId: user.id,
     detail: { provider: identity.provider },
     ctes: sql`pending AS (
@@ -116,10 +120,12 @@ export const admissionByRegistration = (
         RETURNING id
       ),
       ${insertUserCtes(user, sql`pending`)},
+      ${asked === undefined ? sql`` : sql`${asked.ctes},`}
       new_identity AS (${insertIdentity(identity, sql`new_user`)}),
       registered AS (${insertAuditIfAny(ctx, audit, sql`new_user`)}),
       admitted AS (SELECT * FROM new_user)`,
   };
+  return { admission, eventIds: asked === undefined ? [] : [asked.eventId] };
 };
 
 /**

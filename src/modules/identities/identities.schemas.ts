@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { idSchema } from '../../http/params.ts';
 import { providerNames } from '../../integrations/oauth/index.ts';
-import { mfaRequiredSchema, signedInSchema } from '../auth/index.ts';
+import { challengeResponseSchema, mfaRequiredSchema, signedInSchema } from '../auth/index.ts';
 import { displayNameSchema, emailSchema, usernameSchema } from '../users/index.ts';
 
 const providerSchema = z.enum(providerNames).openapi('Provider');
@@ -86,6 +86,7 @@ export const registerByProviderBody = z
     username: usernameSchema,
     email: emailSchema.optional(),
     display_name: displayNameSchema.optional(),
+    challenge_response: challengeResponseSchema.optional(),
   })
   .openapi('RegisterByProvider');
 

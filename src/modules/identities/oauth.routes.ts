@@ -142,10 +142,10 @@ oauthRoutes.openapi(
     request: jsonBody(registerByProviderBody),
     responses: {
       201: jsonResponse(completedSchema, 'Registered and signed in'),
-      ...problems(400, 401, 409, 422),
+      ...problems(400, 401, 403, 409, 422),
     },
     summary: 'Register with a provider',
-    description: 'For logins that answered `registration_required`. The account has no password.',
+    description: 'For logins that answered `registration_required`. The account has no password. An address the provider does not answer for gets a mail to verify it. Asks for a challenge where `POST /v1/auth/register` does.',
     operationId: 'registerByProvider',
     tags,
   }),
@@ -157,6 +157,7 @@ oauthRoutes.openapi(
       username: body.username,
       email: body.email,
       displayName: body.display_name,
+      challengeResponse: body.challenge_response,
     });
     return c.json(presentCompleted(c, result), 201);
   },
@@ -169,9 +170,10 @@ oauthRoutes.openapi(
     request: { params: providerParams, ...jsonBody(startBody) },
     responses: {
       200: jsonResponse(startedSchema, 'Where to send the browser'),
-      ...problems(400, 401, 404, 422),
+      ...problems(400, 401, 404, 409, 422),
     },
     summary: 'Begin to confirm that it is me by a provider',
+    description: 'Only by providers that say when the person logged in there: Google. Others are refused with `identities.no_fresh_login`.',
     operationId: 'startProviderStepUp',
     tags,
   }),

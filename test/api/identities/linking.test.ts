@@ -285,6 +285,16 @@ describe('an account without a password', () => {
     expect(await stepUp(person, other.access_token)).toMatchObject({ code: 'identities.handoff_invalid' });
   });
 
+  it.each(['apple', 'x', 'github', 'facebook'] as const)(
+    'does not step up by %s, which does not tell when the login was',
+    async (provider) => {
+      const { access_token: token } = await registerBy('google', freshPerson());
+      const body = { return_to: returnTo, code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM' };
+      const refused = await call('POST', `/v1/auth/oauth/${provider}/step-up`, { token, body });
+      expect(await problemOf(refused)).toMatchObject({ status: 409, code: 'identities.no_fresh_login' });
+    },
+  );
+
   it('may not step up so once it has something stronger', async () => {
     const person = freshPerson();
     const { user, access_token: token } = await registerBy('google', person);

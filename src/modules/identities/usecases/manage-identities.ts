@@ -19,6 +19,7 @@ import {
   identityNotFound,
   identityTaken,
   lastSignIn,
+  noFreshLogin,
   otherIdentity,
   providerAlreadyLinked,
   providerNotConfigured,
@@ -106,7 +107,7 @@ export async function unlinkMyIdentity(ctx: RequestContext, identityId: string):
 /**
  * Authenticates the caller again by a fresh trip to a linked provider. Only for accounts that have nothing stronger: neither a
  * password nor a second factor.
- * @throws identities.stronger_method_required, identities.other_identity, auth.too_many_failures, and what `redeemHandoff` throws.
+ * @throws identities.stronger_method_required, identities.other_identity, identities.no_fresh_login, auth.too_many_failures, and what `redeemHandoff` throws.
  */
 export async function stepUpByProvider(ctx: RequestContext, handoff: Handoff): Promise<SteppedUp> {
   const { actor, account, attempt, nowSeconds } = await beginReauthentication(ctx);
@@ -118,7 +119,8 @@ export async function stepUpByProvider(ctx: RequestContext, handoff: Handoff): P
   const { provider, proven } = await redeemHandoff(ctx, handoff, 'step_up', { userId, sessionId });
   const known = await findIdentity(ctx.databases.primary, provider, proven.profile.subject);
   if (known?.userId !== userId) throw otherIdentity();
-  if (proven.authTime !== undefined && nowSeconds - proven.authTime > freshLoginSeconds) throw codeRefused();
+  if (proven.authTime === undefined) throw noFreshLogin();
+  if (nowSeconds - proven.authTime > freshLoginSeconds) throw codeRefused();
   const shown = { actor, nowSeconds, attempt, checkedHash: undefined, proof: undefined, amr: [federated] };
   const access = await completeStepUp(ctx, shown);
   if (access === undefined) throw handoffInvalid();

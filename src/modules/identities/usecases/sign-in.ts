@@ -2,10 +2,11 @@ import { z } from 'zod';
 import type { RequestContext } from '../../../context.ts';
 import { insertAudit } from '../../../db/audit.ts';
 import { type ProviderName, providerNames } from '../../../integrations/oauth/index.ts';
+import { publishAfterResponse } from '../../../jobs/publish.ts';
 import { open, seal } from '../../../shared/crypto/envelope.ts';
 import { randomBytes } from '../../../shared/crypto.ts';
 import { fromHex, fromUtf8, hex, utf8 } from '../../../shared/encoding.ts';
-import { accountDeactivated, accountSuspended, admit, isoOf, type LoginResult } from '../../auth/index.ts';
+import { accountDeactivated, accountSuspended, admit, assertMayRegister, isoOf, type LoginResult } from '../../auth/index.ts';
 import { isReservedUsername, usernameReserved } from '../../users/index.ts';
 import { findRegistration, keepForRegistration } from '../flows.repository.ts';
 import { emailRequired, handoffInvalid, loginToLink, registrationInvalid } from '../identities.errors.ts';
@@ -128,13 +129,14 @@ export interface SocialRegistration {
   readonly username: string;
   readonly email: string | undefined;
   readonly displayName: string | undefined;
+  readonly challengeResponse: string | undefined;
 }
 
 /**
  * Makes the account of somebody who came from a provider, without a password, and logs it in. Its address counts as verified
- * only if the provider answers for it.
+ * only if the provider answers for it; otherwise a mail asks to verify it.
  * @throws identities.registration_invalid, identities.email_required, identities.login_to_link, identities.linked_elsewhere,
- * users.username_taken, users.username_reserved.
+ * users.username_taken, users.username_reserved, auth.challenge_required, auth.challenge_failed, service.unavailable.
  */
 export async function registerByProvider(
   ctx: RequestContext,
@@ -151,8 +153,9 @@ export async function registerByProvider(
   const email = input.email ?? pending.email;
   if (email === undefined) throw emailRequired();
   const verified = pending.emailVerified && email.toLowerCase() === pending.email?.toLowerCase();
+  await assertMayRegister(ctx, input.challengeResponse);
   const identityId = ctx.ids.next();
-  const admission = admissionByRegistration(
+  const { admission, eventIds } = admissionByRegistration(
     ctx,
     flowId,
     {
@@ -174,6 +177,7 @@ export async function registerByProvider(
   );
   const result = await namingConflicts(admit(ctx, admission, { factors: [], method: federated }));
   if (result === undefined) throw registrationInvalid();
+  publishAfterResponse(ctx, eventIds);
   return result;
 }
 

@@ -7,7 +7,7 @@ import {
 } from '../../../integrations/oauth/index.ts';
 import { isoOf } from '../../auth/index.ts';
 import { type FlowOwner, type FlowPurpose, findOpenFlow, insertFlow } from '../flows.repository.ts';
-import { flowInvalid, providerNotConfigured, returnUrlRefused } from '../identities.errors.ts';
+import { flowInvalid, noFreshLogin, providerNotConfigured, returnUrlRefused } from '../identities.errors.ts';
 import { flowSeconds } from '../identities.policy.ts';
 import { browserCookieOf, flowSecretsOf, isSecret, newSecret, secretHash } from './flow-secrets.ts';
 
@@ -29,7 +29,7 @@ export function requireClient(ctx: Pick<RequestContext, 'config'>, provider: Pro
 
 /**
  * Begins a trip to a provider: the address is ours, binds the browser that opens it, and sends it on to the provider.
- * @throws identities.provider_not_configured, identities.return_url_refused.
+ * @throws identities.provider_not_configured, identities.return_url_refused, identities.no_fresh_login.
  */
 export async function startFlow(
   ctx: RequestContext,
@@ -38,7 +38,8 @@ export async function startFlow(
   { returnTo, codeChallenge }: FlowStart,
   owner?: FlowOwner,
 ): Promise<{ readonly authorizationUrl: string; readonly expiresInSeconds: number }> {
-  requireClient(ctx, provider);
+  const client = requireClient(ctx, provider);
+  if (purpose === 'step_up' && client.provider.reauthenticate === undefined) throw noFreshLogin();
   if (!ctx.config.oauth.returnUrls.includes(returnTo)) throw returnUrlRefused();
   const state = newSecret();
   const nowSeconds = Math.floor(ctx.clock.now() / 1000);

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { call, sqlRows } from '../../support/worker/client.ts';
+import { problemOf } from '../auth/accounts.ts';
+import { challengedBindings, solve } from '../limits/challenged.ts';
+import { freshPerson, offer, registerBy } from './flow.ts';
+
+const mailsTo = (username: string) =>
+  sqlRows<{ purpose: string; told: boolean }>(
+    `SELECT purpose, EXISTS (
+       SELECT FROM outbox WHERE type = 'account.token_mail_requested' AND payload ->> 'token_id' = account_tokens.id::text
+     ) AS told
+     FROM account_tokens JOIN users ON users.id = account_tokens.user_id WHERE username = $1`,
+    [username],
+  );
+
+describe('a registration by a provider', () => {
+  it('asks by mail to verify an address the provider does not answer for, and no other', async () => {
+    const believed = await registerBy('google', freshPerson());
+    expect(await mailsTo(believed.user.username)).toEqual([]);
+    const typed = await registerBy('google', freshPerson(), { email: 'typed.address@example.com' });
+    expect(await mailsTo(typed.user.username)).toEqual([{ purpose: 'verify_email', told: true }]);
+  });
+
+  it('asks for the challenge a registration with a password asks for, and changes nothing before', async () => {
+    const bindings = challengedBindings({ CHALLENGE_AT_REGISTRATION: 'true' });
+    const offered = await offer('google', freshPerson());
+    const username = offered.suggested_username ?? '';
+    const register = (answer?: string) =>
+      call('POST', '/v1/auth/oauth/register', {
+        bindings,
+        body: {
+          registration_token: offered.registration_token,
+          username,
+          ...(answer === undefined ? {} : { challenge_response: answer }),
+        },
+      });
+    expect(await problemOf(await register())).toMatchObject({
+      status: 403,
+      code: 'auth.challenge_required',
+      challenge: { action: 'register' },
+    });
+    expect((await problemOf(await register(await solve('login')))).code).toBe('auth.challenge_failed');
+    expect(await sqlRows('SELECT id FROM users WHERE username = $1', [username])).toEqual([]);
+    expect((await register(await solve('register'))).status).toBe(201);
+  });
+});
