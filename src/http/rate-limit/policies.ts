@@ -173,6 +173,15 @@ export const rateLimitPolicies = {
     points: 5,
     onRefusal: 'keep',
   },
+  /** Refusals of one account that are written into the audit log; the request log has them all. No route has it. */
+  denials: {
+    windows: [{ name: 'denials', limit: 60, periodSeconds: hour }],
+    partition: 'caller',
+    onFailure: 'closed',
+    leaseUnits: 0,
+    points: 0,
+    onRefusal: 'keep',
+  },
   /** Opening realtime connections. */
   realtime: {
     windows: [{ name: 'realtime', limit: 60, periodSeconds: minute }],

@@ -1,10 +1,14 @@
+import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import type { Bindings } from '../../../src/context.ts';
 import { hmacSha256 } from '../../../src/shared/crypto.ts';
 import { base64Url, utf8 } from '../../../src/shared/encoding.ts';
 import { encodeId, randomIds } from '../../../src/shared/ids.ts';
 import { call, callJson, seedUser, signToken, sqlRows, type TestUser } from '../../support/worker/client.ts';
+import { testEnv } from '../../support/worker/env.ts';
 import { problemOf, type SignedInBody } from '../auth/accounts.ts';
 import { codeOf, enrol, restartClock, stopClock } from '../factors/enrol.ts';
+import { provePhone, steppedUp } from '../factors/phones.ts';
 import { complete, freshPerson, link, newVerifier, registerBy, returnTo, travel } from './flow.ts';
 
 beforeEach(stopClock);
@@ -192,6 +196,20 @@ describe('a login by provider', () => {
     });
     expect(signedIn.user.id).toBe(user.id);
     expect(claimsOf(signedIn.access_token).amr).toEqual(['fed', 'otp']);
+  });
+
+  it('names no codes by SMS where none are sent', async () => {
+    const user = await seedUser();
+    const person = freshPerson();
+    await link('google', person, user.token);
+    const { secret } = await enrol(user.token);
+    await provePhone(await steppedUp(user.token, secret));
+    const factorsIn = async (bindings: Bindings) =>
+      ((await (await complete(await travel('google', person), { bindings })).json()) as { factors: string[] })
+        .factors;
+    expect(await factorsIn(testEnv(env))).toEqual(['totp', 'sms', 'backup_code']);
+    const without = { ...testEnv(env), SMS_ACCOUNT_SID: '', SMS_AUTH_TOKEN: '', SMS_SENDER: '' };
+    expect(await factorsIn(without)).toEqual(['totp', 'backup_code']);
   });
 
   it('ends with the link, also half-way', async () => {
