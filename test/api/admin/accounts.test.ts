@@ -112,7 +112,7 @@ describe('searching accounts', () => {
       expect((await call('GET', `/v1/admin/users?${query}`, { token: admin.token })).status, query).toBe(400);
   });
 
-  it('is audited every time, found or not, without the address', async () => {
+  it('is audited every time, found or not, without the name or address', async () => {
     const admin = await seedStaff('admin');
     await search(admin, 'username=nobody_at_all&role=creator');
     await search(admin, 'email=someone%40example.com');
@@ -121,8 +121,8 @@ describe('searching accounts', () => {
       [admin.uuid],
     );
     expect(rows).toEqual([
-      { actor_kind: 'admin', detail: { username_prefix: 'nobody_at_all', by_email: false, role: 'creator' } },
-      { actor_kind: 'admin', detail: { by_email: true } },
+      { actor_kind: 'admin', detail: { by_username: true, by_email: false, role: 'creator' } },
+      { actor_kind: 'admin', detail: { by_username: false, by_email: true } },
     ]);
   });
 
