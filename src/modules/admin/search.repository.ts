@@ -48,13 +48,13 @@ export async function searchAccounts(
   filters: UserFilters,
   page: { readonly limit: number; readonly afterId: string | undefined },
 ): Promise<FoundUserRow[]> {
-  // The address that was looked for is not repeated: the log outlives the account.
+  // The address or name that was looked for is not repeated: the log outlives the account.
   const audit = {
     action: 'admin.users_searched',
     as: 'admin',
     detail: {
       id: filters.id,
-      username_prefix: filters.usernamePrefix,
+      by_username: filters.usernamePrefix !== undefined,
       by_email: filters.email !== undefined,
       status: filters.status,
       role: filters.role,

@@ -65,10 +65,11 @@ export async function insertApiKey(
 ): Promise<ApiKeyRow | undefined> {
   const { primary } = ctx.databases;
   const now = sql`${key.createdAt}::timestamptz`;
+  // How many networks, not which: they are addresses, and the log outlives the account.
   const audit = {
     action: 'api_keys.created',
     target: { kind: 'api_key', id: key.id },
-    detail: { scopes: key.scopes, networks: key.networks, expires_at: key.expiresAt },
+    detail: { scopes: key.scopes, networks: key.networks.length, expires_at: key.expiresAt },
   };
   const [, result] = await atomic(primary, [
     primary.execute(lockUser(key.userId)),

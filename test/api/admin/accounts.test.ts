@@ -124,7 +124,7 @@ describe('searching accounts', () => {
     expect((await call('GET', `/v1/admin/users/search${query}`, { token: admin.token })).status).toBe(404);
   });
 
-  it('is audited every time, found or not, without the address', async () => {
+  it('is audited every time, found or not, without the name or address', async () => {
     const admin = await seedStaff('admin');
     await search(admin, { username: 'nobody_at_all', role: 'creator' });
     await search(admin, { email: 'someone@example.com' });
@@ -133,8 +133,8 @@ describe('searching accounts', () => {
       [admin.uuid],
     );
     expect(rows).toEqual([
-      { actor_kind: 'admin', detail: { username_prefix: 'nobody_at_all', by_email: false, role: 'creator' } },
-      { actor_kind: 'admin', detail: { by_email: true } },
+      { actor_kind: 'admin', detail: { by_username: true, by_email: false, role: 'creator' } },
+      { actor_kind: 'admin', detail: { by_username: false, by_email: true } },
     ]);
   });
 

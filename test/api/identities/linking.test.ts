@@ -380,6 +380,22 @@ describe('the data deletion of Facebook', () => {
     expect((await send(request)).status).toBe(200);
   });
 
+  it('ends logins by it that owe a second factor', async () => {
+    const user = await seedUser();
+    const person = freshPerson();
+    await link('facebook', person, user.token);
+    const { secret } = await enrol(user.token);
+    const ip = '203.0.113.79';
+    const owed = (await (await complete(await travel('facebook', person), { ip })).json()) as {
+      mfa_token: string;
+    };
+    const request = await signed({ algorithm: 'HMAC-SHA256', user_id: person.subject, issued_at: now() });
+    expect((await send(request)).status).toBe(200);
+    const body = { mfa_token: owed.mfa_token, code: await codeOf(secret) };
+    expect((await call('POST', '/v1/auth/mfa', { ip, body })).status).toBe(401);
+    expect(await sqlRows('SELECT id FROM sessions WHERE user_id = $1', [user.uuid])).toHaveLength(1);
+  });
+
   it('believes only the app secret, and only of today', async () => {
     const user = await seedUser();
     const person = freshPerson();

@@ -33,6 +33,7 @@ const open = [
   'POST /v1/auth/oauth/{provider}/start',
   'POST /v1/auth/passkeys/login',
   'POST /v1/auth/passkeys/login/options',
+  'POST /v1/auth/passkeys/reactivate',
   'POST /v1/auth/passkeys/mfa',
   'POST /v1/auth/passkeys/mfa/options',
   'POST /v1/auth/password-reset',

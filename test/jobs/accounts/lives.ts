@@ -5,6 +5,8 @@ import { sweepOutbox } from '../../../src/jobs/publish.ts';
 import { systemContext } from '../../../src/jobs/system-context.ts';
 import { eraseDueAccounts, sweepExports } from '../../../src/modules/accounts/index.ts';
 import { randomIds } from '../../../src/shared/ids.ts';
+import { seedStaff } from '../../api/admin/staff.ts';
+import { createKey } from '../../api/api-keys/keys.ts';
 import { follow, like, post } from '../../api/posts/actions.ts';
 import { callJson, seedUser, signToken, sqlRows, type TestUser } from '../../support/worker/client.ts';
 import { testEnv } from '../../support/worker/env.ts';
@@ -63,6 +65,14 @@ export async function liveALife(): Promise<Life> {
   await like(friend, postId);
   const stranger = await seedUser();
   await callJson(200, 'PUT', `/v1/users/${stranger.id}/block`, { token: user.token });
+  await createKey(user, ['profile:read'], { name: word, networks: [ip] });
+  const { token: staff } = await seedStaff('moderator');
+  await callJson(200, 'GET', `/v1/admin/users?username=${word}`, { token: staff });
+  await sqlRows(
+    `INSERT INTO identities (id, user_id, provider, subject, email, created_at)
+     VALUES (gen_random_uuid(), $1, 'github', $2, $2 || '@example.com', now())`,
+    [uuid, word],
+  );
   const videoUuid = randomIds.next();
   await sqlRows(
     `INSERT INTO videos (id, owner_id, title, description, state, failure_code, failure_message, source_key)
