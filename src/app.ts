@@ -3,7 +3,7 @@ import { guardCookieMode } from './http/browser-session.ts';
 import { corsByConfig } from './http/cors.ts';
 import { mountDocs } from './http/docs.ts';
 import type { AppEnv } from './http/env.ts';
-import { guardRequest, pinReadsAfterWrite } from './http/guards.ts';
+import { guardRequest, pinReadsAfterWrite, refusePlainHttp } from './http/guards.ts';
 import { handleError, handleNotFound } from './http/handle-error.ts';
 import { rejectWrongMethod } from './http/methods.ts';
 import { requestContext } from './http/request-context.ts';
@@ -41,6 +41,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.use(
     requestContext(),
     securityHeaders(),
+    refusePlainHttp(),
     corsByConfig(),
     guardRequest(),
     guardCookieMode(),

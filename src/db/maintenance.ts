@@ -21,13 +21,15 @@ const endedSessionRetentionDays = 30;
 const mailRetentionDays = 30;
 // The limits on mails to one address count back a day.
 const endedTokenRetentionDays = 2;
+// Time for an operator to look and replay; messages hold what people typed.
+const deadLetterRetentionDays = 60;
 const reconcileBatch = 500;
 const backlogSeconds = 300;
 const dayMs = 86_400_000;
 
 /**
  * Makes the coming months' partitions and forgets what `processed_events` and `inbound_events` need not remember any
- * more, mails sent long ago, tokens of mails that are over, the answers refreshes can no longer repeat, and the addresses
+ * more, mails sent and messages given up long ago, tokens of mails that are over, the answers refreshes can no longer repeat, and the addresses
  * of old audit entries.
  */
 export async function maintainDatabase(ctx: RequestContext): Promise<void> {
@@ -50,6 +52,8 @@ export async function maintainDatabase(ctx: RequestContext): Promise<void> {
   await prune(primary, 'mail_deliveries', 'claimed_until', settled);
   const over = new Date(ctx.clock.now() - endedTokenRetentionDays * dayMs).toISOString();
   await prune(primary, 'account_tokens', 'expires_at', over);
+  const buried = new Date(ctx.clock.now() - deadLetterRetentionDays * dayMs).toISOString();
+  await prune(primary, 'dead_letters', 'received_at', buried);
   const origins = await expireAuditAddresses(primary);
   ctx.log.log('info', 'database.maintained', {
     partitions_made: result.rows[0]?.made,

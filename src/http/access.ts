@@ -31,9 +31,9 @@ export function enforceAccess(policy: RoutePolicy): AppMiddleware {
         const actor = await callerOf(c, policy);
         if (actor === undefined && access.kind === 'user')
           throw unauthenticated({ headers: { 'www-authenticate': 'Bearer realm="social-flow"' } });
-        if (actor?.kind === 'api_key') assertGranted(policy, actor);
-        else if (actor !== undefined) await assertSessionLive(ctx, actor, options);
+        if (actor?.kind === 'user') await assertSessionLive(ctx, actor, options);
         if (actor !== undefined) c.set('ctx', { ...ctx, actor });
+        if (actor?.kind === 'api_key') assertGranted(policy, actor);
         if (actor?.kind === 'user') c.set('token', { issuedAt: actor.issuedAt, expiresAt: actor.expiresAt });
         if (roles !== undefined && !hasRole(actor, roles)) throw forbidden();
         break;

@@ -10,6 +10,12 @@ export const methodNotAllowed = defineError({
   status: 405,
   title: 'This address does not take that method; see the Allow header.',
 });
+export const plainHttp = defineError({
+  code: 'http.https_required',
+  status: 403,
+  title:
+    'Use https. What was sent here could be read on its way: end the session or replace the key if it held one.',
+});
 export const malformedJson = defineError({
   code: 'request.malformed_json',
   status: 400,

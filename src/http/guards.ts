@@ -5,12 +5,27 @@ import {
   bodyTooLarge,
   duplicateParameter,
   malformedJson,
+  plainHttp,
   tokenInAddress,
   unsupportedMediaType,
 } from './errors.ts';
 import { type DeclaredRoute, policySymbol } from './route.ts';
 
 const writes = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+
+/**
+ * Refuses plain http outside development and tests, before anything is read of the request. It is not sent on to https: a client
+ * that speaks plain http must fail the first time, not go on showing its tokens to the network.
+ * @throws http.https_required.
+ */
+export function refusePlainHttp(): AppMiddleware {
+  return async (c, next) => {
+    const { environment } = c.var.ctx.config.app;
+    const deployed = environment === 'staging' || environment === 'production';
+    if (deployed && new URL(c.req.url).protocol === 'http:') throw plainHttp();
+    await next();
+  };
+}
 
 /** Refuses what no handler should see: repeated query keys, secrets in the query, bodies that are too large, not JSON, or not UTF-8. */
 export function guardRequest(): AppMiddleware {

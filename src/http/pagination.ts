@@ -33,6 +33,12 @@ export const pageQuery = z.strictObject({
     .openapi({ description: '`next_cursor` of the page before; omit it for the first page.' }),
 });
 
+/** The same in the body, for lists whose filters must not stand in an address. Extend it with them. */
+export const pageBody = z.strictObject({
+  limit: z.int().min(1).max(100).default(20).openapi({ description: 'Items on a page.' }),
+  cursor: pageQuery.shape.cursor,
+});
+
 /**
  * An opaque cursor: where to go on in a list, signed with HMAC-SHA-256 (truncated to 128 bits) over the position and its
  * scope. The position is not encrypted: put nothing secret into it. It must be JSON.

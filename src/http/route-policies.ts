@@ -117,6 +117,7 @@ export const routePolicies = {
   removePasskey: { access: user, ids: 'own', limit: 'write', stepUp: true },
   startPasskeyLogin: { access: anyone, limit: 'auth' },
   loginWithPasskey: { access: anyone, limit: 'auth' },
+  reactivateWithPasskey: { access: anyone, limit: 'auth' },
   startPasskeyFactor: { access: anyone, limit: 'auth' },
   finishLoginWithPasskey: { access: anyone, limit: 'auth' },
   startPasskeyStepUp: { access: user, limit: 'write' },

@@ -1,5 +1,6 @@
 import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
 import { enforceAccess, isOpenToKeys, nobody } from './access.ts';
+import { auditedGate } from './denials.ts';
 import type { AppEnv, AppMiddleware } from './env.ts';
 import { idempotent } from './idempotency.ts';
 import { edgeGate, fareOf, rateLimit } from './rate-limit.ts';
@@ -27,7 +28,7 @@ export function defineRoute<
   const R extends Declared & { path: P; operationId: OperationId },
 >(config: R) {
   const policy = policyOfOperation(config.operationId);
-  const chain = policy === undefined ? [nobody()] : chainOf(policy);
+  const chain = policy === undefined ? [nobody()] : chainOf(config.operationId, policy);
   const first = chain[0];
   if (first !== undefined && policy !== undefined)
     Object.assign(first, {
@@ -49,12 +50,14 @@ export function defineRoute<
 
 const credentials = [{ bearer: [] }, { cookie: [] }];
 
-function chainOf(policy: RoutePolicy): AppMiddleware[] {
+function chainOf(operationId: OperationId, policy: RoutePolicy): AppMiddleware[] {
+  const audited = (gate: AppMiddleware) => auditedGate(gate, operationId, policy);
   const chain = policy.limit === 'none' ? [] : [edgeGate()];
-  chain.push(enforceAccess(policy));
+  chain.push(audited(enforceAccess(policy)));
   const fare = fareOf(policy);
   if (fare !== undefined) chain.push(rateLimit(fare));
-  if (policy.stepUp === true) chain.push(requireStepUp({ secondFactor: policy.roles !== undefined }));
+  if (policy.stepUp === true)
+    chain.push(audited(requireStepUp({ secondFactor: policy.roles !== undefined })));
   if (policy.idempotent === true) chain.push(idempotent());
   return chain;
 }

@@ -22,12 +22,18 @@ const anchorsOf = (path: string): string[] =>
       .replaceAll(' ', '-'),
   );
 
+// Whatever stands in quotes: titles of `it.each` follow their tables. Comments do not count.
+const titlesOf = (path: string): string[] =>
+  [...read(path).matchAll(/(?:^|[\s(])(['"`])((?:(?!\1).)*)\1,/gm)].map(([, , title = '']) => title);
+
 function problemWith(proof: string): string | undefined {
-  const test = /^`(test\/[^`]+\.test\.ts)`(?: › (.+))?$/.exec(proof);
+  const test = /^`(test\/[^`]+\.test\.ts)` › (.+)$/.exec(proof);
   if (test !== null) {
-    const [, path = '', title] = test;
+    const [, path = '', title = ''] = test;
     if (!existsSync(join(root, path))) return `${path} is not there`;
-    return title === undefined || read(path).includes(title) ? undefined : `${path} has no test "${title}"`;
+    return titlesOf(path).some((known) => known.includes(title))
+      ? undefined
+      : `${path} has no test "${title}"`;
   }
   const [path = '', anchor = ''] = proof.split('#');
   if (!/^docs\/[\w/-]+\.md$/.test(path) || !existsSync(join(root, path)))
@@ -53,10 +59,8 @@ it('names only proofs that are there', () => {
   expect(problems).toEqual([]);
 });
 
-it('says why a requirement does not apply or is open, and how many are open', () => {
+it('says why a requirement does not apply, and leaves none open', () => {
   for (const { id, status, proof } of rows)
     if (status !== 'proven') expect(proof.length, id).toBeGreaterThan(10);
-  const open = rows.filter(({ status }) => status === 'open');
-  for (const { id, proof } of open) console.info(`ASVS ${id} is open: ${proof}`);
-  expect(open.length).toBeLessThan(10);
+  expect(rows.filter(({ status }) => status === 'open')).toEqual([]);
 });

@@ -155,9 +155,12 @@ export const rateLimitPolicies = {
     points: 0,
     onRefusal: 'refund',
   },
-  /** Making, changing and revoking API keys. */
+  /** Making, changing and revoking API keys. By day too: each new one is mailed, and its row outlives it. */
   keys: {
-    windows: [{ name: 'keys', limit: 30, periodSeconds: minute }],
+    windows: [
+      { name: 'keys', limit: 30, periodSeconds: minute },
+      { name: 'keys-day', limit: 500, periodSeconds: day },
+    ],
     partition: 'caller',
     onFailure: 'closed',
     leaseUnits: 0,
@@ -171,6 +174,15 @@ export const rateLimitPolicies = {
     onFailure: 'closed',
     leaseUnits: 0,
     points: 5,
+    onRefusal: 'keep',
+  },
+  /** Refusals of one account that are written into the audit log; the request log has them all. No route has it. */
+  denials: {
+    windows: [{ name: 'denials', limit: 60, periodSeconds: hour }],
+    partition: 'caller',
+    onFailure: 'closed',
+    leaseUnits: 0,
+    points: 0,
     onRefusal: 'keep',
   },
   /** Opening realtime connections. */

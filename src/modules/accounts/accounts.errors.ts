@@ -13,7 +13,8 @@ export const administratorStays = defineError({
 export const noWayBack = defineError({
   code: 'accounts.no_way_back',
   status: 409,
-  title: 'Nothing could open the account again: set a password or verify the e-mail address first.',
+  title:
+    'Nothing could open the account again: set a password, verify the e-mail address or add a passkey first.',
 });
 export const exportRunning = defineError({
   code: 'accounts.export_running',

@@ -4,6 +4,7 @@ import { insertAuditIfAny } from '../../db/audit.ts';
 import { atomic, type Db } from '../../db/client.ts';
 import { violates } from '../../db/errors.ts';
 import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
+import { hasPasskey } from '../factors/index.ts';
 import { type AccountRow, accountColumns, usernameTaken } from '../users/index.ts';
 
 type WriteContext = Pick<
@@ -96,7 +97,7 @@ export async function changeUsername(
 
 /**
  * Closes an account for everybody, with `events` and an audit entry. With `deletionDueAt` (RFC 3339) it is to be erased then;
- * without, it must have a password to be opened again with, or an address to be sent one to.
+ * without, it must have a password or passkey to be opened again with, or an address to be sent one to.
  */
 export async function closeAccount(
   ctx: WriteContext,
@@ -110,7 +111,7 @@ export async function closeAccount(
   };
   const result = await ctx.databases.primary.execute(sql`
     WITH owner AS (
-      SELECT id, password_hash IS NOT NULL OR email_verified_at IS NOT NULL AS returns FROM users
+      SELECT id, password_hash IS NOT NULL OR email_verified_at IS NOT NULL OR ${hasPasskey(sql`users.id`)} AS returns FROM users
       WHERE id = ${userId}::uuid AND status = 'active' AND NOT 'admin' = ANY (roles) FOR NO KEY UPDATE
     ),
     closed AS (

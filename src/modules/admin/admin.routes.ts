@@ -7,7 +7,7 @@ import {
   proposalSchema,
   proposeAdminBody,
   roleParams,
-  searchUsersQuery,
+  searchUsersBody,
   suspendBody,
   targetParams,
   unsuspendBody,
@@ -36,19 +36,20 @@ export const adminRoutes = createRouter();
 
 adminRoutes.openapi(
   defineRoute({
-    method: 'get',
-    path: '/users',
-    request: { query: searchUsersQuery },
+    method: 'post',
+    path: '/users/search',
+    request: jsonBody(searchUsersBody),
     responses: {
       200: jsonResponse(foundUsersSchema, 'Accounts, the newest first'),
-      ...problems(400, 401, 403),
+      ...problems(400, 401, 403, 422),
     },
     summary: 'Search accounts',
+    description: 'A POST, so that no address of a person stands in the address of a request.',
     operationId: 'searchUsers',
     tags,
   }),
   async (c) => {
-    const { id, username, email, status, role, ...rest } = c.req.valid('query');
+    const { id, username, email, status, role, ...rest } = c.req.valid('json');
     const filters = { id, usernamePrefix: username, email, status, role };
     const { users, next } = await searchUsers(c.var.ctx, filters, { limit: rest.limit, cursor: rest.cursor });
     return c.json({ data: users.map(presentFoundUser), next_cursor: next }, 200);

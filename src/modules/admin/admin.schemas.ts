@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { pageOf, pageQuery } from '../../http/pagination.ts';
+import { pageBody, pageOf } from '../../http/pagination.ts';
 import { idSchema } from '../../http/params.ts';
 import { roles } from '../../http/roles.ts';
 import { plainText } from '../../shared/text.ts';
@@ -12,21 +12,25 @@ const reasonSchema = plainText({ min: 1, max: 500, multiline: true }).openapi({
 });
 const maxSuspensionMs = 10 * 366 * 86_400_000;
 
-export const searchUsersQuery = pageQuery.extend({
-  id: idSchema('user').optional(),
-  username: z
-    .string()
-    .regex(/^[A-Za-z0-9_]{1,30}$/, 'must be 1 to 30 letters, digits or underscores')
-    .optional()
-    .openapi({ description: 'The beginning of the username.' }),
-  email: emailSchema.optional().openapi({ description: 'The whole verified address. Administrators only.' }),
-  status: z.enum(statuses).optional(),
-  role: z
-    .enum(roles)
-    .exclude(['user'])
-    .optional()
-    .openapi({ description: 'A role beyond the one everybody has.' }),
-});
+export const searchUsersBody = pageBody
+  .extend({
+    id: idSchema('user').optional(),
+    username: z
+      .string()
+      .regex(/^[A-Za-z0-9_]{1,30}$/, 'must be 1 to 30 letters, digits or underscores')
+      .optional()
+      .openapi({ description: 'The beginning of the username.' }),
+    email: emailSchema
+      .optional()
+      .openapi({ description: 'The whole verified address. Administrators only.' }),
+    status: z.enum(statuses).optional(),
+    role: z
+      .enum(roles)
+      .exclude(['user'])
+      .optional()
+      .openapi({ description: 'A role beyond the one everybody has.' }),
+  })
+  .openapi('SearchUsers');
 
 export const targetParams = z.strictObject({ user_id: idSchema('user') });
 export const roleParams = z.strictObject({

@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { insertAuditIfAny } from '../../db/audit.ts';
+import { insertAudit, insertAuditIfAny } from '../../db/audit.ts';
 import { countLiveKeys } from '../api-keys/index.ts';
 import { factorKinds } from '../factors/index.ts';
 import type { WriteContext } from './accounts.repository.ts';
@@ -73,6 +73,15 @@ export async function searchAccounts(
     FROM found ORDER BY id DESC`);
   return result.rows as unknown as FoundUserRow[];
 }
+
+/** Writes down that somebody of the staff searched by address who may not. */
+export const insertDeniedSearch = (ctx: WriteContext) =>
+  insertAudit(ctx.databases.primary, ctx, {
+    action: 'admin.users_searched',
+    as: 'admin',
+    outcome: 'denied',
+    detail: { by_email: true },
+  }).execute();
 
 export interface AccountViewRow extends FoundUserRow {
   readonly email: string;

@@ -17,6 +17,7 @@ export { loginNetworks, mfaChallenges } from './challenges.table.ts';
 export { deviceNameOf } from './policy/device-name.ts';
 export { loginCounts } from './policy/throttles.ts';
 export { reactivationRoutes } from './reactivation.routes.ts';
+export { reactivatedSchema } from './reactivation.schemas.ts';
 export { createSessionStanding } from './reauthentication.repository.ts';
 export { passwordRoutes, reauthenticationRoutes } from './reauthentication.routes.ts';
 export { accessTokenSchema, mfaRequiredSchema } from './reauthentication.schemas.ts';
@@ -33,6 +34,7 @@ export { hashPassword, passwordHashesStarted } from './usecases/hash-password.ts
 export type { LoginResult } from './usecases/login.ts';
 export { endAllAccess } from './usecases/logout.ts';
 export { announceSession, isoOf, prepareSession } from './usecases/open-session.ts';
+export { completeReactivation } from './usecases/reactivate.ts';
 export { completeLogin, readMfaToken, takeOwedLogin } from './usecases/second-factor.ts';
 export { beginReauthentication, completeStepUp, type SteppedUp } from './usecases/step-up.ts';
 export { type ChargedAttempt, callerNetwork, chargeAttempt, judged } from './usecases/throttle.ts';

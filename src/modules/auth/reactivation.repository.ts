@@ -14,14 +14,18 @@ export async function findSealedSecret(db: Db, userId: string): Promise<string |
 }
 
 /**
- * Opens a closed account again, using the code up, and calls its deletion off. The row is locked, so that the erasure either
+ * Opens a closed account again, using the proof up, and calls its deletion off. Without a hash the proof must suffice alone. The row is locked, so that the erasure either
  * began before and is seen, or finds the account open.
- * @returns undefined when it is not closed, its password changed meanwhile or the code cannot be used; else whether a
+ * @returns undefined when it is not closed, its password changed meanwhile or the proof cannot be used; else whether a
  * deletion was called off, for which `cancelled` is written, `reopened` for every other.
  */
 export async function reopenAccount(
   ctx: WriteContext,
-  shown: { readonly userId: string; readonly checkedHash: string; readonly proof: FactorProof | undefined },
+  shown: {
+    readonly userId: string;
+    readonly checkedHash: string | undefined;
+    readonly proof: FactorProof | undefined;
+  },
   events: { readonly reopened: OutboxEvent; readonly cancelled: OutboxEvent },
   now: string,
 ): Promise<{ readonly deletionCancelled: boolean } | undefined> {
@@ -31,10 +35,11 @@ export async function reopenAccount(
     proof === undefined
       ? sql`SELECT user_id FROM owner WHERE NOT ${hasConfirmedFactor(sql`owner.user_id`)}`
       : useFactorCte(proof, sql`owner`, now);
+  const samePassword = checkedHash === undefined ? sql`true` : sql`password_hash = ${checkedHash}`;
   const result = await ctx.databases.primary.execute(sql`
     WITH owner AS (
       SELECT id AS user_id, deletion_due_at FROM users
-      WHERE id = ${userId}::uuid AND status = 'deactivated' AND password_hash = ${checkedHash} FOR NO KEY UPDATE
+      WHERE id = ${userId}::uuid AND status = 'deactivated' AND ${samePassword} FOR NO KEY UPDATE
     ),
     ${proof === undefined ? sql`` : spendChallengeCte(proof)}
     used AS (${used}),

@@ -92,7 +92,7 @@ factorsRoutes.openapi(
     method: 'delete',
     path: '/totp',
     responses: {
-      204: { description: 'The authenticator and the backup codes are gone' },
+      204: { description: 'The authenticator is gone, and with the last second factor the backup codes' },
       ...problems(401, 404),
     },
     summary: 'Remove my authenticator app',

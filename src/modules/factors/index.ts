@@ -16,4 +16,4 @@ export { phonesRoutes, presentSentCode } from './phones.routes.ts';
 export { phoneFactors, smsCodes } from './phones.table.ts';
 export { newBackupCodes } from './usecases/manage-factors.ts';
 export { type GivenCode, methodOf, proveFactor } from './usecases/prove-factor.ts';
-export { isSmsOffered, type SentCode, sendSmsCode } from './usecases/sms-codes.ts';
+export { type SentCode, sendSmsCode, usableFactors } from './usecases/sms-codes.ts';

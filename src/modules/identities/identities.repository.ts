@@ -272,7 +272,8 @@ export async function forgetHeldToken(db: Db, { identityId, sealedRefreshToken }
 }
 
 /**
- * Deletes what is known of a person of a provider, because they asked the provider for that. Undefined when nothing is known.
+ * Deletes what is known of a person of a provider, because they asked the provider for that, and ends logins by it that still
+ * owe a second factor. Undefined when nothing is known.
  */
 export async function deleteIdentityOf(
   ctx: WriteContext,
@@ -291,6 +292,10 @@ export async function deleteIdentityOf(
   const result = await ctx.databases.primary.execute(sql`
     WITH deleted AS (
       DELETE FROM identities WHERE id = ${known.identityId}::uuid AND user_id = ${known.userId}::uuid RETURNING id
+    ),
+    forgotten AS (
+      DELETE FROM mfa_challenges USING deleted
+      WHERE mfa_challenges.user_id = ${known.userId}::uuid AND mfa_challenges.first_factor = 'fed'
     ),
     told AS (${insertEventIfAny(notice, sql`deleted`)}),
     audited AS (${insertAuditIfAny(ctx, audit, sql`deleted`)})

@@ -1,5 +1,11 @@
 import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../../http/route.ts';
-import { accessTokenSchema, handOverAccess, handOverSignedIn, signedInSchema } from '../auth/index.ts';
+import {
+  accessTokenSchema,
+  handOverAccess,
+  handOverSignedIn,
+  reactivatedSchema,
+  signedInSchema,
+} from '../auth/index.ts';
 import {
   assertionBody,
   assertionOptionsSchema,
@@ -10,6 +16,7 @@ import { presentAssertionOptions } from './passkeys.views.ts';
 import {
   finishLoginByPasskey,
   loginByPasskey,
+  reactivateByPasskey,
   startLogin,
   startSecondFactor,
   startStepUp,
@@ -53,6 +60,29 @@ passkeySignInRoutes.openapi(
     const { challenge_token, credential } = c.req.valid('json');
     const signedIn = await loginByPasskey(ctx, { challengeToken: challenge_token, credential });
     return c.json(handOverSignedIn(c, signedIn), 200);
+  },
+);
+
+passkeySignInRoutes.openapi(
+  defineRoute({
+    method: 'post',
+    path: '/reactivate',
+    request: jsonBody(assertionBody),
+    responses: {
+      200: jsonResponse(reactivatedSchema, 'The account is open'),
+      ...problems(400, 401, 403, 422),
+    },
+    summary: 'Open my closed account again with a passkey',
+    description:
+      'Answers a challenge of `POST /v1/auth/passkeys/login/options`. Cancels a deletion that has not begun. It signs nobody in: log in afterwards.',
+    operationId: 'reactivateWithPasskey',
+    tags,
+  }),
+  async (c) => {
+    const { challenge_token, credential } = c.req.valid('json');
+    const given = { challengeToken: challenge_token, credential };
+    const { deletionCancelled } = await reactivateByPasskey(c.var.ctx, given);
+    return c.json({ status: 'active' as const, deletion_cancelled: deletionCancelled }, 200);
   },
 );
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeId, randomIds } from '../../../src/shared/ids.ts';
 import { call, callJson, seedUser, sqlRows } from '../../support/worker/client.ts';
 import { deliver, deliverEvents } from '../../support/worker/queues.ts';
+import { createKey } from '../api-keys/keys.ts';
 import { logIn, password, problemOf, refresh, registerAccount, type SignedInBody } from '../auth/accounts.ts';
 import { codeOf, enrol, nextCode, restartClock, stopClock } from '../factors/enrol.ts';
 
@@ -28,7 +29,12 @@ describe('deactivating an account', () => {
   it('ends every session and refuses the next login until it is reactivated', async () => {
     const account = await registerAccount();
     const other = (await (await logIn(account.user.username)).json()) as SignedInBody;
+    const { secret } = await createKey({ token: account.access_token }, ['profile:read']);
+    const { id: anybody } = await seedUser();
+    const byKey = async () => (await call('GET', `/v1/users/${anybody}`, { token: secret })).status;
+    expect(await byKey()).toBe(200);
     await callJson(204, 'POST', '/v1/me/deactivation', { token: account.access_token });
+    expect(await byKey()).toBe(401);
     for (const { access_token, refresh_token } of [account, other]) {
       expect((await call('GET', '/v1/me', { token: access_token })).status).toBe(401);
       expect((await refresh(refresh_token)).status).toBe(401);

@@ -18,6 +18,8 @@ afterEach(() => {
 const me = (token: string) => call('GET', '/v1/me', { token });
 const view = (staff: TestUser, target: TestUser) =>
   call('GET', `/v1/admin/users/${target.id}`, { token: staff.token });
+const searchAs = (token: string, body: Record<string, unknown>) =>
+  call('POST', '/v1/admin/users/search', { token, body });
 const logOut = (staff: TestUser, target: TestUser) =>
   call('POST', `/v1/admin/users/${target.id}/logout`, { token: staff.token });
 
@@ -27,9 +29,9 @@ describe('who may administer', () => {
     const admin = await seedStaff('admin');
     const signed = (claims: Record<string, unknown>) =>
       signToken({ userUuid: admin.uuid, sessionUuid: admin.sessionUuid, claims });
-    const search = async (token: string) => problemOf(await call('GET', '/v1/admin/users', { token }));
+    const search = async (token: string) => problemOf(await searchAs(token, {}));
     const scope = 'user admin';
-    expect((await call('GET', '/v1/admin/users', { token: admin.token })).status).toBe(200);
+    expect((await searchAs(admin.token, {})).status).toBe(200);
     expect(await search(target.token)).toMatchObject({ status: 403, code: 'auth.forbidden' });
     expect(await search(await signed({ scope, amr: ['pwd'] }))).toMatchObject({
       status: 401,
@@ -61,8 +63,8 @@ describe('who may administer', () => {
 
 describe('searching accounts', () => {
   type Found = { data: { id: string; username: string }[]; next_cursor: string | null };
-  const search = (staff: TestUser, query: string) =>
-    callJson<Found>(200, 'GET', `/v1/admin/users?${query}`, { token: staff.token });
+  const search = (staff: TestUser, body: Record<string, unknown>) =>
+    callJson<Found>(200, 'POST', '/v1/admin/users/search', { token: staff.token, body });
 
   it('finds by id, beginning of the username, verified address, status and role, page by page', async () => {
     const admin = await seedStaff('admin');
@@ -73,26 +75,26 @@ describe('searching accounts', () => {
     await sqlRows("UPDATE users SET status = 'suspended' WHERE id = $1", [second.uuid]);
     await sqlRows('UPDATE users SET email_verified_at = now() WHERE id = $1', [fourth.uuid]);
     const names = (found: Found) => found.data.map(({ username }) => username);
-    expect(names(await search(admin, 'username=QUIN_'))).toEqual(['quin_d', 'Quin_b', 'quin_a']);
-    expect(names(await search(admin, 'username=quin_&status=suspended'))).toEqual(['Quin_b']);
-    expect(names(await search(admin, `id=${first.id}`))).toEqual(['quin_a']);
-    expect(names(await search(admin, 'email=QUIN_D@example.com'))).toEqual(['quin_d']);
-    expect(names(await search(admin, 'email=quin_a@example.com'))).toEqual([]);
-    expect(names(await search(admin, 'role=admin'))).toContain(admin.username);
-    expect(names(await search(admin, 'role=advertiser'))).toEqual([]);
-    const page = await search(admin, 'username=quin&limit=3');
+    expect(names(await search(admin, { username: 'QUIN_' }))).toEqual(['quin_d', 'Quin_b', 'quin_a']);
+    expect(names(await search(admin, { username: 'quin_', status: 'suspended' }))).toEqual(['Quin_b']);
+    expect(names(await search(admin, { id: first.id }))).toEqual(['quin_a']);
+    expect(names(await search(admin, { email: 'QUIN_D@example.com' }))).toEqual(['quin_d']);
+    expect(names(await search(admin, { email: 'quin_a@example.com' }))).toEqual([]);
+    expect(names(await search(admin, { role: 'admin' }))).toContain(admin.username);
+    expect(names(await search(admin, { role: 'advertiser' }))).toEqual([]);
+    const page = await search(admin, { username: 'quin', limit: 3 });
     expect(names(page)).toEqual(['quin_d', 'quinXc', 'Quin_b']);
-    const next = await search(admin, `username=quin&limit=3&cursor=${page.next_cursor}`);
+    const next = await search(admin, { username: 'quin', limit: 3, cursor: page.next_cursor });
     expect(names(next)).toEqual(['quin_a']);
     expect(next.next_cursor).toBeNull();
     expect(JSON.stringify(page)).not.toMatch(/example\.com|password/);
     const other = await seedStaff('admin');
-    for (const [staff, query] of [
-      [admin, 'username=qui'],
-      [other, 'username=quin'],
+    for (const [staff, username] of [
+      [admin, 'qui'],
+      [other, 'quin'],
     ] as const) {
-      const path = `/v1/admin/users?${query}&limit=3&cursor=${page.next_cursor}`;
-      expect(await problemOf(await call('GET', path, { token: staff.token }))).toMatchObject({
+      const body = { username, limit: 3, cursor: page.next_cursor };
+      expect(await problemOf(await searchAs(staff.token, body))).toMatchObject({
         status: 400,
         code: 'request.invalid_cursor',
       });
@@ -101,21 +103,31 @@ describe('searching accounts', () => {
 
   it('refuses what is no filter', async () => {
     const admin = await seedStaff('admin');
-    for (const query of [
-      'username=a%25',
-      'status=banned',
-      'role=user',
-      'role=root',
-      'id=usr_x',
-      'order=email',
+    for (const body of [
+      { username: 'a%' },
+      { status: 'banned' },
+      { role: 'user' },
+      { role: 'root' },
+      { id: 'usr_x' },
+      { order: 'email' },
+      { limit: '3' },
+      { limit: 101 },
+      { cursor: null },
     ])
-      expect((await call('GET', `/v1/admin/users?${query}`, { token: admin.token })).status, query).toBe(400);
+      expect((await searchAs(admin.token, body)).status, JSON.stringify(body)).toBe(422);
+  });
+
+  it('takes no address of a person in the address of a request', async () => {
+    const admin = await seedStaff('admin');
+    const query = '?email=someone%40example.com';
+    expect((await call('GET', `/v1/admin/users${query}`, { token: admin.token })).status).toBe(404);
+    expect((await call('GET', `/v1/admin/users/search${query}`, { token: admin.token })).status).toBe(404);
   });
 
   it('is audited every time, found or not, without the name or address', async () => {
     const admin = await seedStaff('admin');
-    await search(admin, 'username=nobody_at_all&role=creator');
-    await search(admin, 'email=someone%40example.com');
+    await search(admin, { username: 'nobody_at_all', role: 'creator' });
+    await search(admin, { email: 'someone@example.com' });
     const rows = await sqlRows<{ actor_kind: string; detail: unknown }>(
       "SELECT actor_kind, detail FROM audit_log WHERE action = 'admin.users_searched' AND actor_id = $1 ORDER BY id",
       [admin.uuid],
@@ -132,11 +144,11 @@ describe('searching accounts', () => {
       await seedStaff('admin'),
       await seedUser(),
     ];
-    const path = '/v1/admin/users?email=someone%40example.com';
-    expect(await problemOf(await call('GET', path, { token: moderator.token }))).toMatchObject({
-      status: 403,
-      code: 'auth.forbidden',
-    });
+    const refused = await searchAs(moderator.token, { email: 'someone@example.com' });
+    expect(await problemOf(refused)).toMatchObject({ status: 403, code: 'auth.forbidden' });
+    expect(
+      await sqlRows('SELECT action, outcome, detail FROM audit_log WHERE actor_id = $1', [moderator.uuid]),
+    ).toEqual([{ action: 'admin.users_searched', outcome: 'denied', detail: { by_email: true } }]);
     expect(await (await view(moderator, target)).json()).toMatchObject({ id: target.id, email: null });
     expect(await (await view(admin, target)).json()).toMatchObject({
       email: `${target.username}@example.com`,

@@ -23,7 +23,7 @@ afterEach(() => {
 });
 
 const me = (token: string) => call('GET', '/v1/me', { token });
-const search = (token: string) => call('GET', '/v1/admin/users', { token });
+const search = (token: string) => call('POST', '/v1/admin/users/search', { token, body: {} });
 const proposalOf = async (response: Response): Promise<string> => {
   expect(response.status).toBe(201);
   return ((await response.json()) as { id: string }).id;
@@ -127,7 +127,13 @@ describe('a role', () => {
       const execution = createExecutionContext();
       const response = await worker.fetch(
         new Request(`${origin}${path}`, {
-          headers: { authorization: `Bearer ${fired.token}`, 'cf-connecting-ip': freshAddress() },
+          method: 'POST',
+          body: '{}',
+          headers: {
+            'content-type': 'application/json',
+            authorization: `Bearer ${fired.token}`,
+            'cf-connecting-ip': freshAddress(),
+          },
         }) as Parameters<typeof worker.fetch>[0],
         bindings,
         execution,
@@ -136,9 +142,9 @@ describe('a role', () => {
       return response;
     };
     expect((await search(fired.token)).status).toBe(200);
-    expect((await elsewhere('/v1/admin/users')).status).toBe(200);
+    expect((await elsewhere('/v1/admin/users/search')).status).toBe(200);
     expect((await setRole('DELETE', admin, fired, 'moderator')).status).toBe(204);
-    expect([401, 403]).toContain((await elsewhere('/v1/admin/users')).status);
+    expect([401, 403]).toContain((await elsewhere('/v1/admin/users/search')).status);
     expect([401, 403]).toContain((await search(fired.token)).status);
     expect((await search(await tokenOf(fired, ['user']))).status).toBe(403);
   });

@@ -26,7 +26,7 @@ export const requestKey = (user: TestUser, changes: Readonly<Record<string, unkn
 
 /** Makes a key through the API. */
 export const createKey = (
-  user: TestUser,
+  user: Pick<TestUser, 'token'>,
   scopes: readonly ApiKeyScope[],
   changes: Readonly<Record<string, unknown>> = {},
 ): Promise<NewApiKeyJson> =>

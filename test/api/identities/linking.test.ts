@@ -1,10 +1,14 @@
+import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import type { Bindings } from '../../../src/context.ts';
 import { hmacSha256 } from '../../../src/shared/crypto.ts';
 import { base64Url, utf8 } from '../../../src/shared/encoding.ts';
 import { encodeId, randomIds } from '../../../src/shared/ids.ts';
 import { call, callJson, seedUser, signToken, sqlRows, type TestUser } from '../../support/worker/client.ts';
+import { testEnv } from '../../support/worker/env.ts';
 import { problemOf, type SignedInBody } from '../auth/accounts.ts';
 import { codeOf, enrol, restartClock, stopClock } from '../factors/enrol.ts';
+import { provePhone, steppedUp } from '../factors/phones.ts';
 import { complete, freshPerson, link, newVerifier, registerBy, returnTo, travel } from './flow.ts';
 
 beforeEach(stopClock);
@@ -194,6 +198,20 @@ describe('a login by provider', () => {
     expect(claimsOf(signedIn.access_token).amr).toEqual(['fed', 'otp']);
   });
 
+  it('names no codes by SMS where none are sent', async () => {
+    const user = await seedUser();
+    const person = freshPerson();
+    await link('google', person, user.token);
+    const { secret } = await enrol(user.token);
+    await provePhone(await steppedUp(user.token, secret));
+    const factorsIn = async (bindings: Bindings) =>
+      ((await (await complete(await travel('google', person), { bindings })).json()) as { factors: string[] })
+        .factors;
+    expect(await factorsIn(testEnv(env))).toEqual(['totp', 'sms', 'backup_code']);
+    const without = { ...testEnv(env), SMS_ACCOUNT_SID: '', SMS_AUTH_TOKEN: '', SMS_SENDER: '' };
+    expect(await factorsIn(without)).toEqual(['totp', 'backup_code']);
+  });
+
   it('ends with the link, also half-way', async () => {
     const user = await seedUser();
     await setPassword(user);
@@ -360,6 +378,22 @@ describe('the data deletion of Facebook', () => {
     expect((await call('GET', `${path}/${confirmation_code}`)).status).toBe(200);
     expect((await call('GET', `${path}/${'a'.repeat(32)}`)).status).toBe(404);
     expect((await send(request)).status).toBe(200);
+  });
+
+  it('ends logins by it that owe a second factor', async () => {
+    const user = await seedUser();
+    const person = freshPerson();
+    await link('facebook', person, user.token);
+    const { secret } = await enrol(user.token);
+    const ip = '203.0.113.79';
+    const owed = (await (await complete(await travel('facebook', person), { ip })).json()) as {
+      mfa_token: string;
+    };
+    const request = await signed({ algorithm: 'HMAC-SHA256', user_id: person.subject, issued_at: now() });
+    expect((await send(request)).status).toBe(200);
+    const body = { mfa_token: owed.mfa_token, code: await codeOf(secret) };
+    expect((await call('POST', '/v1/auth/mfa', { ip, body })).status).toBe(401);
+    expect(await sqlRows('SELECT id FROM sessions WHERE user_id = $1', [user.uuid])).toHaveLength(1);
   });
 
   it('believes only the app secret, and only of today', async () => {

@@ -138,6 +138,14 @@ describe('limits of the whole Worker', () => {
       'oauth', 'register-hour', 'register-day',
     ]); // biome-ignore format: one list
   });
+
+  it('count new keys of an account by day too', async () => {
+    const { token } = await seedUser();
+    const answer = await call('POST', '/v1/me/api-keys', { token, body: {} });
+    expect(answer.status).toBe(422);
+    const policies = parseList(answer.headers.get('ratelimit-policy'));
+    expect(policies.map(({ value }) => value)).toEqual(['keys', 'keys-day', 'user-budget']);
+  });
 });
 
 describe('when the counts are lost', () => {

@@ -283,3 +283,56 @@ describe('logging in with a passkey', () => {
     }
   });
 });
+
+describe('opening a closed account with a passkey', () => {
+  const statusOf = async (user: TestUser) =>
+    (await sqlRows('SELECT status, deletion_due_at AS due FROM users WHERE id = $1', [user.uuid]))[0];
+  const close = (user: TestUser) =>
+    sqlRows(
+      "UPDATE users SET status = 'deactivated', deactivated_at = now(), deletion_due_at = now() + interval '30 days' WHERE id = $1",
+      [user.uuid],
+    );
+  const reactivate = (body: unknown) => call('POST', '/v1/auth/passkeys/reactivate', { body });
+
+  it('calls its deletion off once, without any password, and signs nobody in', async () => {
+    const { user, passkey } = await owner();
+    const closing = await call('POST', '/v1/me/deactivation', {
+      token: await steppedUpWith(user.token, passkey),
+    });
+    expect(closing.status).toBe(204);
+    await close(user);
+    expect((await postLogin(await answerLogin(passkey))).status).toBe(403);
+    const before = await sessionsOf(user);
+    const body = await answerLogin(passkey);
+    const answers = await Promise.all(Array.from({ length: 5 }, () => reactivate(body)));
+    const opened = answers.filter(({ status }) => status === 200);
+    const told = await Promise.all(opened.map((answer) => answer.json()));
+    expect(
+      told.filter((answer) => (answer as { deletion_cancelled: boolean }).deletion_cancelled),
+    ).toHaveLength(1);
+    expect(await statusOf(user)).toEqual({ status: 'active', due: null });
+    expect(await sessionsOf(user)).toBe(before);
+    expect((await logInWith(passkey)).user.id).toBe(user.id);
+    await close(user);
+    expect((await reactivate(body)).status).toBe(401);
+    expect(await statusOf(user)).toMatchObject({ status: 'deactivated' });
+  });
+
+  it('is refused to the passkey of another account, for a challenge of another purpose, and while suspended', async () => {
+    const [{ user, passkey }, other] = [await owner(), await owner()];
+    const token = await steppedUpWith(user.token, passkey);
+    const stepUp = await stepUpOptions(token);
+    await close(user);
+    const wrongPurpose = {
+      challenge_token: stepUp.challenge_token,
+      credential: await getAssertion(passkey, stepUp.public_key),
+    };
+    expect((await problemOf(await reactivate(wrongPurpose))).code).toBe('passkeys.assertion_invalid');
+    expect((await reactivate(await answerLogin(other.passkey))).status).toBe(200);
+    expect(await statusOf(user)).toMatchObject({ status: 'deactivated' });
+    await sqlRows("UPDATE users SET status = 'suspended' WHERE id = $1", [user.uuid]);
+    expect((await problemOf(await reactivate(await answerLogin(passkey)))).code).toBe(
+      'auth.account_suspended',
+    );
+  });
+});

@@ -47,6 +47,7 @@ const open: Bodies = {
   '/v1/auth/reactivate': (value) => ({ identifier: value, password: value, backup_code: value }),
   '/v1/auth/password-reset': (value) => ({ identifier: value }),
   '/v1/auth/password-reset/confirm': (value) => ({ token: value, new_password: value }),
+  '/v1/auth/passkeys/reactivate': (value) => ({ challenge_token: value, credential: assertion(value) }),
   '/v1/auth/passkeys/login': (value) => ({ challenge_token: value, credential: assertion(value) }),
   '/v1/auth/passkeys/mfa/options': (value) => ({ mfa_token: value }),
   '/v1/auth/passkeys/mfa': (value) => ({

@@ -229,6 +229,8 @@ describe('a field that is nobody’s to set', () => {
     roles: ['admin'],
     is_admin: true,
   };
+  // Asked about, not set.
+  const filtersOf: Readonly<Record<string, readonly string[]>> = { searchUsers: ['/id', '/status'] };
   const taking = routes.filter(({ takesBody, policy }) => takesBody && policy.access.kind !== 'webhook');
 
   it.each(named(taking))('is refused by %s', async (_, route) => {
@@ -243,12 +245,11 @@ describe('a field that is nobody’s to set', () => {
     const problem = (await response.json()) as { errors?: { pointer: string; code: string }[] };
     expect(response.status, JSON.stringify(problem)).toBe(422);
     const unknown = (problem.errors ?? []).filter(({ code }) => code === 'unknown_field');
-    expect(unknown.map(({ pointer }) => pointer).toSorted()).toEqual([
-      '/id',
-      '/is_admin',
-      '/roles',
-      '/status',
-    ]);
+    expect(unknown.map(({ pointer }) => pointer).toSorted()).toEqual(
+      ['/id', '/is_admin', '/roles', '/status'].filter(
+        (pointer) => !filtersOf[route.operationId]?.includes(pointer),
+      ),
+    );
     expect(await contentOfTables()).toEqual(before);
   });
 });

@@ -1,5 +1,9 @@
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
+import worker from '../../../src/index.ts';
 import { call, seedUser } from '../../support/worker/client.ts';
+import { testEnv } from '../../support/worker/env.ts';
 import { problemOf } from '../auth/accounts.ts';
 
 describe('every answer', () => {
@@ -80,8 +84,8 @@ describe('a request', () => {
       'x-real-ip': '127.0.0.1',
       'x-forwarded-host': 'evil.example',
       'x-forwarded-proto': 'http',
-      'x-original-url': '/v1/admin/users',
-      'x-rewrite-url': '/v1/admin/users',
+      'x-original-url': '/v1/admin/users/search',
+      'x-rewrite-url': '/v1/admin/users/search',
       forwarded: 'for=127.0.0.1;host=evil.example;proto=http',
     };
     const plain = await call('GET', '/v1/me', { headers: forged });
@@ -108,5 +112,72 @@ describe('a request', () => {
     if (response.status === 200)
       expect(response.headers.get('content-security-policy')).toContain("script-src 'self'");
     expect(response.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+  });
+});
+
+describe('plain http', () => {
+  const deployed = (environment: string) => ({
+    ...testEnv(env),
+    ENVIRONMENT: environment,
+    LOG_LEVEL: 'error',
+    CURSOR_SECRET: 'uJ4nq8ZrT2wLx6Vb9Kd3Hs7Pf5Mg1Yc0',
+    PASSWORD_PEPPER: 'Rw3mT7kZp1Xc9Vb5Nd2Jh8Lf4Sg6Qy0u',
+    AWS_WEBHOOK_SECRET: 'Bn6Vx2Kc8Mz4Lq1Wp7Rt3Yu9Ji5Ho0Gd',
+    DATABASE_URL: 'postgres://app:pw@db.social-flow.dev/social_flow',
+    DATABASE_REPLICA_URL: 'postgres://replica:pw@db.social-flow.dev/social_flow',
+    DATABASE_SHARD_URLS:
+      'postgres://app:pw@db.social-flow.dev/shard_0,postgres://app:pw@db.social-flow.dev/shard_1',
+    S3_ENDPOINT: '',
+    S3_PUBLIC_ENDPOINT: '',
+    MEDIACONVERT_ENDPOINT: '',
+    SES_ENDPOINT: '',
+    SMS_API_URL: 'https://sms.social-flow.dev',
+    BREACHED_PASSWORDS_URL: 'https://breached.social-flow.dev',
+    CDN_BASE_URL: 'https://media.social-flow.dev',
+    NEON_PROXY_URL: '',
+    OAUTH_STAND_IN_URL: '',
+    PASSKEY_RP_ID: 'social-flow.dev',
+    PASSKEY_ORIGINS: 'https://app.social-flow.dev',
+    CORS_ORIGINS: 'https://app.social-flow.dev',
+    EMAIL_FROM_ADDRESS: 'no-reply@social-flow.dev',
+    MEDIACONVERT_ROLE_ARN: 'arn:aws:iam::123456789012:role/SocialFlowMediaConvert',
+    MEDIACONVERT_QUEUE_ARN: 'arn:aws:mediaconvert:eu-central-1:123456789012:queues/Default',
+  });
+  const send = async (url: string, bindings: ReturnType<typeof testEnv>, init: RequestInit = {}) => {
+    const execution = createExecutionContext();
+    const request = new Request(url, init) as Parameters<typeof worker.fetch>[0];
+    const response = await worker.fetch(request, bindings, execution);
+    await waitOnExecutionContext(execution);
+    return response;
+  };
+
+  it.each(['staging', 'production'])(
+    'is refused in %s, not sent on to https, whatever is asked',
+    async (name) => {
+      const bindings = deployed(name);
+      const post = (headers: Record<string, string>, body: string) => ({ method: 'POST', headers, body });
+      const json = { 'content-type': 'application/json' };
+      for (const [path, init] of [
+        ['/livez', {}],
+        ['/nowhere', {}],
+        ['/v1/me?access_token=sent-in-the-clear', { headers: { authorization: 'Bearer x.y.z' } }],
+        ['/v1/auth/login', post(json, '{"identifier":"ada","password":"sent in the clear"}')],
+        ['/v1/auth/login', post({ 'content-type': 'text/plain' }, '{')],
+        ['/v1/me', { method: 'OPTIONS', headers: { origin: 'https://app.social-flow.dev' } }],
+      ] as const) {
+        const response = await send(`http://api.test${path}`, bindings, init);
+        expect(await problemOf(response), path).toMatchObject({ status: 403, code: 'http.https_required' });
+        expect(response.headers.get('location')).toBeNull();
+        expect(response.headers.get('access-control-allow-origin')).toBeNull();
+      }
+      expect((await send('https://api.test/livez', bindings)).status).toBe(200);
+      const forged = { headers: { 'x-forwarded-proto': 'https' } };
+      expect((await send('http://api.test/livez', bindings, forged)).status).toBe(403);
+    },
+  );
+
+  it('is taken where people develop and test', async () => {
+    for (const name of ['development', 'test'])
+      expect((await send('http://api.test/livez', { ...testEnv(env), ENVIRONMENT: name })).status).toBe(200);
   });
 });

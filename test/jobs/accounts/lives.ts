@@ -67,7 +67,7 @@ export async function liveALife(): Promise<Life> {
   await callJson(200, 'PUT', `/v1/users/${stranger.id}/block`, { token: user.token });
   await createKey(user, ['profile:read'], { name: word, networks: [ip] });
   const { token: staff } = await seedStaff('moderator');
-  await callJson(200, 'GET', `/v1/admin/users?username=${word}`, { token: staff });
+  await callJson(200, 'POST', '/v1/admin/users/search', { token: staff, body: { username: word } });
   await sqlRows(
     `INSERT INTO identities (id, user_id, provider, subject, email, created_at)
      VALUES (gen_random_uuid(), $1, 'github', $2, $2 || '@example.com', now())`,

@@ -58,6 +58,19 @@ describe('audit entries', () => {
   });
 });
 
+it('forgets messages that were given up two months ago', async () => {
+  for (const days of [59, 61])
+    await sqlRows(
+      `INSERT INTO dead_letters (id, queue, body, received_at)
+       VALUES (gen_random_uuid(), 'test-buried', jsonb_build_object('days', $1::int), now() - make_interval(days => $1::int))`,
+      [days],
+    );
+  await maintainDatabase(contextAt());
+  expect(await sqlRows("SELECT body FROM dead_letters WHERE queue = 'test-buried'")).toEqual([
+    { body: { days: 59 } },
+  ]);
+});
+
 it('forgets codes sent by SMS and logins that owe a second factor once they are over, whoever never comes back', async () => {
   const user = await seedUser();
   for (const age of ['1 minute', '-1 minute']) {

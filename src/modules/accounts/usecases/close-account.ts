@@ -45,6 +45,7 @@ async function close(ctx: RequestContext, deletionDueAt: string | undefined): Pr
   const outcome = await closeAccount(ctx, { userId, now, deletionDueAt }, { closed, notice });
   if (outcome === 'not_open') throw unauthenticated();
   if (outcome === 'no_way_back') throw noWayBack();
+  ctx.apiKeys.forget();
   // What this cannot reach is done by the event.
   await endAllAccess(ctx, { userId, reason: deletionDueAt === undefined ? 'disabled' : 'deleted' });
   await forgetVideoPages(ctx, userId);

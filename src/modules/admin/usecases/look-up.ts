@@ -8,6 +8,7 @@ import { isAdmin } from '../admin.policy.ts';
 import {
   type AccountViewRow,
   type FoundUserRow,
+  insertDeniedSearch,
   searchAccounts,
   type UserFilters,
   viewAccount,
@@ -23,7 +24,10 @@ export async function searchUsers(
   { limit, cursor }: { readonly limit: number; readonly cursor: string | undefined },
 ): Promise<{ readonly users: readonly FoundUserRow[]; readonly next: string | null }> {
   const actor = requireSession(ctx);
-  if (filters.email !== undefined && !isAdmin(actor.scopes)) throw forbidden();
+  if (filters.email !== undefined && !isAdmin(actor.scopes)) {
+    ctx.background(() => insertDeniedSearch(ctx));
+    throw forbidden();
+  }
   const scope = { list: 'admin:users', filters: { ...filters }, userId: actor.userId };
   const secret = ctx.config.http.cursorSecret;
   const afterId = await decodeCursor(secret, cursor, scope, z.uuid());

@@ -1,5 +1,5 @@
 import type { RequestContext } from '../../../context.ts';
-import type { FactorKind } from '../../factors/index.ts';
+import { type FactorKind, usableFactors } from '../../factors/index.ts';
 import { type Admission, insertAdmittedSession } from '../auth.repository.ts';
 import { insertChallengeOf } from '../reauthentication.repository.ts';
 import type { LoginResult } from './login.ts';
@@ -39,6 +39,6 @@ export async function admit(
     kind: 'mfa_required',
     mfaToken: await signMfaToken(ctx.config.auth, { challengeId, userId, networkHash }, nowSeconds),
     expiresInSeconds: mfaTokenSeconds,
-    factors,
+    factors: usableFactors(ctx, factors),
   };
 }

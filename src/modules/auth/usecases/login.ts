@@ -1,6 +1,6 @@
 import type { RequestContext } from '../../../context.ts';
 import { insertAudit } from '../../../db/audit.ts';
-import { type FactorKind, isSmsOffered } from '../../factors/index.ts';
+import { type FactorKind, usableFactors } from '../../factors/index.ts';
 import type { AccountRow } from '../../users/index.ts';
 import { accountDeactivated, accountSuspended, invalidCredentials } from '../auth.errors.ts';
 import {
@@ -116,7 +116,7 @@ async function askSecondFactor(
     kind: 'mfa_required',
     mfaToken: await signMfaToken(ctx.config.auth, { challengeId, userId, networkHash }, nowSeconds),
     expiresInSeconds: mfaTokenSeconds,
-    factors: factors.filter((kind) => kind !== 'sms' || isSmsOffered(ctx.config)),
+    factors: usableFactors(ctx, factors),
   };
 }
 

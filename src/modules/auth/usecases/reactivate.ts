@@ -75,16 +75,25 @@ export async function reactivate(
       ? undefined
       : await proveFactor(ctx, userId, await findSealedSecret(primary, userId), input.given);
   if (owesFactor && proof === undefined) throw refused(ctx, userId, 'wrong_code', mfaCodeInvalid);
+  const reopened = await completeReactivation(ctx, { userId, checkedHash: passwordHash, proof });
+  if (reopened === undefined)
+    throw refused(ctx, userId, 'used_code', proof === undefined ? invalidCredentials : mfaCodeInvalid);
+  charged?.forgive();
+  return reopened;
+}
+
+/** Opens a closed account by what was shown, and tells its owner; undefined as `reopenAccount` says. */
+export async function completeReactivation(
+  ctx: RequestContext,
+  shown: Parameters<typeof reopenAccount>[1],
+): Promise<{ readonly deletionCancelled: boolean } | undefined> {
+  const { userId } = shown;
   const events = {
     reopened: newSecurityNotice(ctx, { userId, notice: 'account_reactivated' }),
     cancelled: newSecurityNotice(ctx, { userId, notice: 'deletion_cancelled' }),
   };
-  const now = new Date(ctx.clock.now()).toISOString();
-  const shown = { userId, checkedHash: passwordHash, proof };
-  const reopened = await reopenAccount(ctx, shown, events, now);
-  if (reopened === undefined)
-    throw refused(ctx, userId, 'used_code', proof === undefined ? invalidCredentials : mfaCodeInvalid);
-  charged?.forgive();
+  const reopened = await reopenAccount(ctx, shown, events, new Date(ctx.clock.now()).toISOString());
+  if (reopened === undefined) return undefined;
   ctx.log.log('info', 'auth.account_reactivated', { user_id: userId });
   publishAfterResponse(ctx, [reopened.deletionCancelled ? events.cancelled.id : events.reopened.id]);
   return reopened;

@@ -6,6 +6,7 @@ import { open, type Place } from '../../../shared/crypto/envelope.ts';
 import { hmacSha256, secretsEqual } from '../../../shared/crypto.ts';
 import { fromHex, fromUtf8, hex } from '../../../shared/encoding.ts';
 import { phoneRefused, smsNotOffered, smsNotSetUp } from '../factors.errors.ts';
+import type { FactorKind } from '../factors.repository.ts';
 import { newSmsCode, smsCodeSeconds, smsTextOf } from '../phone.policy.ts';
 import {
   findPhone,
@@ -32,6 +33,12 @@ export interface SentCode {
 
 /** Whether this deployment sends codes by SMS at all. */
 export const isSmsOffered = ({ sms }: Pick<Config, 'sms'>): boolean => sms.accountSid !== '';
+
+/** The factors of an account a login can be finished with here: a number stays, though nothing is sent to it now. */
+export const usableFactors = (
+  ctx: Pick<RequestContext, 'config'>,
+  factors: readonly FactorKind[],
+): FactorKind[] => factors.filter((kind) => kind !== 'sms' || isSmsOffered(ctx.config));
 
 /** @throws factors.sms_not_offered. */
 export function assertSmsOffered(ctx: Pick<RequestContext, 'config'>): void {

@@ -22,6 +22,7 @@ export type RefusalReason =
   | 'assertion_invalid'
   | 'cloned'
   | 'used_challenge'
+  | 'active'
   | 'suspended'
   | 'deactivated';
 
@@ -61,7 +62,12 @@ export async function provePasskey(
 
 export interface Refusal {
   /** Of the audit entry. */
-  readonly action: 'auth.login' | 'auth.second_factor' | 'auth.reauthentication' | 'passkeys.register';
+  readonly action:
+    | 'auth.login'
+    | 'auth.reactivation'
+    | 'auth.second_factor'
+    | 'auth.reauthentication'
+    | 'passkeys.register';
   readonly reason: RefusalReason;
   /** Whose account it was about, if that is known. */
   readonly userId?: string | undefined;

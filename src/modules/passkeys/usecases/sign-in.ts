@@ -9,6 +9,7 @@ import {
   callerNetwork,
   chargeAttempt,
   completeLogin,
+  completeReactivation,
   completeStepUp,
   judged,
   loginCounts,
@@ -29,7 +30,13 @@ import {
   findOwner,
   insertSessionByPasskey,
 } from '../passkeys.repository.ts';
-import { type IssuedChallenge, issueChallenge, type Purpose, readChallenge } from './challenge-token.ts';
+import {
+  type IssuedChallenge,
+  issueChallenge,
+  type Purpose,
+  type ReadChallenge,
+  readChallenge,
+} from './challenge-token.ts';
 import { credentialIdOf, type GivenAssertion, provePasskey, refuse } from './prove-passkey.ts';
 
 interface SignedIn {
@@ -56,6 +63,56 @@ export const startLogin = async (ctx: RequestContext): Promise<AssertionRequest>
  */
 export async function loginByPasskey(ctx: RequestContext, given: GivenAssertion): Promise<SignedIn> {
   const action = 'auth.login';
+  const { passkey, answered, attempt, proof } = await proveAny(ctx, given, action);
+  if (passkey.status === 'suspended' || passkey.status === 'deactivated') {
+    attempt.forgive();
+    const error = passkey.status === 'suspended' ? accountSuspended : accountDeactivated;
+    throw refuse(ctx, { action, reason: passkey.status, passkey, answered }, error);
+  }
+  const session = await prepareSession(ctx, [keyMethod(passkey), 'user', 'mfa']);
+  const { maxSessionsPerUser } = ctx.config.auth;
+  const opened = await insertSessionByPasskey(ctx, passkey.userId, proof, session, maxSessionsPerUser);
+  if (opened === undefined) throw refuse(ctx, { action, reason: 'used_challenge', passkey });
+  attempt.forgive();
+  return announceSession(ctx, opened, session);
+}
+
+/**
+ * Opens a closed account again by a passkey alone, and calls its deletion off. It signs nobody in. Takes the answer to a
+ * challenge of `startLogin`, and slows failures down as a login does.
+ * @returns whether a deletion was called off; false also for an account that is open already.
+ * @throws passkeys.assertion_invalid, auth.account_suspended, auth.too_many_failures, service.unavailable.
+ */
+export async function reactivateByPasskey(
+  ctx: RequestContext,
+  given: GivenAssertion,
+): Promise<{ readonly deletionCancelled: boolean }> {
+  const action = 'auth.reactivation';
+  const { passkey, answered, attempt, proof } = await proveAny(ctx, given, action);
+  if (passkey.status === 'suspended' || passkey.status === 'active') {
+    attempt.forgive();
+    const refused = refuse(ctx, { action, reason: passkey.status, passkey, answered }, accountSuspended);
+    if (passkey.status === 'active') return { deletionCancelled: false };
+    throw refused;
+  }
+  const shown = { userId: passkey.userId, checkedHash: undefined, proof };
+  const reopened = await completeReactivation(ctx, shown);
+  if (reopened === undefined) throw refuse(ctx, { action, reason: 'used_challenge', passkey });
+  attempt.forgive();
+  return reopened;
+}
+
+/** Charges an attempt and checks the answer to a challenge of `startLogin` by a passkey of whichever account. */
+async function proveAny(
+  ctx: RequestContext,
+  given: GivenAssertion,
+  action: 'auth.login' | 'auth.reactivation',
+): Promise<{
+  readonly passkey: CredentialRow;
+  readonly answered: ReadChallenge;
+  readonly attempt: ChargedAttempt;
+  readonly proof: PasskeyProof;
+}> {
   const answered = await readChallenge(ctx, given.challengeToken, { kind: 'login' });
   const credentialId = credentialIdOf(given.credential);
   if (answered === undefined || credentialId === undefined)
@@ -74,17 +131,7 @@ export async function loginByPasskey(ctx: RequestContext, given: GivenAssertion)
     throw refuse(ctx, { action, reason: 'other_account', passkey, answered });
   const proof = await judged(attempt, () => provePasskey(ctx, passkey, answered, given.credential));
   if (typeof proof === 'string') throw refuse(ctx, { action, reason: proof, passkey, answered });
-  if (passkey.status === 'suspended' || passkey.status === 'deactivated') {
-    attempt.forgive();
-    const error = passkey.status === 'suspended' ? accountSuspended : accountDeactivated;
-    throw refuse(ctx, { action, reason: passkey.status, passkey, answered }, error);
-  }
-  const session = await prepareSession(ctx, [keyMethod(passkey), 'user', 'mfa']);
-  const { maxSessionsPerUser } = ctx.config.auth;
-  const opened = await insertSessionByPasskey(ctx, passkey.userId, proof, session, maxSessionsPerUser);
-  if (opened === undefined) throw refuse(ctx, { action, reason: 'used_challenge', passkey });
-  attempt.forgive();
-  return announceSession(ctx, opened, session);
+  return { passkey, answered, attempt, proof };
 }
 
 /**
