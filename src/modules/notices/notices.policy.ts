@@ -118,7 +118,8 @@ export const noticeTexts: Readonly<Record<SecurityNotice, NoticeText>> = {
     subject: 'Your account will be deleted soon',
     happened:
       'Your account and all you published will be erased in a few days. After that nothing can be brought back.',
-    advice: 'If you want to keep it, reactivate your account before then, which cancels the deletion.',
+    advice:
+      'If you did not ask for this, or changed your mind, reactivate your account before then, which cancels the deletion.',
   },
   deletion_cancelled: {
     subject: 'Your account will not be deleted',

@@ -23,6 +23,6 @@ export async function remindOfDeletions(ctx: RequestContext): Promise<void> {
     await remindOnce(
       primary,
       reminderId,
-      newSecurityNotice(ctx, { userId, notice: 'deletion_reminder', detail: { due } }),
+      newSecurityNotice(ctx, { userId, notice: 'deletion_reminder', detail: { erased_on: due } }),
     );
 }
