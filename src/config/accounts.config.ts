@@ -23,6 +23,13 @@ export const accountsSection = defineSection('Accounts', {
     unit: 'days',
     doc: 'How long the deletion of an account can be cancelled before everything is erased.',
   },
+  deletionReminderDays: {
+    env: 'ACCOUNT_DELETION_REMINDER_DAYS',
+    schema: integer(0, 10),
+    default: '3',
+    unit: 'days',
+    doc: 'How long before an account is erased its owner is reminded by mail; 0 for no reminder.',
+  },
   exportsPerDay: {
     env: 'DATA_EXPORTS_PER_DAY',
     schema: integer(1, 100),

@@ -138,6 +138,7 @@ export const routePolicies = {
   changeUsername: { access: user, limit: 'write', stepUp: true },
   deactivateAccount: { access: user, limit: 'write', stepUp: true },
   requestExport: { access: user, limit: 'write', stepUp: true, idempotent: true },
+  listExports: { access: user, limit: 'read', sensitive: true },
   getExport: { access: user, ids: 'own', limit: 'read', sensitive: true },
   deleteAccount: { access: user, limit: 'write', stepUp: true },
 

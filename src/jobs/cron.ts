@@ -3,7 +3,7 @@ import { sealAuditLog } from '../db/audit.ts';
 import { maintainDatabase, reconcileCounters } from '../db/maintenance.ts';
 import { withDatabaseScope } from '../db/scope.ts';
 import { databaseScope } from '../http/request-context.ts';
-import { eraseDueAccounts, sweepExports } from '../modules/accounts/index.ts';
+import { eraseDueAccounts, remindOfDeletions, sweepExports } from '../modules/accounts/index.ts';
 import { liftEndedSuspensions } from '../modules/admin/index.ts';
 import { trimTimelines } from '../modules/feeds/index.ts';
 import { expireUploads, reconcileEncodeJobs } from '../modules/videos/index.ts';
@@ -28,7 +28,10 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
     { name: 'accounts.erase', run: eraseDueAccounts },
     { name: 'suspensions.lift', run: liftEndedSuspensions },
   ],
-  '17 * * * *': [{ name: 'database.maintain', run: maintainDatabase }],
+  '17 * * * *': [
+    { name: 'deletions.remind', run: remindOfDeletions },
+    { name: 'database.maintain', run: maintainDatabase },
+  ],
   '41 3 * * *': [
     { name: 'timelines.trim', run: trimTimelines },
     { name: 'counters.reconcile', run: reconcileCounters },

@@ -11,6 +11,7 @@ const { shownActions } = (await import(
 // Written down and not shown to the account's owner: mails and errors of ours, what staff read, what no longer has an owner.
 const notShown = [
   'account.erased',
+  'account.erasure_step_given_up',
   'admin.account_viewed',
   'admin.admin_proposed',
   'admin.proposal_withdrawn',

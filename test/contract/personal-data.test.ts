@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 const load = (path: string): Promise<unknown> => import(new URL(`../../src/${path}`, import.meta.url).href);
 
 interface Section {
+  readonly opened?: { readonly column: string };
   readonly file: string;
   readonly by: string;
   readonly key: string;
@@ -130,9 +131,10 @@ describe('the list of personal data', () => {
   });
 
   it('exports no digest, seal or key', () => {
+    // What is opened for the export is read in clear, and its sealed form stays out.
     for (const { table, exported } of personalTables)
-      for (const { columns } of exported)
-        for (const column of columns)
+      for (const { columns, opened } of exported)
+        for (const column of columns.filter((name) => name !== opened?.column))
           expect(column, table).not.toMatch(
             /hash|sealed|secret|blob|password|token|salt|public_key|source_key/,
           );

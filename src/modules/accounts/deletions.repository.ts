@@ -1,6 +1,10 @@
 import { sql } from 'drizzle-orm';
 import { type AuditContext, insertAuditIfAny } from '../../db/audit.ts';
 import type { Databases, Db } from '../../db/client.ts';
+import { firstTime, insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
+
+/** In `processed_events` under an id made of the user and the date: the reminder was written. */
+const deletionReminder = 'accounts.deletion_reminder';
 
 type WriteContext = AuditContext & { readonly databases: Databases };
 
@@ -57,6 +61,56 @@ export async function advanceErasure(
       finished_at = CASE WHEN ${to === undefined}::boolean THEN ${now}::timestamptz END
     WHERE user_id = ${userId}::uuid AND step = ${from} AND finished_at IS NULL`);
   return result.rowCount > 0;
+}
+
+/** Goes on to the step `to` though `from` could not be done, with an audit entry that says so. */
+export async function giveUpStep(
+  ctx: WriteContext,
+  erasure: Erasure,
+  to: string,
+  given: { readonly now: string; readonly failureCode: string },
+): Promise<void> {
+  const { userId, step, attempts } = erasure;
+  const audit = {
+    action: 'account.erasure_step_given_up',
+    target: { kind: 'user', id: userId },
+    outcome: 'failure',
+    detail: { step, attempts, failure_code: given.failureCode },
+  } as const;
+  await ctx.databases.primary.execute(sql`
+    WITH passed AS (
+      UPDATE account_deletions SET step = ${to}, attempts = 0, failure_code = NULL,
+        next_attempt_at = ${given.now}::timestamptz
+      WHERE user_id = ${userId}::uuid AND step = ${step} AND finished_at IS NULL RETURNING user_id
+    ),
+    audited AS (${insertAuditIfAny(ctx, audit, sql`passed`)})
+    SELECT FROM passed`);
+}
+
+/** Closed accounts that are erased before `until` and were not reminded of it. */
+export async function listDeletionsToRemind(
+  db: Db,
+  times: { readonly now: string; readonly until: string; readonly days: number },
+  limit: number,
+): Promise<{ readonly userId: string; readonly due: string; readonly reminderId: string }[]> {
+  const result = await db.execute(sql`
+    SELECT users.id AS "userId", to_char(deletion_due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS due, reminder.id AS "reminderId"
+    FROM users, LATERAL (SELECT md5(users.id::text || ' ' || extract(epoch FROM deletion_due_at))::uuid AS id) AS reminder
+    WHERE status = 'deactivated' AND deletion_due_at > ${times.now}::timestamptz
+      AND deletion_due_at <= ${times.until}::timestamptz
+      AND deactivated_at < deletion_due_at - make_interval(days => ${times.days}::integer)
+      AND NOT EXISTS (
+        SELECT FROM processed_events WHERE handler = ${deletionReminder} AND event_id = reminder.id)
+    ORDER BY deletion_due_at LIMIT ${limit}::integer`);
+  return result.rows as unknown as { userId: string; due: string; reminderId: string }[];
+}
+
+/** Writes the reminder of one deletion, once. */
+export async function remindOnce(db: Db, reminderId: string, notice: OutboxEvent): Promise<void> {
+  await db.execute(sql`
+    WITH first AS (${firstTime(deletionReminder, reminderId)}),
+    told AS (${insertEventIfAny(notice, sql`first`)})
+    SELECT FROM first`);
 }
 
 /** Lets an erasure wait until `nextAttemptAt`, with what went wrong. */

@@ -97,6 +97,22 @@ export async function findExport(
   return result.rows[0] as ExportRow | undefined;
 }
 
+/** Exports of this user that have not expired, latest first, after the one with the id `before`. */
+export async function listExports(
+  db: Db,
+  userId: string,
+  request: { readonly limit: number; readonly before: string | undefined; readonly now: string },
+): Promise<ExportRow[]> {
+  const { before, limit, now } = request;
+  // The ids are made in order of time.
+  const result = await db.execute(sql`
+    SELECT ${exportColumns} FROM data_exports
+    WHERE user_id = ${userId}::uuid AND (expires_at IS NULL OR expires_at > ${now}::timestamptz)
+      AND ${before === undefined ? sql`true` : sql`id < ${before}::uuid`}
+    ORDER BY id DESC LIMIT ${limit}::integer`);
+  return result.rows as unknown as ExportRow[];
+}
+
 export interface ExportRun {
   readonly exportId: string;
   readonly userId: string;

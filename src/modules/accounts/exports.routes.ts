@@ -1,7 +1,15 @@
+import { decodeCursor, nextCursor, page, pageQuery } from '../../http/pagination.ts';
 import { createRouter, defineRoute, jsonResponse, problems } from '../../http/route.ts';
+import { requireSession } from '../../http/viewer.ts';
 import { encodeId } from '../../shared/ids.ts';
-import type { ExportRow } from './exports.repository.ts';
-import { type DataExport, exportParams, exportSchema } from './exports.schemas.ts';
+import { type ExportRow, listExports } from './exports.repository.ts';
+import {
+  type DataExport,
+  exportPage,
+  exportParams,
+  exportPositionSchema,
+  exportSchema,
+} from './exports.schemas.ts';
 import { type Download, getMyExport, requestMyExport } from './usecases/request-export.ts';
 
 const tags = ['Account'];
@@ -36,6 +44,38 @@ exportsRoutes.openapi(
     tags,
   }),
   async (c) => c.json(presentExport(await requestMyExport(c.var.ctx), undefined), 202),
+);
+
+exportsRoutes.openapi(
+  defineRoute({
+    method: 'get',
+    path: '/',
+    request: { query: pageQuery },
+    responses: { 200: jsonResponse(exportPage, 'The exports that have not expired'), ...problems(400, 401) },
+    summary: 'List the exports of my data',
+    description: 'Latest first. `download` is null here: get the export for a link.',
+    operationId: 'listExports',
+    tags,
+  }),
+  async (c) => {
+    const { ctx } = c.var;
+    const { userId } = requireSession(ctx);
+    const { limit, cursor } = c.req.valid('query');
+    const { cursorSecret } = ctx.config.http;
+    const scope = { list: 'me:exports', userId };
+    const before = (await decodeCursor(cursorSecret, cursor, scope, exportPositionSchema))?.id;
+    const now = new Date(ctx.clock.now()).toISOString();
+    const rows = await listExports(ctx.databases.primary, userId, { limit: limit + 1, before, now });
+    const { items, nextPosition } = page(rows, limit, ({ id }) => ({ id }));
+    c.header('cache-control', 'no-store');
+    return c.json(
+      {
+        data: items.map((row) => presentExport(row, undefined)),
+        next_cursor: await nextCursor(cursorSecret, scope, nextPosition),
+      },
+      200,
+    );
+  },
 );
 
 exportsRoutes.openapi(

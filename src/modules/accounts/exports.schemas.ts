@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { pageOf } from '../../http/pagination.ts';
 import { idSchema } from '../../http/params.ts';
 
 export const exportParams = z.strictObject({ export_id: idSchema('dataExport') });
@@ -21,5 +22,9 @@ export const exportSchema = z
       .nullable(),
   })
   .openapi('DataExport');
+
+export const exportPage = pageOf(exportSchema).openapi('DataExportPage');
+
+export const exportPositionSchema = z.strictObject({ id: z.uuid() });
 
 export type DataExport = z.infer<typeof exportSchema>;

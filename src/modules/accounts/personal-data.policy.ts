@@ -14,6 +14,8 @@ export interface ExportSection {
   readonly key: string;
   readonly keyType?: 'uuid' | 'text' | 'smallint';
   readonly columns: readonly string[];
+  /** A column sealed for the row that `rowId` names: shown in clear as `as`, without `rowId`. */
+  readonly opened?: { readonly column: string; readonly rowId: string; readonly as: string };
 }
 
 export type Erasure =
@@ -244,12 +246,16 @@ export const personalTables: readonly PersonalTable[] = [
     table: 'phone_factors',
     database: 'primary',
     userColumns: ['user_id'],
-    exported: [{ file: 'phone_numbers', by: 'user_id', key: 'user_id', columns: ['verified_at'] }],
-    withheld: {
-      user_id: shown,
-      id: internal,
-      sealed_number: 'sealed for this row; the second factors of the account show its end',
-    },
+    exported: [
+      {
+        file: 'phone_numbers',
+        by: 'user_id',
+        key: 'user_id',
+        columns: ['id', 'sealed_number', 'verified_at'],
+        opened: { column: 'sealed_number', rowId: 'id', as: 'number' },
+      },
+    ],
+    withheld: { user_id: shown },
     erased: { kind: 'rows', columns: ['user_id'] },
   },
   {

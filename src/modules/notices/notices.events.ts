@@ -22,6 +22,7 @@ export const securityNotices = [
   'account_deactivated',
   'account_reactivated',
   'deletion_requested',
+  'deletion_reminder',
   'deletion_cancelled',
   'export_ready',
 ] as const;

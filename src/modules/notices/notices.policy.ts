@@ -114,6 +114,13 @@ export const noticeTexts: Readonly<Record<SecurityNotice, NoticeText>> = {
     advice:
       'If this was not you, reset your password now and reactivate your account with it, which cancels the deletion.',
   },
+  deletion_reminder: {
+    subject: 'Your account will be deleted soon',
+    happened:
+      'Your account and all you published will be erased in a few days. After that nothing can be brought back.',
+    advice:
+      'If you did not ask for this, or changed your mind, reactivate your account before then, which cancels the deletion.',
+  },
   deletion_cancelled: {
     subject: 'Your account will not be deleted',
     happened: 'The deletion of your account was cancelled.',

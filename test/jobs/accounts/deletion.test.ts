@@ -1,11 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { listObjects } from '../../../src/integrations/aws/index.ts';
+import { seal } from '../../../src/shared/crypto/envelope.ts';
+import { hex, utf8 } from '../../../src/shared/encoding.ts';
+import { randomIds } from '../../../src/shared/ids.ts';
 import { getPost, profile } from '../../api/posts/actions.ts';
 import { call, callJson, seedUser, sqlRows, type TestUser } from '../../support/worker/client.ts';
 import { breakDatabase } from '../../support/worker/faults.ts';
 import { film, uploadFilm } from '../../support/worker/films.ts';
 import { deliverEvents } from '../../support/worker/queues.ts';
 import {
+  breakService,
   breakStorage,
   contextAt,
   dayMs,
@@ -13,6 +17,7 @@ import {
   type Life,
   liveALife,
   publishAll,
+  remindAt,
   rowsWith,
 } from './lives.ts';
 
@@ -213,5 +218,58 @@ describe('an account whose deletion was asked for', () => {
     await eraseAt(nowMs + dayMs);
     await expectErased(first);
     expect(await deletionOf(second)).toMatchObject({ finished: true });
+  });
+
+  it('is announced once, three days before, and not once it was cancelled', async () => {
+    const [user, saved] = [await seedUser(), await seedUser()];
+    await requestDeletion(user);
+    await requestDeletion(saved);
+    await deliverEvents();
+    const reminded = async () =>
+      (
+        await sqlRows<{ user_id: string }>(
+          `SELECT payload->>'user_id' AS user_id FROM outbox
+           WHERE type = 'account.security_notice' AND payload->>'notice' = 'deletion_reminder'`,
+        )
+      ).map((row) => row.user_id);
+    await remindAt(Date.now() + 26 * dayMs);
+    expect(await reminded()).toEqual([]);
+    await sqlRows(
+      `UPDATE users SET status = 'active', deletion_due_at = NULL, deactivated_at = NULL WHERE id = $1`,
+      [saved.uuid],
+    );
+    await Promise.all([1, 2, 3].map(() => remindAt(Date.now() + 28 * dayMs)));
+    await remindAt(Date.now() + 29 * dayMs);
+    expect(await reminded()).toEqual([user.uuid]);
+  });
+
+  it('does not wait for ever for a provider that takes no token back', async () => {
+    const user = await seedUser();
+    const identityId = randomIds.next();
+    const place = { table: 'identities', column: 'sealed_refresh_token', rowId: identityId };
+    const sealed = await seal(contextAt(Date.now()).config.encryption, utf8('r.apple'), place);
+    await sqlRows(
+      `INSERT INTO identities (id, user_id, provider, subject, sealed_refresh_token, created_at)
+       VALUES ($2::uuid, $1::uuid, 'apple', 'reluctant', decode($3, 'hex'), now())`,
+      [user.uuid, identityId, hex(sealed)],
+    );
+    await requestDeletion(user);
+    const repair = breakService(String(inject('oauthSettings').OAUTH_STAND_IN_URL));
+    let nowMs = afterGrace();
+    await eraseAt(nowMs);
+    expect(await deletionOf(user)).toMatchObject({ step: 'providers', finished: false });
+    for (let run = 0; run < 40 && (await deletionOf(user))?.finished === false; run += 1) {
+      nowMs += dayMs / 4 + 60_000;
+      await eraseAt(nowMs);
+    }
+    repair();
+    expect(await deletionOf(user)).toMatchObject({ finished: true });
+    expect(await sqlRows('SELECT 1 FROM identities WHERE user_id = $1', [user.uuid])).toEqual([]);
+    expect(
+      await sqlRows(
+        `SELECT outcome FROM audit_log WHERE action = 'account.erasure_step_given_up' AND target_id = $1`,
+        [user.uuid],
+      ),
+    ).toEqual([{ outcome: 'failure' }]);
   });
 });

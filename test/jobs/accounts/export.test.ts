@@ -1,8 +1,10 @@
 import { strFromU8, unzipSync } from 'fflate';
 import { afterEach, describe, expect, it } from 'vitest';
 import { headObject, listMultipartUploads } from '../../../src/integrations/aws/index.ts';
-import { decodeId } from '../../../src/shared/ids.ts';
-import { call, callJson, seedUser, sqlRows, type TestUser } from '../../support/worker/client.ts';
+import { seal } from '../../../src/shared/crypto/envelope.ts';
+import { hex, utf8 } from '../../../src/shared/encoding.ts';
+import { decodeId, randomIds } from '../../../src/shared/ids.ts';
+import { call, callJson, seedUser, signToken, sqlRows, type TestUser } from '../../support/worker/client.ts';
 import { breakDatabase } from '../../support/worker/faults.ts';
 import { deliver, deliverEvents, type SentMessage, takeMessages } from '../../support/worker/queues.ts';
 import { breakStorage, contextAt, dayMs, type Life, liveALife, sweepAt } from './lives.ts';
@@ -103,6 +105,53 @@ describe('an export', () => {
     const everything = Object.values(files).join('\n');
     for (const foreign of ['words of a friend', friend.username, 'the-stored-hash', 'password_hash', 'token'])
       expect(everything, foreign).not.toContain(foreign);
+  });
+
+  it('shows the phone number in clear, which is sealed where it is kept', async () => {
+    const user = await seedUser();
+    const phoneId = randomIds.next();
+    const place = { table: 'phone_factors', column: 'sealed_number', rowId: phoneId };
+    const sealed = await seal(contextAt(Date.now()).config.encryption, utf8('+351912345678'), place);
+    await sqlRows(
+      `INSERT INTO totp_factors (user_id, sealed_secret, created_at, confirmed_at, last_step)
+       VALUES ($1, decode(repeat('00', 32), 'hex'), now(), now(), 0)`,
+      [user.uuid],
+    );
+    await sqlRows(
+      `INSERT INTO phone_factors (id, user_id, sealed_number, verified_at) VALUES ($2, $1, decode($3, 'hex'), now())`,
+      [user.uuid, phoneId, hex(sealed)],
+    );
+    const token = await signToken({
+      userUuid: user.uuid,
+      sessionUuid: user.sessionUuid,
+      claims: { amr: ['pwd', 'otp'] },
+    });
+    const { id } = await request({ ...user, token });
+    await deliverEvents();
+    const files = await unzip((await look(user, id)).download?.url ?? '');
+    expect(linesOf(files['phone_numbers.jsonl'])).toEqual([
+      { number: '+351912345678', verified_at: expect.any(String) },
+    ]);
+    expect(Object.values(files).join('\n')).not.toContain(hex(sealed));
+  });
+
+  it('is found by who lost its id, in pages, and not in the list of others', async () => {
+    const [user, other] = [await seedUser(), await seedUser()];
+    const list = (token: string, query = '') =>
+      callJson<{ data: ExportBody[]; next_cursor: string | null }>(200, 'GET', `/v1/me/exports${query}`, {
+        token,
+      });
+    const first = await request(user);
+    await deliverEvents();
+    const second = await request(user);
+    await deliverEvents();
+    expect((await list(other.token)).data).toEqual([]);
+    const page = await list(user.token, '?limit=1');
+    expect(page.data).toEqual([expect.objectContaining({ id: second.id, state: 'ready', download: null })]);
+    const rest = await list(user.token, `?limit=1&cursor=${page.next_cursor}`);
+    expect(rest).toMatchObject({ data: [{ id: first.id }], next_cursor: null });
+    const foreign = await call('GET', `/v1/me/exports?cursor=${page.next_cursor}`, { token: other.token });
+    expect(foreign.status).toBe(400);
   });
 
   it('is nobody else’s, and its link can be made anew', async () => {

@@ -3,7 +3,7 @@ import { inject, vi } from 'vitest';
 import { type RequestContext, servicesOf } from '../../../src/context.ts';
 import { sweepOutbox } from '../../../src/jobs/publish.ts';
 import { systemContext } from '../../../src/jobs/system-context.ts';
-import { eraseDueAccounts, sweepExports } from '../../../src/modules/accounts/index.ts';
+import { eraseDueAccounts, remindOfDeletions, sweepExports } from '../../../src/modules/accounts/index.ts';
 import { randomIds } from '../../../src/shared/ids.ts';
 import { seedStaff } from '../../api/admin/staff.ts';
 import { createKey } from '../../api/api-keys/keys.ts';
@@ -23,6 +23,8 @@ export const eraseAt = (nowMs: number): Promise<void> => eraseDueAccounts(contex
 export const publishAll = (): Promise<void> => sweepOutbox(contextAt(Date.now()));
 
 export const sweepAt = (nowMs: number): Promise<void> => sweepExports(contextAt(nowMs));
+
+export const remindAt = (nowMs: number): Promise<void> => remindOfDeletions(contextAt(nowMs));
 
 /** A word no other test plants, to be searched for. */
 export const freshWord = (): string => `planted${crypto.randomUUID().replaceAll('-', '').slice(0, 16)}`;
@@ -148,13 +150,15 @@ export async function rowsWith(words: readonly string[]): Promise<string[]> {
 }
 
 /** Lets calls to S3 fail from the `skip`th on, until the function it returns is called. */
-export function breakStorage(skip: number): () => void {
-  const s3Url = inject('s3Url');
+export const breakStorage = (skip: number): (() => void) => breakService(inject('s3Url'), skip);
+
+/** Lets calls to addresses that begin with `base` fail from the `skip`th on, until the function it returns is called. */
+export function breakService(base: string, skip = 0): () => void {
   const real = globalThis.fetch;
   let calls = 0;
   const spy = vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
     const url = input instanceof Request ? input.url : String(input);
-    if (!url.startsWith(s3Url)) return real(input, init);
+    if (!url.startsWith(base)) return real(input, init);
     calls += 1;
     if (calls > skip) throw new TypeError('injected: connection refused');
     return real(input, init);

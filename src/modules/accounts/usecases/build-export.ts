@@ -2,10 +2,12 @@ import type { RequestContext } from '../../../context.ts';
 import { presignObject } from '../../../integrations/aws/index.ts';
 import type { MessageOf } from '../../../jobs/messages.ts';
 import { publishAfterResponse } from '../../../jobs/publish.ts';
+import { open } from '../../../shared/crypto/envelope.ts';
+import { fromHex, fromUtf8 } from '../../../shared/encoding.ts';
 import { newSecurityNotice } from '../../notices/index.ts';
 import { exportDisposition, maxExportAttempts, readme } from '../exports.policy.ts';
 import { claimExport, type ExportRun, failExport, finishExport, keepExport } from '../exports.repository.ts';
-import { exportSections } from '../personal-data.policy.ts';
+import { type ExportSection, exportSections } from '../personal-data.policy.ts';
 import { listExportedRows, listOwnFiles } from '../personal-data.repository.ts';
 import { failureOf } from './erase-accounts.ts';
 import { openZipUpload, type ZipUpload } from './zip-upload.ts';
@@ -82,7 +84,7 @@ async function writeSections(ctx: RequestContext, run: ExportRun, zip: ZipUpload
     zip.begin(`${section.file}.jsonl`);
     for (let after: string | undefined; ; ) {
       const rows = await listExportedRows(db, section, run.userId, { after, limit: pageRows });
-      for (const { line } of rows) await zip.write(`${line}\n`);
+      for (const { line } of rows) await zip.write(`${await inClear(ctx, section, line)}\n`);
       if (section.file === 'account') username = nameIn(rows[0]?.line);
       after = rows.at(-1)?.key;
       if (rows.length < pageRows) break;
@@ -112,6 +114,25 @@ async function keep(ctx: RequestContext, run: ExportRun, sectionsDone: number): 
   const percent = Math.min(99, Math.floor((100 * sectionsDone) / (exportSections.length + 1)));
   if (!(await keepExport(ctx.databases.primary, run, percent, isoOf(ctx.clock.now() + claimMs))))
     throw new ExportLost();
+}
+
+/** The line with what the section says is sealed in it in clear; null where it cannot be read. */
+async function inClear(
+  ctx: RequestContext,
+  { table, opened }: ExportSection & { readonly table: string },
+  line: string,
+): Promise<string> {
+  if (opened === undefined) return line;
+  const {
+    [opened.column]: sealed,
+    [opened.rowId]: rowId,
+    ...row
+  } = JSON.parse(line) as Record<string, unknown>;
+  const place = { table, column: opened.column, rowId: String(rowId) };
+  // Postgres writes bytes as \x and hexadecimal digits.
+  const bytes = await open(ctx.config.encryption, fromHex(String(sealed).slice(2)), place);
+  if (bytes === undefined) ctx.log.log('error', 'export.value_unreadable', { object: table });
+  return JSON.stringify({ [opened.as]: bytes === undefined ? null : fromUtf8(bytes), ...row });
 }
 
 const nameIn = (line: string | undefined): string => {

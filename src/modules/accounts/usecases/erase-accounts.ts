@@ -8,6 +8,7 @@ import {
   claimErasure,
   type Erasure,
   forgetReservations,
+  giveUpStep,
   postponeErasure,
 } from '../deletions.repository.ts';
 import { type ErasureStep, erasureSteps, stepAfter } from '../personal-data.policy.ts';
@@ -18,6 +19,8 @@ const budgetMs = 25_000;
 const leaseMs = 300_000;
 const firstBackoffMs = 30_000;
 const maxBackoffMs = 6 * 3_600_000;
+// Five to six days, with the waits above.
+const maxProviderAttempts = 30;
 
 /**
  * Erases accounts whose grace is over, step by step, for half a minute; the next run goes on where this one stopped. A step that
@@ -63,6 +66,16 @@ async function advance(ctx: RequestContext, erasure: Erasure, inTime: () => bool
       failure_code: failureCode,
       error_name: error instanceof Error ? error.name : 'unknown',
     });
+    // Others' failures must not keep anybody's data for ever.
+    if (step === 'providers' && erasure.step === step && erasure.attempts >= maxProviderAttempts) {
+      ctx.log.log('error', 'account.provider_tokens_given_up', {
+        user_id: userId,
+        attempts: erasure.attempts,
+        failure_code: failureCode,
+      });
+      await giveUpStep(ctx, erasure, 'rows', { now: isoOf(ctx.clock.now()), failureCode });
+      return;
+    }
     await postponeErasure(primary, userId, isoOf(ctx.clock.now() + waitMs), failureCode);
   }
 }
