@@ -30,8 +30,8 @@ export {
   signAccessToken,
 } from './usecases/access-tokens.ts';
 export { admit } from './usecases/admit.ts';
-export { assertMayRegister } from './usecases/challenge.ts';
 export { announceEnd } from './usecases/announce-end.ts';
+export { assertMayRegister } from './usecases/challenge.ts';
 export { hashPassword, passwordHashesStarted } from './usecases/hash-password.ts';
 export type { LoginResult } from './usecases/login.ts';
 export { endAllAccess } from './usecases/logout.ts';

@@ -145,7 +145,8 @@ oauthRoutes.openapi(
       ...problems(400, 401, 403, 409, 422),
     },
     summary: 'Register with a provider',
-    description: 'For logins that answered `registration_required`. The account has no password. An address the provider does not answer for gets a mail to verify it. Asks for a challenge where `POST /v1/auth/register` does.',
+    description:
+      'For logins that answered `registration_required`. The account has no password. An address the provider does not answer for gets a mail to verify it. Asks for a challenge where `POST /v1/auth/register` does.',
     operationId: 'registerByProvider',
     tags,
   }),
@@ -173,7 +174,8 @@ oauthRoutes.openapi(
       ...problems(400, 401, 404, 409, 422),
     },
     summary: 'Begin to confirm that it is me by a provider',
-    description: 'Only by providers that say when the person logged in there: Google. Others are refused with `identities.no_fresh_login`.',
+    description:
+      'Only by providers that say when the person logged in there: Google. Others are refused with `identities.no_fresh_login`.',
     operationId: 'startProviderStepUp',
     tags,
   }),

@@ -6,7 +6,14 @@ import { publishAfterResponse } from '../../../jobs/publish.ts';
 import { open, seal } from '../../../shared/crypto/envelope.ts';
 import { randomBytes } from '../../../shared/crypto.ts';
 import { fromHex, fromUtf8, hex, utf8 } from '../../../shared/encoding.ts';
-import { accountDeactivated, accountSuspended, admit, assertMayRegister, isoOf, type LoginResult } from '../../auth/index.ts';
+import {
+  accountDeactivated,
+  accountSuspended,
+  admit,
+  assertMayRegister,
+  isoOf,
+  type LoginResult,
+} from '../../auth/index.ts';
 import { isReservedUsername, usernameReserved } from '../../users/index.ts';
 import { findRegistration, keepForRegistration } from '../flows.repository.ts';
 import { emailRequired, handoffInvalid, loginToLink, registrationInvalid } from '../identities.errors.ts';
