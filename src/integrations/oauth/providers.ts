@@ -23,6 +23,8 @@ export interface Provider {
   readonly revocationEndpoint?: string;
   /** Apple sends names and addresses only by a form that the browser posts across sites. */
   readonly formPost?: boolean;
+  /** Life of its codes where it is under a minute, less a few seconds for the way. */
+  readonly codeSeconds?: number;
   /** Added to the authorization request. */
   readonly parameters?: Readonly<Record<string, string>>;
   /** Asks the person to log in anew; only where the signed answer then tells when they did, since the browser may drop the wish. */
@@ -78,6 +80,8 @@ const table: Readonly<Record<ProviderName, Provider>> = {
     apiBase: 'https://api.x.com/2',
     scope: 'users.read tweet.read users.email',
     clientAuth: 'basic',
+    // Its codes live for 30 s.
+    codeSeconds: 25,
   },
   github: {
     name: 'github',

@@ -8,7 +8,7 @@ const maxDisplayNameLength = 50;
 
 /** Life of a trip to the provider, which may include typing a password and a code there. */
 export const flowSeconds = 600;
-/** Life of the code that brings the client back; providers let theirs live for as little as 30 s. */
+/** Life of the code that brings the client back, where the provider's own code lives as long. */
 export const handoffSeconds = 60;
 /** Time to choose a username in. */
 export const registrationSeconds = 900;

@@ -6,6 +6,7 @@ import { base64Url, utf8 } from '../../../src/shared/encoding.ts';
 import { encodeId, randomIds } from '../../../src/shared/ids.ts';
 import { call, callJson, seedUser, signToken, sqlRows, type TestUser } from '../../support/worker/client.ts';
 import { testEnv } from '../../support/worker/env.ts';
+import { takeMessages } from '../../support/worker/queues.ts';
 import { problemOf, type SignedInBody } from '../auth/accounts.ts';
 import { codeOf, enrol, restartClock, stopClock } from '../factors/enrol.ts';
 import { provePhone, steppedUp } from '../factors/phones.ts';
@@ -32,6 +33,12 @@ const auditOf = async (uuid: string): Promise<string[]> => {
   );
   return rows.map(({ action }) => action);
 };
+const noticesTo = (user: Pick<TestUser, 'uuid'>) =>
+  takeMessages().flatMap(({ body }) =>
+    body.type === 'account.security_notice' && body.data.user_id === user.uuid
+      ? [{ notice: body.data.notice, detail: body.data.detail }]
+      : [],
+  );
 const uuidOf = async (username: string): Promise<string> =>
   (await sqlRows<{ id: string }>('SELECT id FROM users WHERE username = $1', [username]))[0]?.id ?? '';
 const claimsOf = (token: string): Record<string, unknown> =>
@@ -47,6 +54,7 @@ describe('linking', () => {
     expect(identity).toMatchObject({ provider: 'github', email: person.email });
     expect(await list(user.token)).toEqual([identity]);
     expect(await auditOf(user.uuid)).toEqual(['identities.linked']);
+    expect(noticesTo(user)).toEqual([{ notice: 'provider_linked', detail: { provider: 'github' } }]);
 
     const signedIn = await callJson<SignedInBody>(200, 'POST', '/v1/auth/oauth/complete', {
       body: await travel('github', person),

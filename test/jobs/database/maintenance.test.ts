@@ -58,6 +58,20 @@ describe('audit entries', () => {
   });
 });
 
+it('forgets trips to providers a day after they could be finished', async () => {
+  for (const [age, mark] of [
+    ['23 hours', 'a'],
+    ['25 hours', 'b'],
+  ])
+    await sqlRows(
+      `INSERT INTO oauth_flows (id, provider, purpose, state_hash, client_challenge, return_to, created_at, expires_at)
+       VALUES (gen_random_uuid(), 'google', 'sign_in', sha256(convert_to($2, 'UTF8')), repeat($2, 43), 'https://app.test/', now(), now() - $1::interval)`,
+      [age, mark],
+    );
+  await maintainDatabase(contextAt());
+  expect(await sqlRows('SELECT left(client_challenge, 1) AS mark FROM oauth_flows')).toEqual([{ mark: 'a' }]);
+});
+
 it('forgets messages that were given up two months ago', async () => {
   for (const days of [59, 61])
     await sqlRows(

@@ -54,6 +54,27 @@ const namesRefused = (environment: Record<string, string>): string[] => {
   }
 };
 
+describe('social login', () => {
+  it.each([
+    ['OAUTH_STAND_IN_URL', 'https://oauth.social-flow.example'],
+    ['OAUTH_RETURN_URLS', 'https://localhost/signed-in'],
+    ['OAUTH_RETURN_URLS', 'http://app.social-flow.example/signed-in'],
+  ])('is refused where it is deployed with %s=%s', (name, value) => {
+    expect(namesRefused({ ...production, [name]: value })).toEqual([name]);
+    expect(namesRefused({ ...development, [name]: value })).toEqual([]);
+  });
+
+  it.each([
+    ['GOOGLE_CLIENT_ID', ['GOOGLE_CLIENT_SECRET']],
+    ['FACEBOOK_APP_ID', ['FACEBOOK_APP_SECRET']],
+    ['X_CLIENT_ID', ['X_CLIENT_SECRET']],
+    ['GITHUB_CLIENT_ID', ['GITHUB_CLIENT_SECRET']],
+    ['APPLE_CLIENT_ID', ['APPLE_KEY_ID', 'APPLE_PRIVATE_KEY', 'APPLE_TEAM_ID']],
+  ])('by half of what a provider needs, %s alone, is refused everywhere', (name, missing) => {
+    expect(namesRefused({ ...development, [name]: 'client-1' })).toEqual(missing);
+  });
+});
+
 describe('parseConfig', () => {
   it('fills defaults and turns text into values', () => {
     const config = parseConfig({

@@ -76,7 +76,9 @@ export async function takeCallback(
   const grant = utf8(JSON.stringify({ state, code, user: answer.user }));
   const returned = {
     handoffHash: await secretHash(handoff),
-    handoffExpiresAt: isoOf(nowSeconds + handoffSeconds),
+    handoffExpiresAt: isoOf(
+      nowSeconds + Math.min(handoffSeconds, client.provider.codeSeconds ?? handoffSeconds),
+    ),
     sealedGrant: hex(await seal(ctx.config.encryption, grant, grantPlace(flow.id))),
   };
   if (!(await markReturned(primary, flow.id, returned, now))) throw refused(ctx, provider, 'used_state');
