@@ -1,6 +1,8 @@
 import { sql } from 'drizzle-orm';
 import {
+  type AnyPgColumn,
   bigint,
+  boolean,
   doublePrecision,
   index,
   integer,
@@ -28,10 +30,12 @@ export const videos = pgTable(
       .references(() => users.id, { onDelete: 'cascade' }),
     title: text().notNull(),
     description: text().notNull().default(''),
-    visibility: text({ enum: ['public', 'unlisted', 'private'] })
+    visibility: text({ enum: ['public', 'unlisted', 'private', 'followers', 'members'] })
       .notNull()
       .default('public'),
-    state: text({ enum: ['uploading', 'probing', 'transcoding', 'published', 'failed'] }).notNull(),
+    state: text({
+      enum: ['uploading', 'scanning', 'probing', 'transcoding', 'published', 'failed'],
+    }).notNull(),
     failureCode: text('failure_code'),
     failureMessage: text('failure_message'),
     progressPercent: smallint('progress_percent').notNull().default(0),
@@ -47,6 +51,31 @@ export const videos = pgTable(
     audioCodec: text('audio_codec'),
     hlsKey: text('hls_key'),
     dashKey: text('dash_key'),
+    mediaPrefix: text('media_prefix'),
+    replacesId: uuid('replaces_id').references((): AnyPgColumn => videos.id, { onDelete: 'cascade' }),
+    publishAt: instant('publish_at'),
+    tags: text().array().notNull().default([]),
+    category: text(),
+    language: text(),
+    licence: text().notNull().default('standard'),
+    chapters: jsonb().notNull().default([]),
+    endScreens: jsonb('end_screens').notNull().default([]),
+    commentPolicy: text('comment_policy', { enum: ['open', 'approve', 'off'] })
+      .notNull()
+      .default('open'),
+    ageRestricted: boolean('age_restricted').notNull().default(false),
+    passwordHash: text('password_hash'),
+    geoMode: text('geo_mode', { enum: ['allow', 'deny'] }),
+    geoCountries: text('geo_countries').array().notNull().default([]),
+    embedMode: text('embed_mode', { enum: ['anywhere', 'nowhere', 'listed'] })
+      .notNull()
+      .default('anywhere'),
+    embedDomains: text('embed_domains').array().notNull().default([]),
+    downloadsEnabled: boolean('downloads_enabled').notNull().default(false),
+    customThumbnailKey: text('custom_thumbnail_key'),
+    storyboardKey: text('storyboard_key'),
+    previewKey: text('preview_key'),
+    downloadKey: text('download_key'),
     createdAt: instant('created_at').notNull().defaultNow(),
     updatedAt: instant('updated_at').notNull().defaultNow(),
     publishedAt: instant('published_at'),
@@ -55,8 +84,24 @@ export const videos = pgTable(
   (table) => [
     index('videos_owner').on(table.ownerId, table.id.desc()).where(sql`${table.deletedAt} IS NULL`),
     index('videos_unfinished').on(table.updatedAt).where(sql`${table.state} IN ('probing', 'transcoding')`),
+    uniqueIndex('videos_replacement_key')
+      .on(table.replacesId)
+      .where(
+        sql`${table.replacesId} IS NOT NULL AND ${table.deletedAt} IS NULL AND ${table.state} <> 'failed'`,
+      ),
   ],
 );
+
+/** Projections of rows elsewhere, which are the truth. A video without a row has nothing yet. */
+export const videoCounters = pgTable('video_counters', {
+  videoId: uuid('video_id')
+    .primaryKey()
+    .references(() => videos.id, { onDelete: 'cascade' }),
+  views: count('views').notNull().default(0),
+  likes: integer().notNull().default(0),
+  dislikes: integer().notNull().default(0),
+  comments: integer().notNull().default(0),
+});
 
 export const uploads = pgTable(
   'uploads',
