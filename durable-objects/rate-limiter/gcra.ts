@@ -1,8 +1,12 @@
-/** At most `limit` units in `periodSeconds` on average, and at most `burst` (default: `limit`) at one moment. */
+/**
+ * At most `limit` units in `periodSeconds` on average, and at most `burst` (default: `limit`) at one moment. When `strict`, never
+ * more than `limit` in any span of `periodSeconds`, at the price of remembering when each unit was taken.
+ */
 export interface RateWindow {
   readonly limit: number;
   readonly periodSeconds: number;
   readonly burst?: number;
+  readonly strict?: boolean;
 }
 
 /**

@@ -3,8 +3,8 @@ import { systemClock } from '../../src/shared/clock.ts';
 import { wakeBy } from '../alarms.ts';
 import { migrate } from '../sqlite-migrations.ts';
 import { rateLimiterMigrations } from './schema.ts';
-import { type ArrivalStore, createArrivalStore } from './store.ts';
-import { giveBack, type TakeRequest, type TakeResult, take } from './take.ts';
+import { createCountStore, type SqlCountStore } from './store.ts';
+import { type GiveBackRequest, giveBack, type TakeRequest, type TakeResult, take } from './take.ts';
 
 const pruneEveryMs = 600_000;
 const pruneBatch = 5_000;
@@ -12,13 +12,13 @@ const pruneBatch = 5_000;
 /** Counts for one shard of one policy: many keys in one object, each exact, all surviving eviction. */
 export class RateLimiter extends DurableObject {
   clock = systemClock;
-  readonly #store: ArrivalStore;
+  readonly #store: SqlCountStore;
   #alarmArmed = false;
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
     migrate(ctx.storage, rateLimiterMigrations);
-    this.#store = createArrivalStore(ctx.storage.sql);
+    this.#store = createCountStore(ctx.storage.sql);
   }
 
   /** Takes `cost` units of a key's quota, and leases more when asked. */
@@ -33,7 +33,7 @@ export class RateLimiter extends DurableObject {
   }
 
   /** Takes back what an earlier `take` of the same request charged. */
-  async giveBack(request: Omit<TakeRequest, 'lease'>): Promise<void> {
+  async giveBack(request: GiveBackRequest): Promise<void> {
     giveBack(this.#store, request, this.clock.now());
   }
 

@@ -1,13 +1,7 @@
-import {
-  afterGivingBack,
-  afterLease,
-  type Decision,
-  decide,
-  leasable,
-  meterOf,
-  type RateWindow,
-} from './gcra.ts';
-import type { ArrivalStore } from './store.ts';
+import { gaugeOf } from './gauges.ts';
+import type { RateWindow } from './gcra.ts';
+import type { Verdict } from './sliding-log.ts';
+import type { CountStore } from './store.ts';
 
 /** A window of a request. It may count under a key and at a cost of its own, so that one call settles several policies. */
 export interface CountedWindow extends RateWindow {
@@ -37,6 +31,14 @@ export interface TakeResult {
   readonly retryAfterSeconds: number;
   /** Requests leased on top; unspent ones expire. */
   readonly leased: number;
+  /** When it was decided, by the object's clock: names the charge to `giveBack`. */
+  readonly atMs: number;
+}
+
+/** What an earlier `take` charged. */
+export interface GiveBackRequest extends Omit<TakeRequest, 'lease'> {
+  /** `atMs` of that take. Without it strict windows keep the charge. */
+  readonly takenAtMs?: number;
 }
 
 /** The longest lease: longer ones would make a denial elsewhere feel wrong. */
@@ -49,41 +51,43 @@ const maxWindows = 6;
  * Decides one request against every window of its key. Denied requests cost nothing.
  * @throws RangeError for windows or costs that make no sense.
  */
-export function take(store: ArrivalStore, request: TakeRequest, nowMs: number): TakeResult {
-  const counts = countsOf(request);
+export function take(store: CountStore, request: TakeRequest, nowMs: number): TakeResult {
+  const counts = countsOf(store, request, nowMs);
   if (counts.length === 0 || counts.length > maxWindows) throw new RangeError('too few or too many windows');
-  const decisions = counts.map(({ key, window, meter, cost }) =>
-    decide(meter, store.read(key, window), nowMs, cost),
-  );
+  const verdicts = counts.map(({ gauge, cost }) => gauge.decide(cost));
 
-  const denied = decisions.filter((decision) => !decision.allowed);
+  const denied = verdicts.filter((verdict) => !verdict.allowed);
   if (denied.length > 0) {
-    const wait = Math.max(...denied.map((decision) => decision.retryAfterMs));
-    const window = decisions.findIndex((decision) => decision.retryAfterMs === wait);
-    return { ...summary(decisions, window), allowed: false, retryAfterSeconds: seconds(wait), leased: 0 };
+    const wait = Math.max(...denied.map((verdict) => verdict.retryAfterMs));
+    const window = verdicts.findIndex((verdict) => verdict.retryAfterMs === wait);
+    return {
+      ...summary(verdicts, window),
+      allowed: false,
+      retryAfterSeconds: seconds(wait),
+      leased: 0,
+      atMs: nowMs,
+    };
   }
 
   const leaseMs = Math.min(maxLeaseMs, Math.max(0, request.lease?.ms ?? 0));
   const wanted = leaseMs === 0 ? 0 : Math.max(0, Math.floor(request.lease?.units ?? 0));
-  const leased = Math.min(
-    wanted,
-    ...counts.map(({ meter, cost }, index) =>
-      cost === 0 ? wanted : Math.floor(leasable(meter, decisions[index]?.tat ?? 0, nowMs, leaseMs) / cost),
-    ),
+  const leased =
+    wanted === 0
+      ? 0
+      : Math.min(
+          wanted,
+          ...counts.map(({ gauge, cost }) =>
+            cost === 0 ? wanted : Math.floor(gauge.leasable(cost, leaseMs) / cost),
+          ),
+        );
+  const charged = counts.map(({ gauge, cost }) =>
+    cost === 0 ? gauge.decide(0) : gauge.charge(cost, leased * cost, leaseMs),
   );
-  const charged = decisions.map((decision, index) => {
-    const count = counts[index];
-    if (count === undefined || count.cost === 0) return decision;
-    const { key, window, meter, cost } = count;
-    const tat = leased === 0 ? decision.tat : afterLease(meter, decision.tat, nowMs, leaseMs, leased * cost);
-    store.write(key, window, tat, Math.ceil(tat / meter.ticksPerMs));
-    return leased === 0 ? decision : decide(meter, tat, nowMs, 0);
-  });
   const left = charged.map(({ remaining }, index) =>
     Math.floor(remaining / Math.max(1, counts[index]?.cost ?? 1)),
   );
   const tightest = left.indexOf(Math.min(...left));
-  return { ...summary(charged, tightest), allowed: true, retryAfterSeconds: 0, leased };
+  return { ...summary(charged, tightest), allowed: true, retryAfterSeconds: 0, leased, atMs: nowMs };
 }
 
 /**
@@ -91,27 +95,22 @@ export function take(store: ArrivalStore, request: TakeRequest, nowMs: number): 
  * unused key has.
  * @throws RangeError for a cost that makes no sense.
  */
-export function giveBack(store: ArrivalStore, request: Omit<TakeRequest, 'lease'>, nowMs: number): void {
-  for (const { key, window, meter, cost } of countsOf(request)) {
-    const stored = store.read(key, window);
-    if (stored === undefined) continue;
-    const tat = afterGivingBack(meter, stored, nowMs, cost);
-    store.write(key, window, tat, Math.ceil(tat / meter.ticksPerMs));
-  }
+export function giveBack(store: CountStore, request: GiveBackRequest, nowMs: number): void {
+  for (const { gauge, cost } of countsOf(store, request, nowMs)) gauge.giveBack(cost, request.takenAtMs);
 }
 
-const countsOf = (request: Omit<TakeRequest, 'lease'>) =>
+const countsOf = (store: CountStore, request: Omit<TakeRequest, 'lease'>, nowMs: number) =>
   request.windows.map((window) => {
     const { key = request.key, cost = request.cost } = window;
     if (!Number.isSafeInteger(cost) || cost < 0 || cost > maxCost)
       throw new RangeError('cost is out of range');
-    return { key, window, meter: meterOf(window), cost };
+    return { gauge: gaugeOf(store, key, window, nowMs), cost };
   });
 
-const summary = (decisions: readonly Decision[], window: number) => ({
+const summary = (verdicts: readonly Verdict[], window: number) => ({
   window,
-  remaining: decisions[window]?.remaining ?? 0,
-  resetSeconds: seconds(decisions[window]?.resetMs ?? 0),
+  remaining: verdicts[window]?.remaining ?? 0,
+  resetSeconds: seconds(verdicts[window]?.resetMs ?? 0),
 });
 
 // RPC carries numbers, but headers cannot carry Infinity.

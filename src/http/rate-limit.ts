@@ -41,7 +41,8 @@ export function rateLimit(fare: Fare): AppMiddleware {
     if (!charged.allowed) throw refusal(ctx, fare, charged);
     await next();
     setHeaders(c, quotaHeaders(charged.windows, charged));
-    if (refunds && c.res.status >= 400 && c.res.status < 500) ctx.background(() => refund(ctx, fare));
+    if (refunds && c.res.status >= 400 && c.res.status < 500)
+      ctx.background(() => refund(ctx, fare, charged));
   };
 }
 

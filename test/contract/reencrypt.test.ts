@@ -123,6 +123,82 @@ it('rotates: all opens before, during and after, and the old key may go once non
   expect(await reencrypt(owner, newOnly)).toEqual({ changed: 0, left: 0, unreadable: [] });
 });
 
+/** One row for each sealed column, whose other columns it needs to stand in the database. */
+const seeders: Readonly<Record<string, (seeded: Seeded) => Promise<unknown>>> = {
+  'totp_factors.sealed_secret': ({ userId, sealed }) =>
+    owner.query('INSERT INTO totp_factors (user_id, sealed_secret, created_at) VALUES ($1, $2, now())', [
+      userId,
+      sealed,
+    ]),
+  'refresh_tokens.replay_blob': async ({ userId, id, sealed }) => {
+    await owner.query(
+      `INSERT INTO sessions (id, user_id, amr, auth_time, expires_at) VALUES ($1, $1, '{pwd}', now(), now() + interval '1 day')`,
+      [userId],
+    );
+    await owner.query(
+      `INSERT INTO refresh_tokens (id, session_id, token_hash, generation, expires_at, replay_blob)
+       VALUES ($1, $2, $3, 0, now() + interval '1 day', $4)`,
+      [id, userId, randomBytes(32), sealed],
+    );
+  },
+  'identities.sealed_refresh_token': ({ userId, id, sealed }) =>
+    owner.query(
+      `INSERT INTO identities (id, user_id, provider, subject, sealed_refresh_token, created_at)
+       VALUES ($1, $2, 'apple', $3, $4, now())`,
+      [id, userId, `subject-${id}`, sealed],
+    ),
+  'oauth_flows.sealed_grant': ({ id, sealed }) => seedFlow(id, 'sealed_grant', sealed),
+  'oauth_flows.sealed_profile': ({ id, sealed }) => seedFlow(id, 'sealed_profile', sealed),
+  'phone_factors.sealed_number': ({ userId, id, sealed }) =>
+    owner.query(
+      'INSERT INTO phone_factors (user_id, id, sealed_number, verified_at) VALUES ($1, $2, $3, now())',
+      [userId, id, sealed],
+    ),
+  'sms_codes.sealed_number': ({ userId, id, sealed }) =>
+    owner.query(
+      `INSERT INTO sms_codes (user_id, purpose, binding, phone_id, sealed_number, code_hash, created_at, expires_at)
+       VALUES ($1, 'enrol', $1, $2, $3, $4, now(), now())`,
+      [userId, id, sealed, randomBytes(32)],
+    ),
+};
+
+interface Seeded {
+  readonly userId: string;
+  readonly id: string;
+  readonly sealed: Buffer;
+}
+
+const seedFlow = (id: string, column: string, sealed: Buffer) =>
+  owner.query(
+    `INSERT INTO oauth_flows (id, provider, purpose, state_hash, client_challenge, return_to, created_at, expires_at, ${column})
+     VALUES ($1, 'x', 'sign_in', $2, repeat('a', 43), '/', now(), now(), $3)`,
+    [id, randomBytes(32), sealed],
+  );
+
+it.each(sealedColumns)(
+  'moves $table.$column to the new key',
+  async ({ table, column, rowId, sealedFor = { table, column } }) => {
+    const seeder = seeders[`${table}.${column}`];
+    if (seeder === undefined) throw new Error(`say in this test how a row with ${table}.${column} is made`);
+    const userId = (await seedFactor()).id;
+    await owner.query('DELETE FROM totp_factors WHERE user_id = $1', [userId]);
+    const id = rowId === 'user_id' ? userId : randomUUID();
+    const secret = new Uint8Array(randomBytes(24));
+    const place = { ...sealedFor, rowId: id };
+    await seeder({ userId, id, sealed: Buffer.from(await seal(oldOnly, secret, place)) });
+    const stored = async () => {
+      const { rows } = await owner.query<{ sealed: Buffer }>(
+        `SELECT ${column} AS sealed FROM ${table} WHERE ${rowId} = $1`,
+        [id],
+      );
+      return new Uint8Array(rows[0]?.sealed ?? []);
+    };
+    expect(await open(newOnly, await stored(), place)).toBeUndefined();
+    expect(await reencrypt(owner, both)).toEqual({ changed: 1, left: 0, unreadable: [] });
+    expect(await open(newOnly, await stored(), place)).toEqual(secret);
+  },
+);
+
 it('replaces nothing that changed meanwhile', async () => {
   const { id } = await seedFactor();
   const other = new pg.Client({ connectionString: ownerUrl });

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { testEnv } from '../support/worker/env.ts';
-import { createBucketOracle, createOracle } from '../unit/gcra/oracle.ts';
+import { createOracle, oracleOf } from '../unit/gcra/oracle.ts';
 import { expectedOf, randomIntegers, randomStep, randomWait, randomWindows } from '../unit/gcra/steps.ts';
 
 const { RATE_LIMITER } = testEnv(env);
@@ -65,25 +65,27 @@ describe('the rate limiter', () => {
   it('settles several windows, leases and refunds as the whole history would, evicted after every step', async () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
     const below = randomIntegers(seed);
-    for (let caller = 0; caller < 4; caller += 1) {
+    for (let caller = 0; caller < 6; caller += 1) {
       const limiter = fresh();
       const windows = randomWindows(below);
-      const oracles = windows.map((window) => createBucketOracle(window));
+      const oracles = windows.map(oracleOf);
       const request = { key: 'k', windows, cost: 1 };
       let nowMs = Date.now();
+      let takenAtMs: number | undefined;
       for (let step = 0; step < 40; step += 1) {
         nowMs += randomWait(below, windows[0] ?? { limit: 1, periodSeconds: 1 });
         const what = randomStep(below);
         await runInDurableObject(limiter, async (instance) => {
           instance.clock = { now: () => nowMs };
           if (what.kind === 'giveBack') {
-            await instance.giveBack(request);
+            await instance.giveBack(takenAtMs === undefined ? request : { ...request, takenAtMs });
             for (const [index, oracle] of oracles.entries())
-              oracle.giveBack(nowMs, windows[index]?.cost ?? 1);
+              oracle.giveBack(nowMs, windows[index]?.cost ?? 1, takenAtMs);
             return;
           }
           const { lease } = what;
           const taken = await instance.take(lease === undefined ? request : { ...request, lease });
+          if (taken.allowed) takenAtMs = taken.atMs;
           const { allowed, leased, remaining } = expectedOf(windows, oracles, lease, nowMs);
           expect(taken, `seed ${seed}`).toMatchObject({
             allowed,
@@ -134,6 +136,56 @@ describe('the rate limiter', () => {
     expect(await admitted()).toBe(2);
     for (let count = 0; count < 9; count += 1) await limiter.giveBack(request);
     expect(await admitted()).toBe(5);
+  });
+
+  it('lets no hour hold more than a strict limit, also after a rest, and takes back what a request names', async () => {
+    const limiter = fresh();
+    const windows = [{ limit: 100, periodSeconds: 3_600, strict: true }];
+    const request = { key: 'k', windows, cost: 1 };
+    let nowMs = Date.now();
+    const atOnce = async (count: number) => {
+      const results = await runInDurableObject(limiter, (instance) => {
+        instance.clock = { now: () => nowMs };
+        return Promise.all(Array.from({ length: count }, () => instance.take(request)));
+      });
+      await evictDurableObject(limiter);
+      return results;
+    };
+    const allowedOf = async (count: number) => (await atOnce(count)).filter(({ allowed }) => allowed).length;
+    expect(await allowedOf(60)).toBe(60);
+    nowMs += 30 * 60_000;
+    expect(await allowedOf(200)).toBe(40);
+    const [denied] = await atOnce(1);
+    expect(denied).toMatchObject({
+      allowed: false,
+      remaining: 0,
+      retryAfterSeconds: 1_800,
+      resetSeconds: 3_600,
+    });
+    nowMs += 30 * 60_000 - 1;
+    expect(await allowedOf(1)).toBe(0);
+    nowMs += 1;
+    const [taken] = await atOnce(1);
+    expect(taken).toMatchObject({ allowed: true, remaining: 59 });
+    await limiter.giveBack({ ...request, takenAtMs: taken?.atMs ?? 0 });
+    await limiter.giveBack({ ...request, takenAtMs: taken?.atMs ?? 0 });
+    await limiter.giveBack(request);
+    expect(await allowedOf(200)).toBe(60);
+  });
+
+  it('forgets what strict windows no longer hold', async () => {
+    const limiter = fresh();
+    const strict = (key: string, periodSeconds: number) => ({ key, limit: 5, periodSeconds, strict: true });
+    await limiter.take({ key: 'k', windows: [strict('hour', 3_600), strict('day', 86_400)], cost: 1 });
+    await runInDurableObject(limiter, (instance) => {
+      instance.clock = { now: () => Date.now() + 3_600_001 };
+    });
+    expect(await runDurableObjectAlarm(limiter)).toBe(true);
+    const keys = await runInDurableObject(limiter, async (_, state) => {
+      expect(await state.storage.getAlarm()).not.toBeNull();
+      return state.storage.sql.exec<{ key: string }>('SELECT key FROM takes').toArray();
+    });
+    expect(keys).toEqual([{ key: 'day' }]);
   });
 
   it('never hands out more than the policy, directly and by leases together', async () => {

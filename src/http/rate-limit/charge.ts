@@ -25,6 +25,8 @@ export interface Charge {
   /** The tightest window. */
   readonly window: QuotedWindow;
   readonly windows: readonly QuotedWindow[];
+  /** Names the charge to `refund`; undefined when a lease paid, whose requests cannot be told apart. */
+  readonly takenAtMs?: number;
 }
 
 type ChargeContext = Pick<RequestContext, 'actor' | 'ip' | 'bindings' | 'config' | 'clock'>;
@@ -89,20 +91,26 @@ export async function charge(ctx: ChargeContext, fare: Fare): Promise<Charge> {
     retryAfterSeconds: taken.retryAfterSeconds,
     windows,
     window: at(windows, taken.window),
+    takenAtMs: taken.atMs,
   };
 }
 
 /** Gives back what a request was charged by policies that refund refused requests. One hop; none when there are no such. */
-export async function refund(ctx: ChargeContext, fare: Fare): Promise<void> {
+export async function refund(
+  ctx: ChargeContext,
+  fare: Fare,
+  { takenAtMs }: Pick<Charge, 'takenAtMs'>,
+): Promise<void> {
   const refunded = fare.limits.filter((name) => policyOf(name).onRefusal === 'refund');
   if (refunded.length === 0) return;
   const bill = await billOf(ctx, fare);
   const windows = bill.windows.filter(({ policy }) => policy !== undefined && refunded.includes(policy));
+  const takenAt = takenAtMs === undefined ? {} : { takenAtMs };
   // Once: given back twice, a count would allow more than it should.
   await callDurableObject(
     ctx.bindings.RATE_LIMITER,
     bill.object,
-    (limiter) => limiter.giveBack({ ...bill.request, windows: windows.map(counted) }),
+    (limiter) => limiter.giveBack({ ...bill.request, windows: windows.map(counted), ...takenAt }),
     1,
   );
   leases.noteRefund(bill.key);
@@ -153,10 +161,11 @@ async function billOf(ctx: ChargeContext, { limits, points, units }: Fare): Prom
   };
 }
 
-const counted = ({ limit, periodSeconds, burst = limit, key, cost }: ChargedWindow) => ({
+const counted = ({ limit, periodSeconds, burst = limit, strict = false, key, cost }: ChargedWindow) => ({
   limit,
   periodSeconds,
   burst,
+  strict,
   key,
   cost,
 });

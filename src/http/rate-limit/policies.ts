@@ -36,7 +36,7 @@ export const budgets = {
 
 /**
  * The limits of the API. A window lets `limit` units through in `periodSeconds` on average and at most `burst`
- * (default: `limit`) at one moment.
+ * (default: `limit`) at one moment; a strict one never more than `limit` in any span of `periodSeconds`.
  */
 export const rateLimitPolicies = {
   /** Reads. */
@@ -119,11 +119,11 @@ export const rateLimitPolicies = {
     points: 5,
     onRefusal: 'keep',
   },
-  /** Following in bulk is how spam accounts grow. */
+  /** Following in bulk is how spam accounts grow: no hour holds more than 100, no day more than 400. */
   follow: {
     windows: [
-      { name: 'follow-hour', limit: 100, periodSeconds: hour },
-      { name: 'follow-day', limit: 400, periodSeconds: day },
+      { name: 'follow-hour', limit: 100, periodSeconds: hour, strict: true },
+      { name: 'follow-day', limit: 400, periodSeconds: day, strict: true },
     ],
     partition: 'caller',
     onFailure: 'open',
@@ -134,8 +134,8 @@ export const rateLimitPolicies = {
   /** Undoing follows, bounded like making them: following and unfollowing in turn is spam too. */
   unfollow: {
     windows: [
-      { name: 'unfollow-hour', limit: 100, periodSeconds: hour },
-      { name: 'unfollow-day', limit: 400, periodSeconds: day },
+      { name: 'unfollow-hour', limit: 100, periodSeconds: hour, strict: true },
+      { name: 'unfollow-day', limit: 400, periodSeconds: day, strict: true },
     ],
     partition: 'caller',
     onFailure: 'open',

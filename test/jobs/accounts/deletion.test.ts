@@ -1,8 +1,10 @@
 import { describe, expect, inject, it } from 'vitest';
 import { listObjects } from '../../../src/integrations/aws/index.ts';
-import { seal } from '../../../src/shared/crypto/envelope.ts';
-import { hex, utf8 } from '../../../src/shared/encoding.ts';
+import { open, seal } from '../../../src/shared/crypto/envelope.ts';
+import { fromHex, fromUtf8, hex, utf8 } from '../../../src/shared/encoding.ts';
 import { randomIds } from '../../../src/shared/ids.ts';
+import { logIn, password, registerAccount } from '../../api/auth/accounts.ts';
+import { freshPerson, link } from '../../api/identities/flow.ts';
 import { getPost, profile } from '../../api/posts/actions.ts';
 import { call, callJson, seedUser, sqlRows, type TestUser } from '../../support/worker/client.ts';
 import { breakDatabase } from '../../support/worker/faults.ts';
@@ -91,6 +93,38 @@ describe('an account whose deletion was asked for', () => {
     expect((await getPost(life.postId)).like_count).toBe(1);
   });
 
+  it('is called off by its owner over HTTP, and finds everything as it was', async () => {
+    const life = await liveALife();
+    const model = await registerAccount();
+    await sqlRows(
+      `UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE username = $2) WHERE id = $1`,
+      [life.user.uuid, model.user.username],
+    );
+    await deliverEvents();
+    const tablesOf = async () =>
+      new Set((await rowsWith([life.word])).filter((row) => !row.startsWith('audit')));
+    const before = await tablesOf();
+    expect(before.size).toBeGreaterThan(8);
+    await requestDeletion(life.user);
+    await deliverEvents();
+    await eraseAt(Date.now() + 29 * dayMs);
+    // Its passkey would be a second factor that nobody here holds.
+    await sqlRows('DELETE FROM passkeys WHERE user_id = $1', [life.user.uuid]);
+    before.delete(`passkeys: ${life.word}`);
+    const reopened = await callJson(200, 'POST', '/v1/auth/reactivate', {
+      body: { identifier: life.word, password },
+    });
+    expect(reopened).toEqual({ status: 'active', deletion_cancelled: true });
+    await deliverEvents();
+    await eraseAt(afterGrace());
+    expect(await deletionOf(life.user)).toBeUndefined();
+    const after = await tablesOf();
+    for (const table of before) expect(after, table).toContain(table);
+    expect((await profile(life.user)).counters).toEqual({ followers: 1, following: 1, posts: 1 });
+    expect((await getPost(life.postId)).like_count).toBe(1);
+    expect((await logIn(life.word)).status).toBe(200);
+  });
+
   it('leaves no trace after it, and the counters of others right', async () => {
     const life = await liveALife();
     await deliverEvents();
@@ -151,10 +185,9 @@ describe('an account whose deletion was asked for', () => {
       body: { username: life.word },
     });
     expect(renamed.status).toBe(409);
-    await sqlRows('UPDATE users SET email = $2, email_verified_at = now() WHERE id = $1', [
-      stranger.uuid,
-      email,
-    ]);
+    const anew = await registerAccount({ email });
+    await sqlRows('UPDATE users SET email_verified_at = now() WHERE username = $1', [anew.user.username]);
+    expect((await logIn(email)).status).toBe(200);
     await sqlRows(
       `UPDATE username_reservations SET reserved_until = now() - interval '1 minute' WHERE user_id = $1`,
       [life.user.uuid],
@@ -241,6 +274,30 @@ describe('an account whose deletion was asked for', () => {
     await Promise.all([1, 2, 3].map(() => remindAt(Date.now() + 28 * dayMs)));
     await remindAt(Date.now() + 29 * dayMs);
     expect(await reminded()).toEqual([user.uuid]);
+  });
+
+  it('takes back the token of its provider', async () => {
+    const user = await seedUser();
+    await sqlRows(`UPDATE users SET password_hash = 'a hash nobody can make' WHERE id = $1`, [user.uuid]);
+    expect((await link('apple', freshPerson(), user.token)).status).toBe(200);
+    const [linked] = await sqlRows<{ id: string; sealed: string }>(
+      `SELECT id, encode(sealed_refresh_token, 'hex') AS sealed FROM identities WHERE user_id = $1`,
+      [user.uuid],
+    );
+    const place = { table: 'identities', column: 'sealed_refresh_token', rowId: linked?.id ?? '' };
+    const kept = await open(contextAt(Date.now()).config.encryption, fromHex(linked?.sealed ?? ''), place);
+    const token = fromUtf8(kept ?? new Uint8Array());
+    expect(token).toMatch(/\S/);
+    const revoked = async () =>
+      (await (await fetch(`${inject('oauthSettings').OAUTH_STAND_IN_URL}/test/revoked`)).json()) as string[];
+    await requestDeletion(user);
+    await eraseAt(Date.now() + 29 * dayMs);
+    expect(await revoked()).not.toContain(token);
+    await eraseAt(afterGrace());
+    expect(await revoked()).toContain(token);
+    expect(await deletionOf(user)).toMatchObject({ finished: true, failure_code: null });
+    expect(await sqlRows('SELECT 1 FROM identities WHERE user_id = $1', [user.uuid])).toEqual([]);
+    await deliverEvents();
   });
 
   it('does not wait for ever for a provider that takes no token back', async () => {

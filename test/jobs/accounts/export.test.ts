@@ -1,6 +1,6 @@
 import { strFromU8, unzipSync } from 'fflate';
 import { afterEach, describe, expect, it } from 'vitest';
-import { headObject, listMultipartUploads } from '../../../src/integrations/aws/index.ts';
+import { headObject, listMultipartUploads, presignObject } from '../../../src/integrations/aws/index.ts';
 import { seal } from '../../../src/shared/crypto/envelope.ts';
 import { hex, utf8 } from '../../../src/shared/encoding.ts';
 import { decodeId, randomIds } from '../../../src/shared/ids.ts';
@@ -133,6 +133,49 @@ describe('an export', () => {
       { number: '+351912345678', verified_at: expect.any(String) },
     ]);
     expect(Object.values(files).join('\n')).not.toContain(hex(sealed));
+  });
+
+  it('opens and is complete when it takes several parts', { timeout: 120_000 }, async () => {
+    const user = await seedUser();
+    const posts = 9_000;
+    // Random digits, which deflate to half at best.
+    await sqlRows(
+      `INSERT INTO posts (id, author_id, text)
+       SELECT gen_random_uuid(), $1, (SELECT string_agg(md5(random()::text || n || m), '') FROM generate_series(1, 60) AS m)
+       FROM generate_series(1, $2::int) AS n`,
+      [user.uuid, posts],
+    );
+    const { id } = await request(user);
+    await deliverEvents();
+    const ready = await look(user, id);
+    expect(ready).toMatchObject({ state: 'ready', progress_percent: 100 });
+    // Parts hold 6 MiB: at least one full one and a rest.
+    expect(ready.size_bytes).toBeGreaterThan(7 * 1_024 * 1_024);
+    const { aws, bucket, key } = await objectOf(id);
+    const stored = await headObject(aws, { bucket, key });
+    expect(stored?.sizeBytes).toBe(ready.size_bytes);
+    expect(stored?.etag).toMatch(/-\d+"?$/);
+    const files = await unzip(ready.download?.url ?? '');
+    const texts = linesOf(files['posts.jsonl']).map(({ text }) => text);
+    expect(texts).toHaveLength(posts);
+    const kept = await sqlRows<{ text: string }>('SELECT text FROM posts WHERE author_id = $1', [user.uuid]);
+    expect(new Set(texts)).toEqual(new Set(kept.map(({ text }) => text)));
+  });
+
+  it('has links that run out by time', async () => {
+    const user = await seedUser();
+    const { id } = await request(user);
+    await deliverEvents();
+    const { download } = await look(user, id);
+    const lifeSeconds = Number(new URL(download?.url ?? '').searchParams.get('X-Amz-Expires'));
+    expect(lifeSeconds).toBe(3_600);
+    const { aws, bucket, key } = await objectOf(id);
+    const linkMadeAgo = (seconds: number) =>
+      presignObject(aws, { bucket, key }, { ttlSeconds: lifeSeconds, nowMs: Date.now() - seconds * 1_000 });
+    expect((await fetch(await linkMadeAgo(lifeSeconds - 60))).status).toBe(200);
+    const late = await fetch(await linkMadeAgo(lifeSeconds + 1));
+    expect(late.status).toBe(403);
+    expect(await late.text()).toContain('expired');
   });
 
   it('is found by who lost its id, in pages, and not in the list of others', async () => {

@@ -47,11 +47,56 @@ export function createOracle(window: RateWindow) {
   };
 }
 
+/** What a window must decide, in another representation than the limiter's. */
+export interface WindowOracle {
+  allows(nowMs: number, cost: number): boolean;
+  pour(nowMs: number, cost: number): void;
+  leasable(nowMs: number, cost: number, leaseMs: number): number;
+  pourLease(nowMs: number, cost: number, leaseMs: number): void;
+  giveBack(nowMs: number, cost: number, takenAtMs: number | undefined): void;
+  remaining(nowMs: number): number;
+}
+
+export const oracleOf = (window: RateWindow): WindowOracle =>
+  window.strict === true ? createLogOracle(window) : createBucketOracle(window);
+
+/** A strict window as the list of all units ever taken, each counted anew for each question. */
+export function createLogOracle({ limit, periodSeconds }: RateWindow): WindowOracle & {
+  /** Whether any span of one period, wherever it begins, holds more than the limit. */
+  isWithinPolicy(): boolean;
+} {
+  const periodMs = periodSeconds * 1_000;
+  let units: number[] = [];
+  const inWindow = (nowMs: number) => units.filter((atMs) => nowMs - atMs < periodMs).length;
+  const pour = (atMs: number, cost: number) => {
+    for (let unit = 0; unit < cost; unit += 1) units.push(atMs);
+  };
+  return {
+    allows: (nowMs, cost) => inWindow(nowMs) + cost <= limit,
+    pour,
+    leasable: (nowMs, cost) => Math.floor((limit - inWindow(nowMs)) / cost),
+    pourLease: (nowMs, cost, leaseMs) => pour(nowMs + leaseMs, cost),
+    giveBack(_nowMs, cost, takenAtMs) {
+      let left = cost;
+      units = units.filter((atMs) => {
+        if (atMs !== takenAtMs || left === 0) return true;
+        left -= 1;
+        return false;
+      });
+    },
+    remaining: (nowMs) => Math.max(0, limit - inWindow(nowMs)),
+    isWithinPolicy: () =>
+      units.every(
+        (first) => units.filter((atMs) => atMs >= first && atMs - first < periodMs).length <= limit,
+      ),
+  };
+}
+
 /**
  * The same rule as a leaking bucket: the level, in 1/periodMs units, falls by `limit` each ms. Another representation than the
  * arrival time, in whole numbers again, which knows leases and what is given back.
  */
-export function createBucketOracle(window: RateWindow) {
+export function createBucketOracle(window: RateWindow): WindowOracle {
   const { limit, periodSeconds, burst = limit } = window;
   const periodMs = periodSeconds * 1_000;
   let level = 0;

@@ -1,6 +1,6 @@
 import type { RateWindow } from '../../../durable-objects/rate-limiter/gcra.ts';
 import type { CountedWindow, TakeRequest, TakeResult } from '../../../durable-objects/rate-limiter/take.ts';
-import { createBucketOracle } from './oracle.ts';
+import { oracleOf, type WindowOracle } from './oracle.ts';
 
 /** A generator of uniform integers below a bound (mulberry32), the same for the same seed. */
 export function randomIntegers(seed: number) {
@@ -17,13 +17,13 @@ type Below = ReturnType<typeof randomIntegers>;
 
 const periods = [1, 7, 60, 3_600];
 
-/** One to three windows that count the same requests, each at its own cost. */
+/** One to three windows that count the same requests, each at its own cost; every third one is strict. */
 export function randomWindows(below: Below): CountedWindow[] {
   return Array.from({ length: 1 + below(3) }, (_, index) => ({
     key: `k${index}`,
     limit: 1 + below(60),
     periodSeconds: periods[below(periods.length)] ?? 60,
-    burst: 1 + below(40),
+    ...(below(3) === 0 ? { strict: true } : { burst: 1 + below(40) }),
     cost: below(4) === 0 ? below(7) : 1,
   }));
 }
@@ -51,13 +51,13 @@ export function randomStep(below: Below): Step {
 /** What must come of a request, by the oracles of its windows, which it moves on. */
 export function expectedOf(
   windows: readonly CountedWindow[],
-  oracles: readonly ReturnType<typeof createBucketOracle>[],
+  oracles: readonly WindowOracle[],
   lease: TakeRequest['lease'],
   nowMs: number,
 ): Pick<TakeResult, 'allowed' | 'leased'> & { readonly remaining: readonly number[] } {
   const pairs = windows.map((window, index) => ({
     cost: window.cost ?? 1,
-    oracle: oracles[index] ?? createBucketOracle(window),
+    oracle: oracles[index] ?? oracleOf(window),
   }));
   if (!pairs.every(({ oracle, cost }) => oracle.allows(nowMs, cost)))
     return { allowed: false, leased: 0, remaining: pairs.map(({ oracle }) => oracle.remaining(nowMs)) };
