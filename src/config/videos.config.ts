@@ -23,6 +23,13 @@ export const videosSection = defineSection('Videos', {
     unit: 'bytes per user in 24 h',
     doc: 'Bytes a user may declare in any 24 hours.',
   },
+  maxStoredBytes: {
+    env: 'VIDEO_MAX_STORED_BYTES',
+    schema: integer(1_048_576, 1_125_899_906_842_624),
+    default: '1099511627776',
+    unit: 'bytes per user',
+    doc: 'Bytes of originals a user may hold, those of unfinished uploads included.',
+  },
   maxOpenUploads: {
     env: 'VIDEO_MAX_OPEN_UPLOADS',
     schema: integer(1, 100),

@@ -164,6 +164,7 @@ export const routePolicies = {
   startUpload: { access: user, scope: 'videos:write', limit: 'upload', cost: 10, idempotent: true },
   getUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'read' },
   signParts: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload' },
+  acknowledgeParts: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload', cost: 2 },
   completeUpload: {
     access: user,
     scope: 'videos:write',
@@ -184,6 +185,7 @@ export const routePolicies = {
     cost: 20,
     idempotent: true,
   },
+  getUploadLimits: { access: user, scope: 'videos:write', limit: 'read' },
   listMyVideos: { access: user, scope: 'videos:read', limit: 'read' },
   listUserVideos: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
 

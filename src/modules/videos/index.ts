@@ -5,7 +5,9 @@ import { probeVideo } from './usecases/probe-video.ts';
 import { purgeVideo } from './usecases/purge-video.ts';
 import { takeJobEvent } from './usecases/report-job.ts';
 import { requestEncode } from './usecases/submit-encode.ts';
+import { notifyUploader } from './usecases/upload-progress.ts';
 
+export { uploadLimitsRoutes } from './upload-limits.routes.ts';
 export { uploadsRoutes } from './uploads.routes.ts';
 export { eraseVideos } from './usecases/erase-videos.ts';
 export { reconcileEncodeJobs } from './usecases/reconcile-jobs.ts';
@@ -17,6 +19,7 @@ export { renditions, thumbnails, uploads, videoSummaryJson, videos } from './vid
 export { presentVideoSummary, type VideoSummaryRow } from './videos.views.ts';
 
 export const videoHandlers: Handlers = {
+  'upload.progressed': notifyUploader,
   'video.uploaded': probeVideo,
   'video.encode_requested': requestEncode,
   'mediaconvert.job_changed': takeJobEvent,

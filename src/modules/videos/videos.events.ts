@@ -5,6 +5,16 @@ const videoData = z.strictObject({ video_id: z.uuid(), revision: z.int().positiv
 const ownedVideoData = z.strictObject({ video_id: z.uuid(), owner_id: z.uuid() });
 
 export const videoMessages = [
+  // Each of 25, 50, 75 and 100 % once, as S3 holds the bytes.
+  defineMessage(
+    'upload.progressed',
+    z.strictObject({
+      upload_id: z.uuid(),
+      video_id: z.uuid(),
+      owner_id: z.uuid(),
+      percent: z.union([z.literal(25), z.literal(50), z.literal(75), z.literal(100)]),
+    }),
+  ),
   defineMessage('video.uploaded', videoData),
   defineMessage('video.encode_requested', videoData),
   defineMessage('video.progressed', ownedVideoData),
