@@ -1,4 +1,5 @@
 import { scrypt } from 'node:crypto';
+import type { CountStore } from '../../../durable-objects/rate-limiter/store.ts';
 import { take } from '../../../durable-objects/rate-limiter/take.ts';
 import { type Bindings, type RequestContext, servicesOf } from '../../../src/context.ts';
 import { authenticate } from '../../../src/http/authenticate.ts';
@@ -53,13 +54,10 @@ async function decide(request: Request, env: Bindings): Promise<Response> {
 /** The same by the algorithm alone, on numbers in memory. */
 async function decideInMemory(request: Request): Promise<Response> {
   const { sequence } = (await request.json()) as { sequence: readonly number[] };
-  const known = new Map<string, number>();
-  const store = {
-    arrivals: {
-      read: (key: string) => known.get(key),
-      write: (key: string, _: unknown, tat: number) => void known.set(key, tat),
-    },
-    // Only strict windows are logged, and this one is not.
+  const arrivals = new Map<string, number>();
+  const store: CountStore = {
+    arrivals: { read: (key) => arrivals.get(key), write: (key, _, tat) => void arrivals.set(key, tat) },
+    // No window here is strict.
     log: { since: () => [], add: () => undefined, remove: () => undefined },
   };
   const nowMs = Date.now();
