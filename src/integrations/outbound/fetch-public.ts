@@ -79,8 +79,8 @@ export async function fetchPublic(
     const location = redirects.has(response.status) ? response.headers.get('location') : null;
     if (location === null || request.maxRedirects === 0) return { response, url: url.href };
     await response.body?.cancel();
-    if (!URL.canParse(location, url)) throw new OutboundError('refused', { problem: 'malformed' });
-    next = new URL(location, url).href;
+    if (!URL.canParse(location, url.href)) throw new OutboundError('refused', { problem: 'malformed' });
+    next = new URL(location, url.href).href;
   }
   throw new OutboundError('too_many_redirects');
 }
