@@ -81,6 +81,7 @@ export const videos = pgTable(
     announcedAt: instant('announced_at'),
     thumbnailPosition: smallint('thumbnail_position'),
     supersededAt: instant('superseded_at'),
+    openPrefix: text('open_prefix'),
     createdAt: instant('created_at').notNull().defaultNow(),
     updatedAt: instant('updated_at').notNull().defaultNow(),
     publishedAt: instant('published_at'),
@@ -118,6 +119,7 @@ export const videoCounters = pgTable('video_counters', {
   likes: integer().notNull().default(0),
   dislikes: integer().notNull().default(0),
   comments: integer().notNull().default(0),
+  viewShards: smallint('view_shards').notNull().default(1),
 });
 
 export const uploads = pgTable(
