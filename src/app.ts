@@ -31,7 +31,13 @@ import { postsRoutes } from './modules/posts/index.ts';
 import { realtimeRoutes } from './modules/realtime/index.ts';
 import { securityEventsRoutes } from './modules/security-events/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
-import { uploadLimitsRoutes, uploadsRoutes, videoListsRoutes, videosRoutes } from './modules/videos/index.ts';
+import {
+  replacementsRoutes,
+  uploadLimitsRoutes,
+  uploadsRoutes,
+  videoListsRoutes,
+  videosRoutes,
+} from './modules/videos/index.ts';
 import { webhooksRoutes } from './modules/webhooks/index.ts';
 import { healthRoutes } from './observability/health.ts';
 
@@ -76,6 +82,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/feeds', feedsRoutes);
   app.route('/v1/videos/uploads', uploadsRoutes);
   app.route('/v1/videos', videosRoutes);
+  app.route('/v1/videos', replacementsRoutes);
   app.route('/v1', videoListsRoutes);
   app.route('/v1', uploadLimitsRoutes);
   app.route('/v1/webhooks', webhooksRoutes);

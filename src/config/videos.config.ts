@@ -63,6 +63,13 @@ export const videosSection = defineSection('Videos', {
     default: '64',
     doc: 'Ranged reads the metadata probe may make before it gives up and asks MediaConvert.',
   },
+  supersededTtlSeconds: {
+    env: 'VIDEO_SUPERSEDED_TTL_SECONDS',
+    schema: integer(60, 2_592_000),
+    default: '86400',
+    unit: 'seconds',
+    doc: 'How long the files of a video stay after others replaced them, for those who are watching.',
+  },
   reconcileAfterSeconds: {
     env: 'VIDEO_RECONCILE_AFTER_SECONDS',
     schema: integer(10, 86_400),

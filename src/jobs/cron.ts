@@ -6,7 +6,12 @@ import { databaseScope } from '../http/request-context.ts';
 import { eraseDueAccounts, remindOfDeletions, sweepExports } from '../modules/accounts/index.ts';
 import { liftEndedSuspensions } from '../modules/admin/index.ts';
 import { trimTimelines } from '../modules/feeds/index.ts';
-import { expireUploads, reconcileEncodeJobs } from '../modules/videos/index.ts';
+import {
+  announceDueVideos,
+  dropSuperseded,
+  expireUploads,
+  reconcileEncodeJobs,
+} from '../modules/videos/index.ts';
 import { sweepOutbox } from './publish.ts';
 import { type CronSchedule, cronSchedules } from './schedules.ts';
 import { systemContext } from './system-context.ts';
@@ -24,6 +29,7 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
     { name: 'audit.seal', run: sealAuditLog },
     { name: 'videos.reconcile', run: reconcileEncodeJobs },
     { name: 'uploads.expire', run: expireUploads },
+    { name: 'videos.announce', run: announceDueVideos },
     { name: 'exports.sweep', run: sweepExports },
     { name: 'accounts.erase', run: eraseDueAccounts },
     { name: 'suspensions.lift', run: liftEndedSuspensions },
@@ -31,6 +37,7 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
   '17 * * * *': [
     { name: 'deletions.remind', run: remindOfDeletions },
     { name: 'database.maintain', run: maintainDatabase },
+    { name: 'videos.drop_superseded', run: dropSuperseded },
   ],
   '41 3 * * *': [
     { name: 'timelines.trim', run: trimTimelines },

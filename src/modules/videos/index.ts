@@ -7,10 +7,13 @@ import { takeJobEvent } from './usecases/report-job.ts';
 import { requestEncode } from './usecases/submit-encode.ts';
 import { notifyUploader } from './usecases/upload-progress.ts';
 
+export { replacementsRoutes } from './replacements.routes.ts';
 export { uploadLimitsRoutes } from './upload-limits.routes.ts';
 export { uploadsRoutes } from './uploads.routes.ts';
 export { eraseVideos } from './usecases/erase-videos.ts';
 export { reconcileEncodeJobs } from './usecases/reconcile-jobs.ts';
+export { dropSuperseded } from './usecases/replace-file.ts';
+export { announceDueVideos } from './usecases/schedule-video.ts';
 export { expireUploads } from './usecases/settle-upload.ts';
 export { forgetVideoPages } from './usecases/view-video.ts';
 export { videoListsRoutes, videosRoutes } from './videos.routes.ts';
@@ -26,6 +29,7 @@ export const videoHandlers: Handlers = {
   'mediaconvert.job_changed': takeJobEvent,
   'video.progressed': notifyOwner,
   'video.published': notifyOwner,
+  'video.replaced': notifyOwner,
   'video.failed': async (ctx, message) => {
     await notifyOwner(ctx, message);
     await dropUselessOriginal(ctx, message);

@@ -14,6 +14,7 @@ import {
 import { presentHeldPart, presentPartUrl, presentUpload } from './uploads.views.ts';
 import { abortUpload, completeUpload } from './usecases/complete-upload.ts';
 import { getUpload, signParts } from './usecases/follow-upload.ts';
+import { checkSchedule } from './usecases/schedule-video.ts';
 import { startUpload } from './usecases/start-upload.ts';
 import { acknowledgeParts } from './usecases/upload-progress.ts';
 
@@ -46,6 +47,7 @@ uploadsRoutes.openapi(
       title: body.title,
       description: body.description,
       visibility: body.visibility,
+      publishAtMs: checkSchedule(c.var.ctx, body.publish_at),
     });
     return c.json({ ...presentUpload(upload), parts: parts.map(presentPartUrl) }, 201);
   },

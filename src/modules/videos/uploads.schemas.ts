@@ -4,25 +4,32 @@ import { plainText } from '../../shared/text.ts';
 import { contentTypes } from './policy/containers.ts';
 import { maxPartCount } from './policy/part-plan.ts';
 import { maxSignedParts } from './usecases/part-urls.ts';
-import { descriptionSchema, titleSchema, visibilitySchema } from './videos.schemas.ts';
+import { descriptionSchema, publishAtSchema, titleSchema, visibilitySchema } from './videos.schemas.ts';
 
 const maxSizeBytes = 1_099_511_627_776;
 
+const announcedFile = {
+  file_name: plainText({ min: 1, max: 255 }),
+  size_bytes: z.int().min(1).max(maxSizeBytes).openapi({ description: 'Exact size of the file.' }),
+  content_type: z
+    .string()
+    .max(100)
+    .transform((type) => type.toLowerCase())
+    .refine((type) => Object.hasOwn(contentTypes, type), 'must be the type of a video file we accept')
+    .openapi({ type: 'string', enum: Object.keys(contentTypes), example: 'video/mp4' }),
+};
+
+export const startReplacementBody = z.strictObject(announcedFile).openapi('StartReplacement');
+
 export const startUploadBody = z
   .strictObject({
-    file_name: plainText({ min: 1, max: 255 }),
-    size_bytes: z.int().min(1).max(maxSizeBytes).openapi({ description: 'Exact size of the file.' }),
-    content_type: z
-      .string()
-      .max(100)
-      .transform((type) => type.toLowerCase())
-      .refine((type) => Object.hasOwn(contentTypes, type), 'must be the type of a video file we accept')
-      .openapi({ type: 'string', enum: Object.keys(contentTypes), example: 'video/mp4' }),
+    ...announcedFile,
     title: titleSchema
       .optional()
       .openapi({ description: 'The file name without its extension when omitted.' }),
     description: descriptionSchema.optional(),
     visibility: visibilitySchema.optional().openapi({ description: '`public` when omitted.' }),
+    publish_at: publishAtSchema.optional(),
   })
   .openapi('StartUpload');
 

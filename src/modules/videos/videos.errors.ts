@@ -17,6 +17,11 @@ export const alreadyReplacing = defineError({
   status: 409,
   title: 'The file of this video is being replaced already; wait for that to end, or give it up.',
 });
+export const notReplacing = defineError({
+  code: 'videos.not_replacing',
+  status: 404,
+  title: 'The file of this video is not being replaced.',
+});
 export const alreadyOut = defineError({
   code: 'videos.already_out',
   status: 409,

@@ -19,7 +19,10 @@ export const videoMessages = [
   defineMessage('video.encode_requested', videoData),
   defineMessage('video.progressed', ownedVideoData),
   defineMessage('video.published', ownedVideoData),
+  // The row may be one that nobody sees, whose file was to replace a video's.
   defineMessage('video.failed', ownedVideoData),
+  // A published video is played from another file now.
+  defineMessage('video.replaced', ownedVideoData),
   // Its jobs are to be stopped and its files removed.
   defineMessage('video.deleted', ownedVideoData),
   // An EventBridge `MediaConvert Job State Change`, as received: `detail` is parsed by the handler.

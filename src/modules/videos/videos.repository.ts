@@ -7,18 +7,24 @@ import { userSummaryJson } from '../users/index.ts';
 import type { EncodePlan } from './policy/encode-plan.ts';
 import { type FailureCode, failures } from './policy/failures.ts';
 import type { ProbeFacts } from './policy/probe-verdict.ts';
+import { endWorkOf, hasMoved, replacementJson } from './replacements.repository.ts';
 import type { UpdateVideoInput, VideoState } from './videos.schemas.ts';
+import { thumbnailKeyOf } from './videos.table.ts';
 import type { VideoRow } from './videos.views.ts';
 import { videoListedFor, videoVisibleTo } from './visibility.repository.ts';
 
 const utc = (column: SQL): SQL => sql`to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 // The whole video page, for a statement with `videos AS video` and `users AS owner`.
-const videoColumns: SQL = sql`video.id, video.title, video.description, video.visibility, video.state,
+const videoColumns = (
+  viewerId: string | undefined,
+): SQL => sql`video.id, video.title, video.description, video.visibility, video.state,
   video.progress_percent AS "progressPercent", video.failure_code AS "failureCode",
   video.failure_message AS "failureMessage", video.duration_ms::float8 AS "durationMs", video.width, video.height,
   video.hls_key AS "hlsKey", video.dash_key AS "dashKey", ${utc(sql`video.created_at`)} AS "createdAt",
-  ${utc(sql`video.published_at`)} AS "publishedAt", ${userSummaryJson('owner')} AS owner,
+  ${utc(sql`video.published_at`)} AS "publishedAt", ${utc(sql`video.publish_at`)} AS "publishAt",
+  ${userSummaryJson('owner')} AS owner, ${replacementJson(viewerId)} AS replacement,
+  ${thumbnailKeyOf('video')} AS "thumbnailKey", video.custom_thumbnail_key AS "customThumbnailKey",
   (SELECT job.phase FROM encode_jobs AS job
     WHERE job.video_id = video.id AND job.revision = video.revision ORDER BY job.attempt DESC LIMIT 1) AS phase,
   (SELECT coalesce(json_agg(json_build_object('name', rendition.name, 'width', rendition.width,
@@ -36,7 +42,7 @@ export async function findVideo(
   viewerId: string | undefined,
 ): Promise<VideoRow | undefined> {
   const result = await db.execute(sql`
-    SELECT ${videoColumns}
+    SELECT ${videoColumns(viewerId)}
     FROM videos AS video JOIN users AS owner ON owner.id = video.owner_id
     WHERE video.id = ${videoId}::uuid AND ${videoVisibleTo(viewerId)}`);
   return result.rows[0] as VideoRow | undefined;
@@ -60,7 +66,7 @@ export async function listVideos(
   const result = await db.execute(sql`
     SELECT page.*
     FROM users AS owner LEFT JOIN LATERAL (
-      SELECT ${videoColumns} FROM videos AS video
+      SELECT ${videoColumns(query.viewerId)} FROM videos AS video
       WHERE video.owner_id = owner.id AND video.deleted_at IS NULL ${before} AND ${videoListedFor(query.viewerId)}
       ORDER BY video.id DESC LIMIT ${query.limit}
     ) AS page ON true
@@ -71,27 +77,52 @@ export async function listVideos(
   return rows.length === 0 ? undefined : rows.filter((row): row is VideoRow => row.id !== null);
 }
 
-/** Changes what is given; undefined when the owner has no such video. */
+/** Of a change to `publish_at`: written when it makes a finished video visible at once. */
+export interface VideoChange extends UpdateVideoInput {
+  readonly published: OutboxEvent;
+}
+
+/**
+ * Changes what is given. A schedule is changed only while others cannot see the video.
+ * @returns undefined when the owner has no such video, or what is asked for cannot be.
+ */
 export async function updateVideo(
   db: Db,
   videoId: string,
   ownerId: string,
-  changes: UpdateVideoInput,
+  changes: VideoChange,
 ): Promise<VideoRow | undefined> {
+  const { publish_at: publishAt } = changes;
   const assignments = [sql`updated_at = now()`];
   if (changes.title !== undefined) assignments.push(sql`title = ${changes.title}`);
   if (changes.description !== undefined) assignments.push(sql`description = ${changes.description}`);
   if (changes.visibility !== undefined) assignments.push(sql`visibility = ${changes.visibility}`);
+  if (publishAt !== undefined) assignments.push(...scheduleAssignments(publishAt));
+  const mayChange = publishAt === undefined ? sql`true` : sql`(state <> 'published' OR publish_at > now())`;
   const result = await db.execute(sql`
     WITH video AS (
       UPDATE videos SET ${sql.join(assignments, sql`, `)}
-      WHERE id = ${videoId}::uuid AND owner_id = ${ownerId}::uuid AND deleted_at IS NULL RETURNING *
-    )
-    SELECT ${videoColumns} FROM video JOIN users AS owner ON owner.id = video.owner_id`);
+      WHERE id = ${videoId}::uuid AND owner_id = ${ownerId}::uuid AND deleted_at IS NULL AND replaces_id IS NULL
+        AND ${mayChange}
+      RETURNING *
+    ), event AS (${insertEventIfAny(
+      changes.published,
+      sql`(SELECT FROM video WHERE ${publishAt === null} AND video.state = 'published') AS shown`,
+    )})
+    SELECT ${videoColumns(ownerId)} FROM video JOIN users AS owner ON owner.id = video.owner_id`);
   return result.rows[0] as VideoRow | undefined;
 }
 
-/** Deletes a video for its owner and ends its upload and jobs; `deleted` has everything outside the database removed. */
+const scheduleAssignments = (publishAt: string | null): SQL[] => [
+  sql`publish_at = ${publishAt}::timestamptz`,
+  sql`published_at = CASE WHEN state = 'published' THEN coalesce(${publishAt}::timestamptz, now()) END`,
+  sql`announced_at = CASE WHEN state = 'published' AND ${publishAt}::timestamptz IS NULL THEN now() END`,
+];
+
+/**
+ * Deletes a video for its owner, with what was to replace its file, and ends their uploads and jobs; `deleted` has everything
+ * outside the database removed.
+ */
 export async function deleteVideo(
   ctx: RequestContext,
   videoId: string,
@@ -101,15 +132,14 @@ export async function deleteVideo(
   const result = await ctx.databases.primary.execute(sql`
     WITH video AS (
       UPDATE videos SET deleted_at = now(), updated_at = now()
-      WHERE id = ${videoId}::uuid AND owner_id = ${ownerId}::uuid AND deleted_at IS NULL RETURNING id
-    ), upload AS (
-      UPDATE uploads SET state = 'aborted', finished_at = now()
-      FROM video WHERE uploads.video_id = video.id AND uploads.state IN ('open', 'completing')
-    ), job AS (
-      UPDATE encode_jobs SET state = 'canceled', finished_at = now()
-      FROM video
-      WHERE encode_jobs.video_id = video.id AND encode_jobs.state IN ('submitting', 'submitted', 'progressing')
-    ), event AS (${insertEventIfAny(deleted, sql`video`)}),
+      WHERE id = ${videoId}::uuid AND owner_id = ${ownerId}::uuid AND deleted_at IS NULL AND replaces_id IS NULL
+      RETURNING id
+    ), replacement AS (
+      UPDATE videos SET deleted_at = now(), updated_at = now()
+      FROM video WHERE videos.replaces_id = video.id AND videos.deleted_at IS NULL RETURNING videos.id
+    ), gone AS (SELECT id FROM video UNION ALL SELECT id FROM replacement),
+    ${endWorkOf(sql`gone`)},
+    event AS (${insertEventIfAny(deleted, sql`video`)}),
     audit AS (${insertAuditIfAny(
       ctx,
       { action: 'video.delete', target: { kind: 'video', id: videoId } },
@@ -138,7 +168,7 @@ export async function findOwnVideoState(
     SELECT state, revision, failure_code AS "failureCode",
       EXISTS (SELECT FROM encode_jobs WHERE id = ${jobId}::uuid AND video_id = videos.id) AS "hasJob"
     FROM videos
-    WHERE id = ${videoId}::uuid AND owner_id = ${ownerId}::uuid AND deleted_at IS NULL`);
+    WHERE id = ${videoId}::uuid AND owner_id = ${ownerId}::uuid AND deleted_at IS NULL AND replaces_id IS NULL`);
   return result.rows[0] as OwnVideoState | undefined;
 }
 
@@ -278,13 +308,13 @@ export async function claimStalledProbes(
   return result.rows as unknown as StalledProbe[];
 }
 
-/** How a video ended, if it has. */
+/** How a video ended, if it has. One whose files moved to the video it replaced is not deleted: they are in use. */
 export async function findVideoEnd(
   db: Db,
   videoId: string,
 ): Promise<{ readonly deleted: boolean; readonly failureCode: string | null } | undefined> {
   const result = await db.execute(sql`
-    SELECT deleted_at IS NOT NULL AS deleted, failure_code AS "failureCode"
+    SELECT deleted_at IS NOT NULL AND NOT ${hasMoved('videos')} AS deleted, failure_code AS "failureCode"
     FROM videos WHERE id = ${videoId}::uuid`);
   return result.rows[0] as { deleted: boolean; failureCode: string | null } | undefined;
 }

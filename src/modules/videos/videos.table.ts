@@ -260,17 +260,27 @@ export const thumbnails = pgTable(
 );
 
 /**
+ * Key of the picture a video is shown by: the still its owner chose, else the picture they gave, else the second still, since
+ * films often open in black. `alias` is the table alias of `videos` in the query, never input.
+ */
+export const thumbnailKeyOf = (alias: string) => {
+  const video = sql.identifier(alias);
+  const still = sql`SELECT thumbnails.object_key FROM thumbnails
+    WHERE thumbnails.video_id = ${video}.id AND thumbnails.revision = ${video}.revision`;
+  return sql`coalesce(
+    (${still} AND thumbnails.position = ${video}.thumbnail_position), ${video}.custom_thumbnail_key,
+    (${still} ORDER BY (thumbnails.position = 1) DESC, thumbnails.position LIMIT 1))`;
+};
+
+/**
  * A JSON object with the columns of `VideoSummaryRow`, for hydrating a joined video in one statement:
  * `SELECT ..., ${videoSummaryJson('video')} AS video FROM posts LEFT JOIN videos AS video ON ...`.
- * The thumbnail is the second, since films often open in black. `alias` is the table alias of `videos` in the query, never input.
+ * `alias` is the table alias of `videos` in the query, never input.
  */
 export const videoSummaryJson = (alias: string) => {
   const video = sql.identifier(alias);
   return sql`json_build_object(
     'id', ${video}.id, 'title', ${video}.title, 'state', ${video}.state, 'durationMs', ${video}.duration_ms,
     'width', ${video}.width, 'height', ${video}.height, 'hlsKey', ${video}.hls_key, 'dashKey', ${video}.dash_key,
-    'thumbnailKey', (
-      SELECT thumbnails.object_key FROM thumbnails
-      WHERE thumbnails.video_id = ${video}.id AND thumbnails.revision = ${video}.revision
-      ORDER BY (thumbnails.position = 1) DESC, thumbnails.position LIMIT 1))`;
+    'thumbnailKey', ${thumbnailKeyOf(alias)})`;
 };

@@ -1,6 +1,7 @@
 import { encodeId } from '../../shared/ids.ts';
 import { presentUserSummary, type UserSummaryRow } from '../users/index.ts';
 import { isRetryable } from './policy/failures.ts';
+import type { ReplacementRow } from './replacements.repository.ts';
 import type { VideoState, VideoSummary, VideoView, Visibility } from './videos.schemas.ts';
 
 /** What a repository must select of a video to show it beside a post; `videoSummaryJson` selects exactly this. */
@@ -16,7 +17,7 @@ export interface VideoSummaryRow {
   readonly thumbnailKey: string | null;
 }
 
-export interface VideoRow extends Omit<VideoSummaryRow, 'thumbnailKey'> {
+export interface VideoRow extends VideoSummaryRow {
   readonly owner: UserSummaryRow;
   readonly description: string;
   readonly visibility: Visibility;
@@ -33,6 +34,10 @@ export interface VideoRow extends Omit<VideoSummaryRow, 'thumbnailKey'> {
   readonly thumbnailKeys: readonly string[];
   readonly createdAt: string;
   readonly publishedAt: string | null;
+  readonly publishAt: string | null;
+  readonly customThumbnailKey: string | null;
+  /** Null for everybody but the owner. */
+  readonly replacement: ReplacementRow | null;
 }
 
 /** `cdnBaseUrl` is `ctx.config.aws.cdnBaseUrl`, under which the media bucket is public. */
@@ -57,13 +62,16 @@ export const presentVideo = (video: VideoRow, cdnBaseUrl: string): VideoView => 
   state: video.state,
   progress_percent: video.progressPercent,
   phase: video.state === 'transcoding' ? phaseOf(video.phase) : null,
-  failure:
-    video.failureCode === null
+  failure: presentFailure(video),
+  replacement:
+    video.replacement === null
       ? null
       : {
-          code: video.failureCode,
-          message: video.failureMessage ?? '',
-          retryable: isRetryable(video.failureCode),
+          upload_id:
+            video.replacement.uploadId === null ? null : encodeId('upload', video.replacement.uploadId),
+          state: video.replacement.state,
+          progress_percent: video.replacement.progressPercent,
+          failure: presentFailure(video.replacement),
         },
   duration_seconds: seconds(video.durationMs),
   width: video.width,
@@ -72,12 +80,23 @@ export const presentVideo = (video: VideoRow, cdnBaseUrl: string): VideoView => 
     ...rendition,
     max_bitrate: maxBitrate,
   })),
+  thumbnail_url: mediaUrl(video.thumbnailKey, cdnBaseUrl),
+  custom_thumbnail_url: mediaUrl(video.customThumbnailKey, cdnBaseUrl),
   thumbnails: video.thumbnailKeys.map((key) => `${cdnBaseUrl}/${encodeKey(key)}`),
   hls_url: mediaUrl(video.hlsKey, cdnBaseUrl),
   dash_url: mediaUrl(video.dashKey, cdnBaseUrl),
   created_at: new Date(video.createdAt).toISOString(),
-  published_at: video.publishedAt === null ? null : new Date(video.publishedAt).toISOString(),
+  publish_at: instant(video.publishAt),
+  published_at: instant(video.publishedAt),
 });
+
+const presentFailure = ({
+  failureCode: code,
+  failureMessage: message,
+}: Pick<VideoRow, 'failureCode' | 'failureMessage'>): VideoView['failure'] =>
+  code === null ? null : { code, message: message ?? '', retryable: isRetryable(code) };
+
+const instant = (text: string | null): string | null => (text === null ? null : new Date(text).toISOString());
 
 const seconds = (durationMs: number | null): number | null =>
   durationMs === null ? null : durationMs / 1000;

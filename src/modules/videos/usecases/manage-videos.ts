@@ -4,7 +4,7 @@ import { requireViewerId, viewerIdOf } from '../../../http/viewer.ts';
 import { publishAfterResponse } from '../../../jobs/publish.ts';
 import { userNotFound } from '../../users/index.ts';
 import { isRetryable } from '../policy/failures.ts';
-import { videoNotFound, videoNotRetryable } from '../videos.errors.ts';
+import { alreadyOut, videoNotFound, videoNotRetryable } from '../videos.errors.ts';
 import {
   deleteVideo as deleteVideoRow,
   findOwnVideoState,
@@ -16,6 +16,7 @@ import {
 } from '../videos.repository.ts';
 import type { UpdateVideoInput } from '../videos.schemas.ts';
 import type { VideoRow } from '../videos.views.ts';
+import { checkSchedule } from './schedule-video.ts';
 import { forgetVideoPage } from './view-video.ts';
 
 /**
@@ -33,17 +34,26 @@ export async function listVideos(
 }
 
 /**
- * Changes title, description or visibility of the caller's video.
- * @throws videos.not_found
+ * Changes what is given of the caller's video. A schedule can be set, moved and cleared while others cannot see it; clearing
+ * that of a finished video shows it at once.
+ * @throws videos.not_found, videos.already_out, request.invalid
  */
 export async function updateVideo(
   ctx: RequestContext,
   videoId: string,
   changes: UpdateVideoInput,
 ): Promise<VideoRow> {
-  const video = await updateVideoRow(ctx.databases.primary, videoId, requireViewerId(ctx), changes);
-  if (video === undefined) throw videoNotFound();
+  const ownerId = requireViewerId(ctx);
+  const { primary } = ctx.databases;
+  checkSchedule(ctx, changes.publish_at ?? undefined);
+  const published = newEvent(ctx, 'video.published', { video_id: videoId, owner_id: ownerId });
+  const video = await updateVideoRow(primary, videoId, ownerId, { ...changes, published });
+  if (video === undefined) {
+    const exists = changes.publish_at !== undefined && (await findVideo(primary, videoId, ownerId));
+    throw exists ? alreadyOut() : videoNotFound();
+  }
   await forgetVideoPage(ctx, videoId);
+  if (changes.publish_at === null) publishAfterResponse(ctx, [published.id]);
   return video;
 }
 
