@@ -12,6 +12,7 @@ import { encryptionSection } from './encryption.config.ts';
 import { feedsSection } from './feeds.config.ts';
 import { httpSection } from './http.config.ts';
 import { oauthSection } from './oauth.config.ts';
+import { outboundSection } from './outbound.config.ts';
 import { ConfigError, type ConfigProblem, parseSection } from './parse.ts';
 import { passkeysSection } from './passkeys.config.ts';
 import { safetyProblems } from './safety.ts';
@@ -36,6 +37,7 @@ export const sections = {
   aws: awsSection,
   videos: videosSection,
   encoding: encodingSection,
+  outbound: outboundSection,
   feeds: feedsSection,
   sms: smsSection,
   oauth: oauthSection,
@@ -65,6 +67,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     aws: parseSection(awsSection, environment, problems),
     videos: parseSection(videosSection, environment, problems),
     encoding: parseSection(encodingSection, environment, problems),
+    outbound: parseSection(outboundSection, environment, problems),
     feeds: parseSection(feedsSection, environment, problems),
     sms: parseSection(smsSection, environment, problems),
     oauth: parseSection(oauthSection, environment, problems),
