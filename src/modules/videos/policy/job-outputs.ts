@@ -1,4 +1,4 @@
-import type { JobSettings } from '../../../integrations/aws/index.ts';
+import type { JobSettings } from '../../../integrations/aws/mediaconvert-wire.ts';
 import {
   downloadKey,
   type EncodePlan,

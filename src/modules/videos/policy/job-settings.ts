@@ -1,4 +1,4 @@
-import type { CreateJobRequest, JobSettings } from '../../../integrations/aws/index.ts';
+import type { CreateJobRequest, JobSettings } from '../../../integrations/aws/mediaconvert-wire.ts';
 import type { EncodePlan } from './encode-plan.ts';
 import { audioSelector, captionSelector, outputGroups } from './job-outputs.ts';
 import { clipTimecodes } from './timecode.ts';
