@@ -76,6 +76,7 @@ export const videos = pgTable(
     storyboardKey: text('storyboard_key'),
     previewKey: text('preview_key'),
     downloadKey: text('download_key'),
+    openPrefix: text('open_prefix'),
     createdAt: instant('created_at').notNull().defaultNow(),
     updatedAt: instant('updated_at').notNull().defaultNow(),
     publishedAt: instant('published_at'),
@@ -101,6 +102,7 @@ export const videoCounters = pgTable('video_counters', {
   likes: integer().notNull().default(0),
   dislikes: integer().notNull().default(0),
   comments: integer().notNull().default(0),
+  viewShards: smallint('view_shards').notNull().default(1),
 });
 
 export const uploads = pgTable(
