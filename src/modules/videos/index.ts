@@ -20,7 +20,7 @@ export { videoListsRoutes, videosRoutes } from './videos.routes.ts';
 export { type VideoState, type VideoSummary, videoSummarySchema } from './videos.schemas.ts';
 export { renditions, thumbnails, uploads, videoCounters, videoSummaryJson, videos } from './videos.table.ts';
 export { presentVideoSummary, type VideoSummaryRow } from './videos.views.ts';
-export { videoVisibleTo } from './visibility.repository.ts';
+export { videoListedFor, videoVisibleTo } from './visibility.repository.ts';
 
 export const videoHandlers: Handlers = {
   ...ratingHandlers,

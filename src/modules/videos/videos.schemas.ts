@@ -8,7 +8,7 @@ import { detailFields, detailViewFields } from './details.schemas.ts';
 export const videoStates = ['uploading', 'probing', 'transcoding', 'published', 'failed'] as const;
 export type VideoState = (typeof videoStates)[number];
 
-export const visibilities = ['public', 'unlisted', 'private'] as const;
+export const visibilities = ['public', 'unlisted', 'private', 'followers', 'members'] as const;
 export type Visibility = (typeof visibilities)[number];
 
 export const titleSchema = plainText({ min: 1, max: 200 });
