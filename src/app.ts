@@ -25,12 +25,13 @@ import { factorsRoutes, phonesRoutes } from './modules/factors/index.ts';
 import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
 import { facebookRoutes, identitiesRoutes, oauthRoutes } from './modules/identities/index.ts';
+import { membersRoutes } from './modules/members/index.ts';
 import { passkeySignInRoutes, passkeysRoutes } from './modules/passkeys/index.ts';
 import { postsRoutes } from './modules/posts/index.ts';
 import { realtimeRoutes } from './modules/realtime/index.ts';
 import { securityEventsRoutes } from './modules/security-events/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
-import { uploadsRoutes, videoListsRoutes, videosRoutes } from './modules/videos/index.ts';
+import { uploadsRoutes, videoDetailsRoutes, videoListsRoutes, videosRoutes } from './modules/videos/index.ts';
 import { webhooksRoutes } from './modules/webhooks/index.ts';
 import { healthRoutes } from './observability/health.ts';
 
@@ -68,11 +69,13 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/auth/passkeys', passkeySignInRoutes);
   app.route('/v1/me/api-keys', apiKeysRoutes);
   app.route('/v1/me/security-events', securityEventsRoutes);
+  app.route('/v1/me/members', membersRoutes);
   app.route('/v1/users', usersRoutes);
   app.route('/v1', graphRoutes);
   app.route('/v1', postsRoutes);
   app.route('/v1/feeds', feedsRoutes);
   app.route('/v1/videos/uploads', uploadsRoutes);
+  app.route('/v1', videoDetailsRoutes);
   app.route('/v1/videos', videosRoutes);
   app.route('/v1', videoListsRoutes);
   app.route('/v1/webhooks', webhooksRoutes);

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { accountMessages } from '../modules/accounts/accounts.events.ts';
 import { authMessages } from '../modules/auth/auth.events.ts';
+import { commentMessages } from '../modules/comments/comments.events.ts';
 import { feedMessages } from '../modules/feeds/feeds.events.ts';
 import { graphMessages } from '../modules/graph/graph.events.ts';
 import { noticeMessages } from '../modules/notices/notices.events.ts';
 import { postMessages } from '../modules/posts/posts.events.ts';
 import { videoMessages } from '../modules/videos/videos.events.ts';
+import { viewMessages } from '../modules/views/views.events.ts';
 
 /** Every message the queues carry. */
 export const messageSchema = z.discriminatedUnion('type', [
@@ -14,8 +16,10 @@ export const messageSchema = z.discriminatedUnion('type', [
   ...noticeMessages,
   ...graphMessages,
   ...postMessages,
+  ...commentMessages,
   ...feedMessages,
   ...videoMessages,
+  ...viewMessages,
 ]);
 
 export type Message = z.infer<typeof messageSchema>;

@@ -55,6 +55,7 @@ export const videos = pgTable(
     replacesId: uuid('replaces_id').references((): AnyPgColumn => videos.id, { onDelete: 'cascade' }),
     publishAt: instant('publish_at'),
     tags: text().array().notNull().default([]),
+    tagKeys: text('tag_keys').array().notNull().default([]),
     category: text(),
     language: text(),
     licence: text().notNull().default('standard'),
@@ -76,6 +77,7 @@ export const videos = pgTable(
     storyboardKey: text('storyboard_key'),
     previewKey: text('preview_key'),
     downloadKey: text('download_key'),
+    openPrefix: text('open_prefix'),
     createdAt: instant('created_at').notNull().defaultNow(),
     updatedAt: instant('updated_at').notNull().defaultNow(),
     publishedAt: instant('published_at'),
@@ -101,6 +103,7 @@ export const videoCounters = pgTable('video_counters', {
   likes: integer().notNull().default(0),
   dislikes: integer().notNull().default(0),
   comments: integer().notNull().default(0),
+  viewShards: smallint('view_shards').notNull().default(1),
 });
 
 export const uploads = pgTable(
