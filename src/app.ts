@@ -35,6 +35,7 @@ import {
   replacementsRoutes,
   uploadLimitsRoutes,
   uploadsRoutes,
+  videoDetailsRoutes,
   videoListsRoutes,
   videosRoutes,
 } from './modules/videos/index.ts';
@@ -81,6 +82,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', postsRoutes);
   app.route('/v1/feeds', feedsRoutes);
   app.route('/v1/videos/uploads', uploadsRoutes);
+  app.route('/v1', videoDetailsRoutes);
   app.route('/v1/videos', videosRoutes);
   app.route('/v1/videos', replacementsRoutes);
   app.route('/v1', videoListsRoutes);

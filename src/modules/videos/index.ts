@@ -3,10 +3,15 @@ import { dropUselessOriginal } from './usecases/drop-original.ts';
 import { notifyOwner } from './usecases/notify-owner.ts';
 import { probeVideo } from './usecases/probe-video.ts';
 import { purgeVideo } from './usecases/purge-video.ts';
+import { ratingHandlers } from './usecases/rate-video.ts';
 import { takeJobEvent } from './usecases/report-job.ts';
 import { requestEncode } from './usecases/submit-encode.ts';
 import { notifyUploader } from './usecases/upload-progress.ts';
 
+export { videoDetailsRoutes } from './details.routes.ts';
+export type { CommentPolicy } from './details.schemas.ts';
+export { eraseRatings, moveVideoCounter } from './ratings.repository.ts';
+export { videoRatings } from './ratings.table.ts';
 export { replacementsRoutes } from './replacements.routes.ts';
 export { uploadLimitsRoutes } from './upload-limits.routes.ts';
 export { uploadsRoutes } from './uploads.routes.ts';
@@ -18,12 +23,13 @@ export { expireUploads } from './usecases/settle-upload.ts';
 export { forgetVideoPages } from './usecases/view-video.ts';
 export { videoListsRoutes, videosRoutes } from './videos.routes.ts';
 export { type VideoState, type VideoSummary, videoSummarySchema } from './videos.schemas.ts';
-export { renditions, thumbnails, uploads, videoSummaryJson, videos } from './videos.table.ts';
+export { renditions, thumbnails, uploads, videoCounters, videoSummaryJson, videos } from './videos.table.ts';
 export { presentVideoSummary, type VideoSummaryRow } from './videos.views.ts';
 export { videoListedFor, videoVisibleTo } from './visibility.repository.ts';
 
 export const videoHandlers: Handlers = {
   'upload.progressed': notifyUploader,
+  ...ratingHandlers,
   'video.uploaded': probeVideo,
   'video.encode_requested': requestEncode,
   'mediaconvert.job_changed': takeJobEvent,

@@ -2,6 +2,8 @@ import { type SQL, sql } from 'drizzle-orm';
 import { atomic, type Db } from '../../db/client.ts';
 import { insertEventFrom } from '../../db/counting.ts';
 import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
+import { detailValues } from './details.repository.ts';
+import type { DetailsInput } from './details.schemas.ts';
 import { at, type UploadRow, uploadColumns } from './uploads.repository.ts';
 import type { Visibility } from './videos.schemas.ts';
 
@@ -9,6 +11,7 @@ export interface NewUpload extends Omit<UploadRow, 'state' | 's3UploadId'> {
   readonly title: string;
   readonly description: string;
   readonly visibility: Visibility;
+  readonly details: DetailsInput;
   /** Unix milliseconds. */
   readonly publishAtMs: number | null;
   /** Set when we fetch the file ourselves; `requested` has it begun. */
@@ -77,6 +80,8 @@ export async function reserveUpload(db: Db, upload: NewUpload, limits: QuotaLimi
   const owner = sql`${upload.ownerId}::uuid`;
   const replaced = sql`${upload.replacesId}::uuid`;
   const { fetched, cleared } = upload;
+  const details = detailValues(upload.details);
+  const listOf = (parts: readonly SQL[]): SQL => sql.join(parts.map((part) => sql`, ${part}`));
   const [, result] = await atomic(db, [
     ownersTurn(db, upload.ownerId),
     db.execute(sql`
@@ -116,9 +121,9 @@ export async function reserveUpload(db: Db, upload: NewUpload, limits: QuotaLimi
             )
       }),
       new_video AS (
-        INSERT INTO videos (id, owner_id, title, description, visibility, state, publish_at, replaces_id)
+        INSERT INTO videos (id, owner_id, title, description, visibility, state, publish_at, replaces_id${listOf(details.map(({ column }) => column))})
         SELECT ${upload.videoId}::uuid, ${owner}, ${upload.title}, ${upload.description}, ${upload.visibility}, 'uploading',
-          ${at(upload.publishAtMs)}, ${replaced}
+          ${at(upload.publishAtMs)}, ${replaced}${listOf(details.map(({ value }) => value))}
         FROM verdict WHERE refused IS NULL
         ON CONFLICT (id) DO NOTHING RETURNING id
       ), new_upload AS (

@@ -40,14 +40,17 @@ uploadsRoutes.openapi(
   }),
   async (c) => {
     const body = c.req.valid('json');
+    const { file_name, size_bytes, content_type, title, description, visibility, publish_at, ...details } =
+      body;
     const { upload, parts } = await startUpload(c.var.ctx, {
-      fileName: body.file_name,
-      sizeBytes: body.size_bytes,
-      contentType: body.content_type,
-      title: body.title,
-      description: body.description,
-      visibility: body.visibility,
-      publishAtMs: checkSchedule(c.var.ctx, body.publish_at),
+      fileName: file_name,
+      sizeBytes: size_bytes,
+      contentType: content_type,
+      title,
+      description,
+      visibility,
+      publishAtMs: checkSchedule(c.var.ctx, publish_at),
+      details,
     });
     return c.json({ ...presentUpload(upload), parts: parts.map(presentPartUrl) }, 201);
   },

@@ -4,6 +4,7 @@ import { insertAuditIfAny } from '../../db/audit.ts';
 import type { Db } from '../../db/client.ts';
 import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
 import { userSummaryJson } from '../users/index.ts';
+import { detailColumns, detailValues } from './details.repository.ts';
 import type { EncodePlan } from './policy/encode-plan.ts';
 import { type FailureCode, failures } from './policy/failures.ts';
 import type { ProbeFacts } from './policy/probe-verdict.ts';
@@ -42,7 +43,7 @@ export async function findVideo(
   viewerId: string | undefined,
 ): Promise<VideoRow | undefined> {
   const result = await db.execute(sql`
-    SELECT ${videoColumns(viewerId)}
+    SELECT ${videoColumns(viewerId)}, ${detailColumns(viewerId)}
     FROM videos AS video JOIN users AS owner ON owner.id = video.owner_id
     WHERE video.id = ${videoId}::uuid AND ${videoVisibleTo(viewerId)}`);
   return result.rows[0] as VideoRow | undefined;
@@ -66,7 +67,7 @@ export async function listVideos(
   const result = await db.execute(sql`
     SELECT page.*
     FROM users AS owner LEFT JOIN LATERAL (
-      SELECT ${videoColumns(query.viewerId)} FROM videos AS video
+      SELECT ${videoColumns(query.viewerId)}, ${detailColumns(query.viewerId)} FROM videos AS video
       WHERE video.owner_id = owner.id AND video.deleted_at IS NULL ${before} AND ${videoListedFor(query.viewerId)}
       ORDER BY video.id DESC LIMIT ${query.limit}
     ) AS page ON true
@@ -77,40 +78,48 @@ export async function listVideos(
   return rows.length === 0 ? undefined : rows.filter((row): row is VideoRow => row.id !== null);
 }
 
-/** Of a change to `publish_at`: written when it makes a finished video visible at once. */
-export interface VideoChange extends UpdateVideoInput {
-  readonly published: OutboxEvent;
-}
-
 /**
- * Changes what is given. A schedule is changed only while others cannot see the video.
- * @returns undefined when the owner has no such video, or what is asked for cannot be.
+ * Changes what is given.
+ * @param limits `published` is written when clearing the schedule shows a finished video.
+ * @returns undefined when the owner has no such video, `too_short` when its film is known to be shorter than `needsMs`,
+ * `already_out` when a schedule is given for what others can see.
  */
 export async function updateVideo(
   db: Db,
   videoId: string,
   ownerId: string,
-  changes: VideoChange,
-): Promise<VideoRow | undefined> {
+  changes: UpdateVideoInput,
+  limits: { readonly needsMs: number; readonly published: OutboxEvent },
+): Promise<VideoRow | 'too_short' | 'already_out' | undefined> {
   const { publish_at: publishAt } = changes;
   const assignments = [sql`updated_at = now()`];
   if (changes.title !== undefined) assignments.push(sql`title = ${changes.title}`);
   if (changes.description !== undefined) assignments.push(sql`description = ${changes.description}`);
   if (changes.visibility !== undefined) assignments.push(sql`visibility = ${changes.visibility}`);
   if (publishAt !== undefined) assignments.push(...scheduleAssignments(publishAt));
-  const mayChange = publishAt === undefined ? sql`true` : sql`(state <> 'published' OR publish_at > now())`;
+  for (const { column, value } of detailValues(changes)) assignments.push(sql`${column} = ${value}`);
+  const isFree =
+    publishAt === undefined ? sql`true` : sql`coalesce(state <> 'published' OR publish_at > now(), false)`;
   const result = await db.execute(sql`
-    WITH video AS (
-      UPDATE videos SET ${sql.join(assignments, sql`, `)}
+    WITH target AS (
+      SELECT id AS target_id, coalesce(duration_ms >= ${limits.needsMs}::bigint, true) AS fits, ${isFree} AS is_free
+      FROM videos
       WHERE id = ${videoId}::uuid AND owner_id = ${ownerId}::uuid AND deleted_at IS NULL AND replaces_id IS NULL
-        AND ${mayChange}
-      RETURNING *
+      FOR UPDATE
+    ), video AS (
+      UPDATE videos SET ${sql.join(assignments, sql`, `)} FROM target
+      WHERE videos.id = target.target_id AND target.fits AND target.is_free RETURNING videos.*
     ), event AS (${insertEventIfAny(
-      changes.published,
+      limits.published,
       sql`(SELECT FROM video WHERE ${publishAt === null} AND video.state = 'published') AS shown`,
     )})
-    SELECT ${videoColumns(ownerId)} FROM video JOIN users AS owner ON owner.id = video.owner_id`);
-  return result.rows[0] as VideoRow | undefined;
+    SELECT ${videoColumns(ownerId)}, ${detailColumns(ownerId)}, target.fits, target.is_free AS "isFree" FROM target
+    LEFT JOIN video ON video.id = target.target_id LEFT JOIN users AS owner ON owner.id = video.owner_id`);
+  const [row] = result.rows as unknown as (VideoRow & { readonly fits: boolean; readonly isFree: boolean })[];
+  if (row === undefined) return undefined;
+  const { fits, isFree: isAsked, ...video } = row;
+  if (!isAsked) return 'already_out';
+  return fits ? video : 'too_short';
 }
 
 const scheduleAssignments = (publishAt: string | null): SQL[] => [

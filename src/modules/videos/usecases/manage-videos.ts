@@ -3,8 +3,10 @@ import { newEvent } from '../../../db/outbox.ts';
 import { requireViewerId, viewerIdOf } from '../../../http/viewer.ts';
 import { publishAfterResponse } from '../../../jobs/publish.ts';
 import { userNotFound } from '../../users/index.ts';
+import { chaptersNeedMs } from '../policy/chapters.ts';
+import { endScreensNeedMs } from '../policy/end-screens.ts';
 import { isRetryable } from '../policy/failures.ts';
-import { alreadyOut, videoNotFound, videoNotRetryable } from '../videos.errors.ts';
+import { alreadyOut, detailsTooLong, videoNotFound, videoNotRetryable } from '../videos.errors.ts';
 import {
   deleteVideo as deleteVideoRow,
   findOwnVideoState,
@@ -36,7 +38,7 @@ export async function listVideos(
 /**
  * Changes what is given of the caller's video. A schedule can be set, moved and cleared while others cannot see it; clearing
  * that of a finished video shows it at once.
- * @throws videos.not_found, videos.already_out, request.invalid
+ * @throws videos.not_found, videos.already_out, videos.details_beyond_end, request.invalid
  */
 export async function updateVideo(
   ctx: RequestContext,
@@ -44,14 +46,19 @@ export async function updateVideo(
   changes: UpdateVideoInput,
 ): Promise<VideoRow> {
   const ownerId = requireViewerId(ctx);
-  const { primary } = ctx.databases;
   checkSchedule(ctx, changes.publish_at ?? undefined);
+  const needsMs = Math.max(
+    chaptersNeedMs(changes.chapters ?? []),
+    endScreensNeedMs(changes.end_screens ?? []),
+  );
   const published = newEvent(ctx, 'video.published', { video_id: videoId, owner_id: ownerId });
-  const video = await updateVideoRow(primary, videoId, ownerId, { ...changes, published });
-  if (video === undefined) {
-    const exists = changes.publish_at !== undefined && (await findVideo(primary, videoId, ownerId));
-    throw exists ? alreadyOut() : videoNotFound();
-  }
+  const video = await updateVideoRow(ctx.databases.primary, videoId, ownerId, changes, {
+    needsMs,
+    published,
+  });
+  if (video === undefined) throw videoNotFound();
+  if (video === 'too_short') throw detailsTooLong();
+  if (video === 'already_out') throw alreadyOut();
   await forgetVideoPage(ctx, videoId);
   if (changes.publish_at === null) publishAfterResponse(ctx, [published.id]);
   return video;

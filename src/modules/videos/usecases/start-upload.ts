@@ -2,6 +2,7 @@ import type { RequestContext } from '../../../context.ts';
 import { newEvent } from '../../../db/outbox.ts';
 import { requireViewerId } from '../../../http/viewer.ts';
 import { isEnabled, loadFlags } from '../../../shared/flags/index.ts';
+import type { DetailsInput } from '../details.schemas.ts';
 import { contentTypes } from '../policy/containers.ts';
 import { planParts } from '../policy/part-plan.ts';
 import { titleOf } from '../policy/titles.ts';
@@ -32,6 +33,7 @@ export interface NewVideoDetails {
   readonly description: string | undefined;
   readonly visibility: Visibility | undefined;
   readonly publishAtMs?: number | undefined;
+  readonly details: DetailsInput;
 }
 
 export interface StartedUpload {
@@ -63,7 +65,7 @@ export const startReplacement = async (
     title: undefined,
     description: undefined,
     visibility: 'private',
-    publishAtMs: undefined,
+    details: {},
   } as const;
   return begin(ctx, await reserve(ctx, { ...file, ...details }, { replacesId: videoId }));
 };
@@ -118,6 +120,7 @@ export async function reserve(
       replacesId: replacesId ?? null,
       cleared: replacesId === undefined ? undefined : newEvent(ctx, 'video.deleted', {}),
       fetched: fetched === undefined ? undefined : await fetched({ videoId, uploadId, ownerId }),
+      details: input.details,
     },
     limits,
   );
