@@ -188,7 +188,8 @@ const movedVideo = (job: EncodeJobRow, replacesId: string, outputs: EncodeOutput
   replaced AS (
     SELECT id FROM videos WHERE id = ${replacesId}::uuid AND state = 'published' AND deleted_at IS NULL FOR UPDATE
   ), moved AS (
-    UPDATE videos SET state = 'published', ${playedFrom(outputs)}, deleted_at = now(), updated_at = now()
+    UPDATE videos SET state = 'published', ${playedFrom(outputs)}, published_at = now(), deleted_at = now(),
+      updated_at = now()
     FROM changed, replaced
     WHERE videos.id = changed.video_id AND videos.state = 'transcoding' AND videos.revision = ${job.revision}
       AND videos.deleted_at IS NULL

@@ -85,7 +85,7 @@ describe('a video with a time to be shown', () => {
     expect(announced()).toEqual([videoUuid]);
     expect((await schedule(videoId, null)).status).toBe(409);
     await announceDueVideos(contextOf({ clockMs: Date.now() + 10 * day }));
-    expect(announced()).toEqual([]);
+    expect(announced()).not.toContain(videoUuid);
   });
 
   it('has a time that lies ahead, by at most a year', async () => {
