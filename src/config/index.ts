@@ -14,6 +14,7 @@ import { oauthSection } from './oauth.config.ts';
 import { ConfigError, type ConfigProblem, parseSection } from './parse.ts';
 import { passkeysSection } from './passkeys.config.ts';
 import { safetyProblems } from './safety.ts';
+import { scanningSection } from './scanning.config.ts';
 import type { SectionValues } from './section.ts';
 import { smsSection } from './sms.config.ts';
 import { videosSection } from './videos.config.ts';
@@ -34,6 +35,7 @@ export const sections = {
   encryption: encryptionSection,
   aws: awsSection,
   videos: videosSection,
+  scanning: scanningSection,
   feeds: feedsSection,
   sms: smsSection,
   oauth: oauthSection,
@@ -62,6 +64,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     encryption: parseSection(encryptionSection, environment, problems),
     aws: parseSection(awsSection, environment, problems),
     videos: parseSection(videosSection, environment, problems),
+    scanning: parseSection(scanningSection, environment, problems),
     feeds: parseSection(feedsSection, environment, problems),
     sms: parseSection(smsSection, environment, problems),
     oauth: parseSection(oauthSection, environment, problems),

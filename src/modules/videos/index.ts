@@ -4,11 +4,13 @@ import { notifyOwner } from './usecases/notify-owner.ts';
 import { probeVideo } from './usecases/probe-video.ts';
 import { purgeVideo } from './usecases/purge-video.ts';
 import { takeJobEvent } from './usecases/report-job.ts';
+import { screenUpload, takeScanReport } from './usecases/screen-upload.ts';
 import { requestEncode } from './usecases/submit-encode.ts';
 
 export { uploadsRoutes } from './uploads.routes.ts';
 export { eraseVideos } from './usecases/erase-videos.ts';
 export { reconcileEncodeJobs } from './usecases/reconcile-jobs.ts';
+export { reconcileScans } from './usecases/reconcile-scans.ts';
 export { expireUploads } from './usecases/settle-upload.ts';
 export { forgetVideoPages } from './usecases/view-video.ts';
 export { videoListsRoutes, videosRoutes } from './videos.routes.ts';
@@ -17,7 +19,9 @@ export { renditions, thumbnails, uploads, videoSummaryJson, videos } from './vid
 export { presentVideoSummary, type VideoSummaryRow } from './videos.views.ts';
 
 export const videoHandlers: Handlers = {
-  'video.uploaded': probeVideo,
+  'video.uploaded': screenUpload,
+  'guardduty.object_scanned': takeScanReport,
+  'video.released': probeVideo,
   'video.encode_requested': requestEncode,
   'mediaconvert.job_changed': takeJobEvent,
   'video.progressed': notifyOwner,

@@ -4,7 +4,14 @@ import { idSchema } from '../../http/params.ts';
 import { plainText } from '../../shared/text.ts';
 import { userSummarySchema } from '../users/index.ts';
 
-export const videoStates = ['uploading', 'probing', 'transcoding', 'published', 'failed'] as const;
+export const videoStates = [
+  'uploading',
+  'scanning',
+  'probing',
+  'transcoding',
+  'published',
+  'failed',
+] as const;
 export type VideoState = (typeof videoStates)[number];
 
 export const visibilities = ['public', 'unlisted', 'private'] as const;

@@ -5,6 +5,7 @@ import { isEnabled, loadFlags } from '../../../shared/flags/index.ts';
 import { contentTypes } from '../policy/containers.ts';
 import { planParts } from '../policy/part-plan.ts';
 import { titleOf } from '../policy/titles.ts';
+import { quarantineKey } from '../policy/upload-keys.ts';
 import {
   discardReservation,
   keepS3UploadId,
@@ -67,7 +68,7 @@ export async function startUpload(
       contentType: input.contentType,
       sizeBytes: input.sizeBytes,
       ...planParts(input.sizeBytes),
-      objectKey: `originals/${videoId}/${uploadId}.${contentTypes[input.contentType] ?? 'bin'}`,
+      objectKey: quarantineKey(videoId, uploadId, contentTypes[input.contentType] ?? 'bin'),
       expiresAtMs: ctx.clock.now() + limits.uploadTtlSeconds * 1_000,
       title: input.title ?? titleOf(input.fileName),
       description: input.description ?? '',
