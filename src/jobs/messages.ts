@@ -6,6 +6,7 @@ import { graphMessages } from '../modules/graph/graph.events.ts';
 import { noticeMessages } from '../modules/notices/notices.events.ts';
 import { postMessages } from '../modules/posts/posts.events.ts';
 import { videoMessages } from '../modules/videos/videos.events.ts';
+import { viewMessages } from '../modules/views/views.events.ts';
 
 /** Every message the queues carry. */
 export const messageSchema = z.discriminatedUnion('type', [
@@ -16,6 +17,7 @@ export const messageSchema = z.discriminatedUnion('type', [
   ...postMessages,
   ...feedMessages,
   ...videoMessages,
+  ...viewMessages,
 ]);
 
 export type Message = z.infer<typeof messageSchema>;
