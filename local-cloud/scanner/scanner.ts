@@ -68,15 +68,13 @@ export function createScanner(options: ScannerOptions): Scanner {
     const object = s3.listObjects(bucket, key).find((candidate) => candidate.key === key);
     const path = s3.objectPath(bucket, key);
     if (object === undefined || path === undefined) return;
-    const outcome = await engine
-      .scan(path)
-      .catch(
-        (error: unknown): ScanOutcome => ({
-          status: 'FAILED',
-          threats: [],
-          reasons: [String(error).slice(0, 200)],
-        }),
-      );
+    const outcome = await engine.scan(path).catch(
+      (error: unknown): ScanOutcome => ({
+        status: 'FAILED',
+        threats: [],
+        reasons: [String(error).slice(0, 200)],
+      }),
+    );
     // The object was replaced or removed meanwhile: a new one has an event of its own.
     const tags = { [STATUS_TAG]: outcome.status, [ENGINE_TAG]: engine.name };
     if (!(await s3.tagObject(bucket, key, object.eTag, tags))) return;

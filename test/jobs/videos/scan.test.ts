@@ -249,7 +249,7 @@ describe('a file the scanner cannot look into', () => {
     });
     expect(await stored(videoUuid)).toEqual(['quarantine']);
     const retry = await call('POST', `/v1/videos/${videoId}/retry`, { token: owner.token });
-    expect([retry.status, await retry.json()]).toMatchObject([200, { state: 'scanning', failure: null }]);
+    expect([retry.status, await retry.json()]).toMatchObject([202, { state: 'scanning', failure: null }]);
     await deliverEvents();
     const newest = (await scanEvents(videoUuid)).at(-1);
     expect(newest?.id).not.toBe(event.id);
@@ -379,9 +379,15 @@ describe('the database', () => {
       await expect(sqlRows('UPDATE videos SET state = $2 WHERE id = $1', [videoUuid, state])).rejects.toThrow(
         'has not been found clean',
       );
-    await sqlRows("UPDATE videos SET state = 'failed' WHERE id = $1", [videoUuid]);
+    await sqlRows(
+      "UPDATE videos SET state = 'failed', failure_code = 'scan_failed', failure_message = 'x' WHERE id = $1",
+      [videoUuid],
+    );
     await expect(
-      sqlRows("UPDATE videos SET state = 'transcoding' WHERE id = $1", [videoUuid]),
+      sqlRows(
+        "UPDATE videos SET state = 'transcoding', failure_code = NULL, failure_message = NULL WHERE id = $1",
+        [videoUuid],
+      ),
     ).rejects.toThrow('has not been found clean');
     await expect(
       sqlRows("UPDATE videos SET source_key = 'quarantine/x.mp4' WHERE id = $1", [videoUuid]),
