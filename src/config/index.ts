@@ -7,10 +7,12 @@ import { breachedPasswordsSection } from './breached-passwords.config.ts';
 import { challengeSection } from './challenge.config.ts';
 import { databaseSection } from './database.config.ts';
 import { emailSection } from './email.config.ts';
+import { encodingSection } from './encoding.config.ts';
 import { encryptionSection } from './encryption.config.ts';
 import { feedsSection } from './feeds.config.ts';
 import { httpSection } from './http.config.ts';
 import { oauthSection } from './oauth.config.ts';
+import { outboundSection } from './outbound.config.ts';
 import { ConfigError, type ConfigProblem, parseSection } from './parse.ts';
 import { passkeysSection } from './passkeys.config.ts';
 import { safetyProblems } from './safety.ts';
@@ -36,6 +38,8 @@ export const sections = {
   aws: awsSection,
   videos: videosSection,
   scanning: scanningSection,
+  encoding: encodingSection,
+  outbound: outboundSection,
   feeds: feedsSection,
   sms: smsSection,
   oauth: oauthSection,
@@ -65,6 +69,8 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     aws: parseSection(awsSection, environment, problems),
     videos: parseSection(videosSection, environment, problems),
     scanning: parseSection(scanningSection, environment, problems),
+    encoding: parseSection(encodingSection, environment, problems),
+    outbound: parseSection(outboundSection, environment, problems),
     feeds: parseSection(feedsSection, environment, problems),
     sms: parseSection(smsSection, environment, problems),
     oauth: parseSection(oauthSection, environment, problems),

@@ -89,6 +89,22 @@ export const personalTables: readonly PersonalTable[] = [
     erased: { kind: 'step', step: 'identity' },
   },
   {
+    table: 'birth_dates',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [
+      {
+        file: 'birth_date',
+        by: 'user_id',
+        key: 'user_id',
+        columns: ['user_id', 'sealed_date', 'stated_at'],
+        opened: { column: 'sealed_date', rowId: 'user_id', as: 'birth_date' },
+      },
+    ],
+    withheld: {},
+    erased: { kind: 'rows', columns: ['user_id'] },
+  },
+  {
     table: 'username_changes',
     database: 'primary',
     userColumns: ['user_id'],
@@ -497,8 +513,30 @@ export const personalTables: readonly PersonalTable[] = [
       storyboard_key: internal,
       preview_key: internal,
       download_key: internal,
+      open_prefix: internal,
     },
     erased: { kind: 'step', step: 'videos' },
+  },
+  {
+    table: 'channel_members',
+    database: 'primary',
+    userColumns: ['owner_id', 'user_id'],
+    exported: [
+      {
+        file: 'members',
+        by: 'owner_id',
+        key: 'user_id',
+        columns: ['user_id', 'granted_at', 'expires_at'],
+      },
+      {
+        file: 'memberships',
+        by: 'user_id',
+        key: 'owner_id',
+        columns: ['owner_id', 'granted_at', 'expires_at'],
+      },
+    ],
+    withheld: {},
+    erased: { kind: 'rows', columns: ['owner_id', 'user_id'] },
   },
   {
     table: 'uploads',
@@ -576,6 +614,7 @@ export const impersonalTables: Readonly<Record<string, string>> = {
   refresh_tokens: 'digests of secrets; deleted with their session',
   used_passkey_challenges: 'random numbers, for minutes',
   video_counters: 'numbers, shown with the video and deleted with it',
+  cdn_invalidations: 'addresses of files of videos, for minutes',
   view_flushes: 'which flushes of counters were applied',
   view_salts: 'random numbers, for a day',
   video_view_days: 'numbers about a video without viewers; deleted with it',

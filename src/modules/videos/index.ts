@@ -17,6 +17,7 @@ export { videoListsRoutes, videosRoutes } from './videos.routes.ts';
 export { type VideoState, type VideoSummary, videoSummarySchema } from './videos.schemas.ts';
 export { renditions, thumbnails, uploads, videoSummaryJson, videos } from './videos.table.ts';
 export { presentVideoSummary, type VideoSummaryRow } from './videos.views.ts';
+export { videoListedFor, videoVisibleTo } from './visibility.repository.ts';
 
 export const videoHandlers: Handlers = {
   'video.uploaded': screenUpload,

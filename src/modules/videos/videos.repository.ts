@@ -9,6 +9,7 @@ import { type FailureCode, failures } from './policy/failures.ts';
 import type { ProbeFacts } from './policy/probe-verdict.ts';
 import type { UpdateVideoInput, VideoState } from './videos.schemas.ts';
 import type { VideoRow } from './videos.views.ts';
+import { videoListedFor, videoVisibleTo } from './visibility.repository.ts';
 
 const utc = (column: SQL): SQL => sql`to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
@@ -28,32 +29,21 @@ const videoColumns: SQL = sql`video.id, video.title, video.description, video.vi
     FROM thumbnails AS thumbnail
     WHERE thumbnail.video_id = video.id AND thumbnail.revision = video.revision) AS "thumbnailKeys"`;
 
-/** What others than the owner may not see: unfinished work, and anything between two people of whom one blocks the other. */
-const openToOthers = (viewer: SQL): SQL => sql`video.state = 'published' AND owner.status = 'active'
-  AND NOT EXISTS (
-    SELECT FROM blocks
-    WHERE (blocker_id = video.owner_id AND blocked_id = ${viewer})
-       OR (blocker_id = ${viewer} AND blocked_id = video.owner_id))`;
-
-const viewerOf = (viewerId: string | undefined): SQL => sql`${viewerId ?? null}::uuid`;
-
 /** A video as this viewer may see it. Unlisted ones are found by their id, private ones by their owner. */
 export async function findVideo(
   db: Db,
   videoId: string,
   viewerId: string | undefined,
 ): Promise<VideoRow | undefined> {
-  const viewer = viewerOf(viewerId);
   const result = await db.execute(sql`
     SELECT ${videoColumns}
     FROM videos AS video JOIN users AS owner ON owner.id = video.owner_id
-    WHERE video.id = ${videoId}::uuid AND video.deleted_at IS NULL
-      AND (video.owner_id = ${viewer} OR (video.visibility <> 'private' AND ${openToOthers(viewer)}))`);
+    WHERE video.id = ${videoId}::uuid AND ${videoVisibleTo(viewerId)}`);
   return result.rows[0] as VideoRow | undefined;
 }
 
 /**
- * A page of an owner's videos, newest first: all of them for the owner, published public ones for anyone else.
+ * A page of an owner's videos, newest first: all of them for the owner, what they may see and is not unlisted for others.
  * @returns undefined when the owner is not active or blocks the viewer.
  */
 export async function listVideos(
@@ -65,17 +55,13 @@ export async function listVideos(
     readonly limit: number;
   },
 ): Promise<VideoRow[] | undefined> {
-  const viewer = viewerOf(query.viewerId);
+  const viewer = sql`${query.viewerId ?? null}::uuid`;
   const before = query.beforeId === undefined ? sql`` : sql`AND video.id < ${query.beforeId}::uuid`;
-  const visible =
-    query.viewerId === query.ownerId
-      ? sql``
-      : sql`AND video.visibility = 'public' AND ${openToOthers(viewer)}`;
   const result = await db.execute(sql`
     SELECT page.*
     FROM users AS owner LEFT JOIN LATERAL (
       SELECT ${videoColumns} FROM videos AS video
-      WHERE video.owner_id = owner.id AND video.deleted_at IS NULL ${before} ${visible}
+      WHERE video.owner_id = owner.id AND video.deleted_at IS NULL ${before} AND ${videoListedFor(query.viewerId)}
       ORDER BY video.id DESC LIMIT ${query.limit}
     ) AS page ON true
     WHERE owner.id = ${query.ownerId}::uuid AND owner.status = 'active'

@@ -14,7 +14,7 @@ export const videoStates = [
 ] as const;
 export type VideoState = (typeof videoStates)[number];
 
-export const visibilities = ['public', 'unlisted', 'private'] as const;
+export const visibilities = ['public', 'unlisted', 'private', 'followers', 'members'] as const;
 export type Visibility = (typeof visibilities)[number];
 
 export const titleSchema = plainText({ min: 1, max: 200 });

@@ -76,6 +76,7 @@ export const videos = pgTable(
     storyboardKey: text('storyboard_key'),
     previewKey: text('preview_key'),
     downloadKey: text('download_key'),
+    openPrefix: text('open_prefix'),
     createdAt: instant('created_at').notNull().defaultNow(),
     updatedAt: instant('updated_at').notNull().defaultNow(),
     publishedAt: instant('published_at'),

@@ -120,6 +120,7 @@ export const bodies: Readonly<Record<string, unknown>> = {
   completeUpload: { parts: [{ part_number: 1, etag: '"9b2cf535f27731c974343645a3985328"' }] },
   renameApiKey: { name: 'another name' },
   renamePasskey: { name: 'another name' },
+  grantMembership: {},
   suspendUser: { reason: 'for the matrix' },
   unsuspendUser: { reason: 'for the matrix' },
 };
