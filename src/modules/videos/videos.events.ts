@@ -9,6 +9,14 @@ const awsEventData = z.strictObject({
 });
 const ownedVideoData = z.strictObject({ video_id: z.uuid(), owner_id: z.uuid() });
 
+// `rating_id` names this very rating, so that its end, should it be heard of first, is known to be its end.
+const ratingData = z.strictObject({
+  video_id: z.uuid(),
+  user_id: z.uuid(),
+  rating: z.enum(['like', 'dislike']),
+  rating_id: z.uuid(),
+});
+
 export const videoMessages = [
   // Its file has arrived in quarantine, or is on its way out of it.
   defineMessage('video.uploaded', videoData),
@@ -18,6 +26,8 @@ export const videoMessages = [
   defineMessage('video.progressed', ownedVideoData),
   defineMessage('video.published', ownedVideoData),
   defineMessage('video.failed', ownedVideoData),
+  defineMessage('video.rated', ratingData),
+  defineMessage('video.unrated', ratingData),
   // Its jobs are to be stopped and its files removed.
   defineMessage('video.deleted', ownedVideoData),
   // An EventBridge `MediaConvert Job State Change`, as received: `detail` is parsed by the handler.
