@@ -12,6 +12,7 @@ import {
   dropSuperseded,
   expireUploads,
   reconcileEncodeJobs,
+  reconcileScans,
 } from '../modules/videos/index.ts';
 import { sweepOutbox } from './publish.ts';
 import { type CronSchedule, cronSchedules } from './schedules.ts';
@@ -31,6 +32,7 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
     { name: 'videos.reconcile', run: reconcileEncodeJobs },
     { name: 'uploads.expire', run: expireUploads },
     { name: 'videos.announce', run: announceDueVideos },
+    { name: 'uploads.scan', run: reconcileScans },
     { name: 'exports.sweep', run: sweepExports },
     { name: 'accounts.erase', run: eraseDueAccounts },
     { name: 'suspensions.lift', run: liftEndedSuspensions },

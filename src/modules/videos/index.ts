@@ -5,6 +5,7 @@ import { probeVideo } from './usecases/probe-video.ts';
 import { purgeVideo } from './usecases/purge-video.ts';
 import { ratingHandlers } from './usecases/rate-video.ts';
 import { takeJobEvent } from './usecases/report-job.ts';
+import { screenUpload, takeScanReport } from './usecases/screen-upload.ts';
 import { requestEncode } from './usecases/submit-encode.ts';
 import { notifyUploader } from './usecases/upload-progress.ts';
 
@@ -17,6 +18,7 @@ export { uploadLimitsRoutes } from './upload-limits.routes.ts';
 export { uploadsRoutes } from './uploads.routes.ts';
 export { eraseVideos } from './usecases/erase-videos.ts';
 export { reconcileEncodeJobs } from './usecases/reconcile-jobs.ts';
+export { reconcileScans } from './usecases/reconcile-scans.ts';
 export { dropSuperseded } from './usecases/replace-file.ts';
 export { announceDueVideos } from './usecases/schedule-video.ts';
 export { expireUploads } from './usecases/settle-upload.ts';
@@ -30,7 +32,9 @@ export { videoListedFor, videoVisibleTo } from './visibility.repository.ts';
 export const videoHandlers: Handlers = {
   'upload.progressed': notifyUploader,
   ...ratingHandlers,
-  'video.uploaded': probeVideo,
+  'video.uploaded': screenUpload,
+  'guardduty.object_scanned': takeScanReport,
+  'video.released': probeVideo,
   'video.encode_requested': requestEncode,
   'mediaconvert.job_changed': takeJobEvent,
   'video.progressed': notifyOwner,

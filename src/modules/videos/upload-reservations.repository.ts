@@ -58,7 +58,7 @@ const usage = (owner: SQL, except: SQL = sql`NULL::uuid`): SQL => sql`
     WHERE owner_id = ${owner} AND state IN ('open', 'completing') AND id IS DISTINCT FROM ${except}
   ), stored AS (
     SELECT coalesce(sum(source_bytes), 0) AS bytes FROM videos
-    WHERE owner_id = ${owner} AND source_key IS NOT NULL AND deleted_at IS NULL
+    WHERE owner_id = ${owner} AND (source_key IS NOT NULL OR state = 'scanning') AND deleted_at IS NULL
   )`;
 
 const secondsToReset = sql`ceil(extract(epoch FROM recent.oldest + interval '24 hours' - now()))::int`;

@@ -53,7 +53,7 @@ export async function dropSuperseded(ctx: RequestContext): Promise<void> {
 async function removeOldFiles(ctx: RequestContext, video: Superseded): Promise<boolean> {
   const { aws } = ctx.config;
   for (const id of video.familyIds) {
-    const original = `originals/${id}/`;
+    const original = originalsPrefix(id);
     const media = mediaPrefix(id, ownRevision);
     const old = [
       ...(video.sourceKey?.startsWith(original) ? [] : [{ bucket: aws.uploadsBucket, prefix: original }]),

@@ -6,6 +6,7 @@ import type { DetailsInput } from '../details.schemas.ts';
 import { contentTypes } from '../policy/containers.ts';
 import { planParts } from '../policy/part-plan.ts';
 import { titleOf } from '../policy/titles.ts';
+import { quarantineKey } from '../policy/upload-keys.ts';
 import { type NewUpload, type Quota, reserveUpload } from '../upload-reservations.repository.ts';
 import type { UploadRow } from '../uploads.repository.ts';
 import {
@@ -111,7 +112,7 @@ export async function reserve(
       contentType: input.contentType,
       sizeBytes: input.sizeBytes,
       ...planParts(input.sizeBytes),
-      objectKey: `originals/${videoId}/${uploadId}.${contentTypes[input.contentType] ?? 'bin'}`,
+      objectKey: quarantineKey(videoId, uploadId, contentTypes[input.contentType] ?? 'bin'),
       expiresAtMs: ctx.clock.now() + limits.uploadTtlSeconds * 1_000,
       title: input.title ?? titleOf(input.fileName),
       description: input.description ?? '',
