@@ -4,6 +4,7 @@ import { requireViewerId } from '../../../http/viewer.ts';
 import { deletePrefix } from '../../../integrations/aws/index.ts';
 import { publishAfterResponse } from '../../../jobs/publish.ts';
 import { mediaPrefix } from '../policy/encode-plan.ts';
+import { originalsPrefix } from '../policy/upload-keys.ts';
 import {
   endReplacement,
   listSuperseded,
