@@ -32,6 +32,7 @@ import { realtimeRoutes } from './modules/realtime/index.ts';
 import { securityEventsRoutes } from './modules/security-events/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
 import {
+  importsRoutes,
   replacementsRoutes,
   uploadLimitsRoutes,
   uploadsRoutes,
@@ -82,6 +83,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', postsRoutes);
   app.route('/v1/feeds', feedsRoutes);
   app.route('/v1/videos/uploads', uploadsRoutes);
+  app.route('/v1/videos/imports', importsRoutes);
   app.route('/v1', videoDetailsRoutes);
   app.route('/v1/videos', videosRoutes);
   app.route('/v1/videos', replacementsRoutes);

@@ -13,6 +13,7 @@ import {
   expireUploads,
   reconcileEncodeJobs,
   reconcileScans,
+  resumeImports,
 } from '../modules/videos/index.ts';
 import { sweepOutbox } from './publish.ts';
 import { type CronSchedule, cronSchedules } from './schedules.ts';
@@ -31,6 +32,7 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
     { name: 'audit.seal', run: sealAuditLog },
     { name: 'videos.reconcile', run: reconcileEncodeJobs },
     { name: 'uploads.expire', run: expireUploads },
+    { name: 'imports.resume', run: resumeImports },
     { name: 'videos.announce', run: announceDueVideos },
     { name: 'uploads.scan', run: reconcileScans },
     { name: 'exports.sweep', run: sweepExports },

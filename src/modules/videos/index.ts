@@ -1,5 +1,6 @@
 import type { Handlers } from '../../jobs/handlers.ts';
 import { dropUselessOriginal } from './usecases/drop-original.ts';
+import { fetchImport } from './usecases/fetch-import.ts';
 import { notifyOwner } from './usecases/notify-owner.ts';
 import { probeVideo } from './usecases/probe-video.ts';
 import { purgeVideo } from './usecases/purge-video.ts';
@@ -11,12 +12,14 @@ import { notifyUploader } from './usecases/upload-progress.ts';
 
 export { videoDetailsRoutes } from './details.routes.ts';
 export type { CommentPolicy } from './details.schemas.ts';
+export { importsRoutes } from './imports.routes.ts';
 export { eraseRatings, moveVideoCounter } from './ratings.repository.ts';
 export { videoRatings } from './ratings.table.ts';
 export { replacementsRoutes } from './replacements.routes.ts';
 export { uploadLimitsRoutes } from './upload-limits.routes.ts';
 export { uploadsRoutes } from './uploads.routes.ts';
 export { eraseVideos } from './usecases/erase-videos.ts';
+export { resumeImports } from './usecases/fetch-import.ts';
 export { reconcileEncodeJobs } from './usecases/reconcile-jobs.ts';
 export { reconcileScans } from './usecases/reconcile-scans.ts';
 export { dropSuperseded } from './usecases/replace-file.ts';
@@ -35,6 +38,7 @@ export const videoHandlers: Handlers = {
   'video.uploaded': screenUpload,
   'guardduty.object_scanned': takeScanReport,
   'video.released': probeVideo,
+  'video.import_requested': fetchImport,
   'video.encode_requested': requestEncode,
   'mediaconvert.job_changed': takeJobEvent,
   'video.progressed': notifyOwner,

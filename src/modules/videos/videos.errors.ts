@@ -17,6 +17,11 @@ export const videoNotRetryable = defineError({
   status: 409,
   title: 'Only a video whose conversion failed can be tried again; unusable files must be uploaded anew.',
 });
+export const addressRefused = defineError({
+  code: 'videos.address_refused',
+  status: 422,
+  title: 'No file is fetched from this address; why is named under errors.',
+});
 export const alreadyReplacing = defineError({
   code: 'videos.already_replacing',
   status: 409,
