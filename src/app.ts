@@ -34,6 +34,7 @@ import { meRoutes, usersRoutes } from './modules/users/index.ts';
 import {
   importsRoutes,
   replacementsRoutes,
+  thumbnailsRoutes,
   uploadLimitsRoutes,
   uploadsRoutes,
   videoDetailsRoutes,
@@ -87,6 +88,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', videoDetailsRoutes);
   app.route('/v1/videos', videosRoutes);
   app.route('/v1/videos', replacementsRoutes);
+  app.route('/v1/videos', thumbnailsRoutes);
   app.route('/v1', videoListsRoutes);
   app.route('/v1', uploadLimitsRoutes);
   app.route('/v1/webhooks', webhooksRoutes);
