@@ -18,6 +18,7 @@ import { safetyProblems } from './safety.ts';
 import type { SectionValues } from './section.ts';
 import { smsSection } from './sms.config.ts';
 import { videosSection } from './videos.config.ts';
+import { viewsSection } from './views.config.ts';
 
 export { ConfigError } from './parse.ts';
 
@@ -35,6 +36,7 @@ export const sections = {
   encryption: encryptionSection,
   aws: awsSection,
   videos: videosSection,
+  views: viewsSection,
   outbound: outboundSection,
   feeds: feedsSection,
   sms: smsSection,
@@ -64,6 +66,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     encryption: parseSection(encryptionSection, environment, problems),
     aws: parseSection(awsSection, environment, problems),
     videos: parseSection(videosSection, environment, problems),
+    views: parseSection(viewsSection, environment, problems),
     outbound: parseSection(outboundSection, environment, problems),
     feeds: parseSection(feedsSection, environment, problems),
     sms: parseSection(smsSection, environment, problems),

@@ -7,6 +7,7 @@ import { eraseDueAccounts, remindOfDeletions, sweepExports } from '../modules/ac
 import { liftEndedSuspensions } from '../modules/admin/index.ts';
 import { trimTimelines } from '../modules/feeds/index.ts';
 import { expireUploads, reconcileEncodeJobs } from '../modules/videos/index.ts';
+import { rotateViewSalts } from '../modules/views/index.ts';
 import { sweepOutbox } from './publish.ts';
 import { type CronSchedule, cronSchedules } from './schedules.ts';
 import { systemContext } from './system-context.ts';
@@ -30,6 +31,7 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
   ],
   '17 * * * *': [
     { name: 'deletions.remind', run: remindOfDeletions },
+    { name: 'views.salts', run: rotateViewSalts },
     { name: 'database.maintain', run: maintainDatabase },
   ],
   '41 3 * * *': [
