@@ -21,6 +21,7 @@ import {
   sessionsRoutes,
   wellKnownRoutes,
 } from './modules/auth/index.ts';
+import { commentModerationRoutes, commentsRoutes } from './modules/comments/index.ts';
 import { factorsRoutes, phonesRoutes } from './modules/factors/index.ts';
 import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
@@ -73,6 +74,8 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/users', usersRoutes);
   app.route('/v1', graphRoutes);
   app.route('/v1', postsRoutes);
+  app.route('/v1', commentsRoutes);
+  app.route('/v1', commentModerationRoutes);
   app.route('/v1/feeds', feedsRoutes);
   app.route('/v1/videos/uploads', uploadsRoutes);
   app.route('/v1', videoDetailsRoutes);

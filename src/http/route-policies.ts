@@ -166,6 +166,25 @@ export const routePolicies = {
   listUserPosts: { access: viewer, scope: 'posts:read', ids: 'any', limit: 'read' },
   readHomeFeed: { access: user, scope: 'feeds:read', limit: 'read', cost: 2 },
 
+  // Comments. `own` ids: comments of the caller's, or on videos of the caller's.
+  createComment: { access: user, scope: 'comments:write', ids: 'any', limit: 'comment', idempotent: true },
+  listComments: { access: viewer, scope: 'comments:read', ids: 'any', limit: 'read' },
+  getComment: { access: viewer, scope: 'comments:read', ids: 'any', limit: 'read' },
+  listReplies: { access: viewer, scope: 'comments:read', ids: 'any', limit: 'read' },
+  updateComment: { access: user, scope: 'comments:write', ids: 'own', limit: 'write' },
+  deleteComment: { access: user, scope: 'comments:write', ids: 'own', limit: 'write' },
+  likeComment: { access: user, scope: 'comments:write', ids: 'any', limit: 'like' },
+  unlikeComment: { access: user, scope: 'comments:write', ids: 'any', limit: 'like' },
+  pinComment: { access: user, scope: 'comments:write', ids: 'own', limit: 'write' },
+  unpinComment: { access: user, scope: 'comments:write', ids: 'own', limit: 'write' },
+  heartComment: { access: user, scope: 'comments:write', ids: 'own', limit: 'write' },
+  unheartComment: { access: user, scope: 'comments:write', ids: 'own', limit: 'write' },
+  approveComment: { access: user, scope: 'comments:write', ids: 'own', limit: 'write' },
+  rejectComment: { access: user, scope: 'comments:write', ids: 'own', limit: 'write' },
+  listHeldComments: { access: user, scope: 'comments:read', limit: 'read' },
+  getCommentSettings: { access: user, scope: 'comments:read', limit: 'read' },
+  setCommentSettings: { access: user, scope: 'comments:write', limit: 'write' },
+
   // Videos
   startUpload: { access: user, scope: 'videos:write', limit: 'upload', cost: 10, idempotent: true },
   getUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'read' },
