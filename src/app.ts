@@ -28,6 +28,7 @@ import { graphRoutes } from './modules/graph/index.ts';
 import { facebookRoutes, identitiesRoutes, oauthRoutes } from './modules/identities/index.ts';
 import { membersRoutes } from './modules/members/index.ts';
 import { passkeySignInRoutes, passkeysRoutes } from './modules/passkeys/index.ts';
+import { playlistItemsRoutes, playlistsRoutes } from './modules/playlists/index.ts';
 import { postsRoutes } from './modules/posts/index.ts';
 import { realtimeRoutes } from './modules/realtime/index.ts';
 import { securityEventsRoutes } from './modules/security-events/index.ts';
@@ -76,6 +77,8 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', postsRoutes);
   app.route('/v1', commentsRoutes);
   app.route('/v1', commentModerationRoutes);
+  app.route('/v1', playlistsRoutes);
+  app.route('/v1', playlistItemsRoutes);
   app.route('/v1/feeds', feedsRoutes);
   app.route('/v1/videos/uploads', uploadsRoutes);
   app.route('/v1', videoDetailsRoutes);

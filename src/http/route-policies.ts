@@ -185,6 +185,21 @@ export const routePolicies = {
   getCommentSettings: { access: user, scope: 'comments:read', limit: 'read' },
   setCommentSettings: { access: user, scope: 'comments:write', limit: 'write' },
 
+  // Playlists
+  createPlaylist: { access: user, scope: 'playlists:write', limit: 'write', idempotent: true },
+  getPlaylist: { access: viewer, scope: 'playlists:read', ids: 'any', limit: 'read' },
+  updatePlaylist: { access: user, scope: 'playlists:write', ids: 'own', limit: 'write' },
+  deletePlaylist: { access: user, scope: 'playlists:write', ids: 'own', limit: 'write' },
+  listMyPlaylists: { access: user, scope: 'playlists:read', limit: 'read' },
+  listUserPlaylists: { access: viewer, scope: 'playlists:read', ids: 'any', limit: 'read' },
+  listPlaylistItems: { access: viewer, scope: 'playlists:read', ids: 'any', limit: 'read' },
+  addPlaylistItem: { access: user, scope: 'playlists:write', ids: 'own', limit: 'write', idempotent: true },
+  movePlaylistItem: { access: user, scope: 'playlists:write', ids: 'own', limit: 'write' },
+  removePlaylistItem: { access: user, scope: 'playlists:write', ids: 'own', limit: 'write' },
+  listWatchLater: { access: user, scope: 'playlists:read', limit: 'read' },
+  keepForLater: { access: user, scope: 'playlists:write', ids: 'any', limit: 'write' },
+  dropFromLater: { access: user, scope: 'playlists:write', ids: 'any', limit: 'write' },
+
   // Videos
   startUpload: { access: user, scope: 'videos:write', limit: 'upload', cost: 10, idempotent: true },
   getUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'read' },

@@ -65,11 +65,12 @@ describe('commenting on a video', () => {
     const top = await comment(bob, id, 'top');
     await comment(ada, id, 'answer', top);
     await deliverEvents({ times: 2 });
-    expect(await callJson(200, 'GET', `/v1/videos/${id}`)).toMatchObject({ comment_count: 2 });
+    const page = () => callJson(200, 'GET', `/v1/videos/${id}`, { token: ada.token });
+    expect(await page()).toMatchObject({ comment_count: 2 });
     expect(await readComment(top.id)).toMatchObject({ reply_count: 1 });
     await act('DELETE', bob, top);
     await deliverEvents();
-    expect(await callJson(200, 'GET', `/v1/videos/${id}`)).toMatchObject({ comment_count: 1 });
+    expect(await page()).toMatchObject({ comment_count: 1 });
   });
 
   it.each([

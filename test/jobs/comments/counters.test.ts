@@ -19,7 +19,6 @@ const countOf = async (videoId: string): Promise<number> =>
 
 describe('the counts of comments', () => {
   it('come out true whatever happens to comments, and in whatever order and number it is heard of', async () => {
-    const [owner, fan] = [await seedUser(), await seedUser()];
     const step = fc.oneof(
       fc.record({ do: fc.constant('write' as const), answer: fc.boolean() }),
       fc.record({
@@ -33,6 +32,8 @@ describe('the counts of comments', () => {
         fc.array(step, { maxLength: 14 }),
         fc.infiniteStream(fc.nat()),
         async (policy, steps, random) => {
+          // Of this run only, since comments are limited by account.
+          const [owner, fan] = [await seedUser(), await seedUser()];
           const id = await film(owner, { comment_policy: policy });
           takeMessages();
           const made: CommentBody[] = [await comment(owner, id, 'root')];

