@@ -25,6 +25,7 @@ import { commentModerationRoutes, commentsRoutes } from './modules/comments/inde
 import { factorsRoutes, phonesRoutes } from './modules/factors/index.ts';
 import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
+import { historyRoutes } from './modules/history/index.ts';
 import { facebookRoutes, identitiesRoutes, oauthRoutes } from './modules/identities/index.ts';
 import { membersRoutes } from './modules/members/index.ts';
 import { passkeySignInRoutes, passkeysRoutes } from './modules/passkeys/index.ts';
@@ -79,6 +80,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', commentModerationRoutes);
   app.route('/v1', playlistsRoutes);
   app.route('/v1', playlistItemsRoutes);
+  app.route('/v1', historyRoutes);
   app.route('/v1/feeds', feedsRoutes);
   app.route('/v1/videos/uploads', uploadsRoutes);
   app.route('/v1', videoDetailsRoutes);

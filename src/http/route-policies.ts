@@ -200,6 +200,15 @@ export const routePolicies = {
   keepForLater: { access: user, scope: 'playlists:write', ids: 'any', limit: 'write' },
   dropFromLater: { access: user, scope: 'playlists:write', ids: 'any', limit: 'write' },
 
+  // Watch history. `watched_video_id` names an entry of the caller's own history.
+  readHistory: { access: user, scope: 'history:read', limit: 'read', cost: 2 },
+  clearHistory: { access: user, scope: 'history:write', limit: 'write' },
+  getHistorySettings: { access: user, scope: 'history:read', limit: 'read' },
+  setHistorySettings: { access: user, scope: 'history:write', limit: 'write' },
+  readProgress: { access: user, scope: 'history:read', ids: 'own', limit: 'read' },
+  forgetProgress: { access: user, scope: 'history:write', ids: 'own', limit: 'write' },
+  savePosition: { access: user, scope: 'history:write', ids: 'any', limit: 'write' },
+
   // Videos
   startUpload: { access: user, scope: 'videos:write', limit: 'upload', cost: 10, idempotent: true },
   getUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'read' },

@@ -72,6 +72,17 @@ export const makers: Readonly<Record<string, Maker>> = {
       ),
     missing: idOf('playlistItem'),
   },
+  watched_video_id: {
+    make: async (owner) => {
+      const id = await insertVideo(owner, 'public');
+      await callJson(204, 'PUT', `/v1/videos/${id}/position`, {
+        token: owner.token,
+        body: { position_ms: 1 },
+      });
+      return id;
+    },
+    missing: idOf('video'),
+  },
   upload_id: { make: async (owner) => (await startUpload(owner)).id, missing: idOf('upload') },
   key_id: {
     make: async (owner) => (await createKey(owner, ['profile:read'])).api_key.id,
@@ -160,6 +171,7 @@ export const bodies: Readonly<Record<string, unknown>> = {
   updatePlaylist: { title: 'another title' },
   addPlaylistItem: { video_id: encodeId('video', randomIds.next()) },
   movePlaylistItem: { after_item_id: null },
+  savePosition: { position_ms: 1 },
   rateVideo: { rating: 'like' },
   signParts: { part_numbers: [1] },
   completeUpload: { parts: [{ part_number: 1, etag: '"9b2cf535f27731c974343645a3985328"' }] },
