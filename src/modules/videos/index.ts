@@ -5,6 +5,7 @@ import { probeVideo } from './usecases/probe-video.ts';
 import { purgeVideo } from './usecases/purge-video.ts';
 import { ratingHandlers } from './usecases/rate-video.ts';
 import { takeJobEvent } from './usecases/report-job.ts';
+import { screenUpload, takeScanReport } from './usecases/screen-upload.ts';
 import { requestEncode } from './usecases/submit-encode.ts';
 
 export { videoDetailsRoutes } from './details.routes.ts';
@@ -14,6 +15,7 @@ export { videoRatings } from './ratings.table.ts';
 export { uploadsRoutes } from './uploads.routes.ts';
 export { eraseVideos } from './usecases/erase-videos.ts';
 export { reconcileEncodeJobs } from './usecases/reconcile-jobs.ts';
+export { reconcileScans } from './usecases/reconcile-scans.ts';
 export { expireUploads } from './usecases/settle-upload.ts';
 export { forgetVideoPages } from './usecases/view-video.ts';
 export { videoListsRoutes, videosRoutes } from './videos.routes.ts';
@@ -24,7 +26,9 @@ export { videoListedFor, videoVisibleTo } from './visibility.repository.ts';
 
 export const videoHandlers: Handlers = {
   ...ratingHandlers,
-  'video.uploaded': probeVideo,
+  'video.uploaded': screenUpload,
+  'guardduty.object_scanned': takeScanReport,
+  'video.released': probeVideo,
   'video.encode_requested': requestEncode,
   'mediaconvert.job_changed': takeJobEvent,
   'video.progressed': notifyOwner,

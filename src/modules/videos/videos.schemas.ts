@@ -5,7 +5,14 @@ import { plainText } from '../../shared/text.ts';
 import { userSummarySchema } from '../users/index.ts';
 import { detailFields, detailViewFields } from './details.schemas.ts';
 
-export const videoStates = ['uploading', 'probing', 'transcoding', 'published', 'failed'] as const;
+export const videoStates = [
+  'uploading',
+  'scanning',
+  'probing',
+  'transcoding',
+  'published',
+  'failed',
+] as const;
 export type VideoState = (typeof videoStates)[number];
 
 export const visibilities = ['public', 'unlisted', 'private', 'followers', 'members'] as const;
