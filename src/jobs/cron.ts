@@ -7,6 +7,7 @@ import { databaseScope } from '../http/request-context.ts';
 import { eraseDueAccounts, remindOfDeletions, sweepExports } from '../modules/accounts/index.ts';
 import { liftEndedSuspensions } from '../modules/admin/index.ts';
 import { trimTimelines } from '../modules/feeds/index.ts';
+import { trimHistories } from '../modules/history/index.ts';
 import {
   announceDueVideos,
   dropSuperseded,
@@ -15,6 +16,7 @@ import {
   reconcileScans,
   resumeImports,
 } from '../modules/videos/index.ts';
+import { rotateViewSalts } from '../modules/views/index.ts';
 import { sweepOutbox } from './publish.ts';
 import { type CronSchedule, cronSchedules } from './schedules.ts';
 import { systemContext } from './system-context.ts';
@@ -41,11 +43,13 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
   ],
   '17 * * * *': [
     { name: 'deletions.remind', run: remindOfDeletions },
+    { name: 'views.salts', run: rotateViewSalts },
     { name: 'database.maintain', run: maintainDatabase },
     { name: 'videos.drop_superseded', run: dropSuperseded },
   ],
   '41 3 * * *': [
     { name: 'timelines.trim', run: trimTimelines },
+    { name: 'histories.trim', run: trimHistories },
     { name: 'counters.reconcile', run: reconcileCounters },
   ],
 };

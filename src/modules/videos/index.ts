@@ -27,6 +27,7 @@ export { dropSuperseded } from './usecases/replace-file.ts';
 export { announceDueVideos } from './usecases/schedule-video.ts';
 export { expireUploads } from './usecases/settle-upload.ts';
 export { forgetVideoPages } from './usecases/view-video.ts';
+export { videoNotFound } from './videos.errors.ts';
 export { videoListsRoutes, videosRoutes } from './videos.routes.ts';
 export { type VideoState, type VideoSummary, videoSummarySchema } from './videos.schemas.ts';
 export { renditions, thumbnails, uploads, videoCounters, videoSummaryJson, videos } from './videos.table.ts';
