@@ -28,6 +28,7 @@ export {
   deletePrefix,
   getRange,
   headObject,
+  listFolders,
   listObjects,
   presignObject,
   presignPut,
