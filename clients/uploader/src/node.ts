@@ -51,6 +51,7 @@ const changed = (): UploadError =>
   new UploadError('file_changed', 'The file changed or is gone since the upload began.');
 
 const idleMs = 60_000;
+const readBytes = 262_144;
 
 /** Streams a part from disk with its exact Content-Length: memory stays at the buffers of a file and a socket. */
 export const nodeTransport: Transport<FileSource> = ({ url, headers, source, start, end, signal, onSent }) =>
@@ -78,15 +79,21 @@ export const nodeTransport: Transport<FileSource> = ({ url, headers, source, sta
     outgoing.on('error', fail);
     let sent = 0;
     const count = new Transform({
+      highWaterMark: readBytes,
       transform(chunk: Uint8Array, _encoding, next) {
         sent += chunk.length;
         onSent(sent);
         next(null, chunk);
       },
     });
-    pipeline(createReadStream(source.path, { start, end: end - 1 }), count, outgoing, (error) => {
-      if (error !== null && error !== undefined) fail(error);
-    });
+    pipeline(
+      createReadStream(source.path, { start, end: end - 1, highWaterMark: readBytes }),
+      count,
+      outgoing,
+      (error) => {
+        if (error !== null && error !== undefined) fail(error);
+      },
+    );
   });
 
 /** Keeps uploads as small files in a folder of the user's. */
