@@ -786,6 +786,7 @@ export const impersonalTables: Readonly<Record<string, string>> = {
   video_imports:
     'how a file is fetched; its address is sealed and gone once that has ended; deleted with the video',
   video_sweeps: 'how far a job got through the buckets',
+  upload_scans: 'what the virus scan of a file has found; deleted with its video',
   encode_jobs: 'how a video was converted; deleted with it',
   renditions: 'how a video was converted; deleted with it',
   thumbnails: 'how a video was converted; deleted with it',
