@@ -31,6 +31,7 @@ import { realtimeRoutes } from './modules/realtime/index.ts';
 import { securityEventsRoutes } from './modules/security-events/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
 import { uploadsRoutes, videoListsRoutes, videosRoutes } from './modules/videos/index.ts';
+import { webhookDeliveriesRoutes, webhookEndpointsRoutes } from './modules/webhook-endpoints/index.ts';
 import { webhooksRoutes } from './modules/webhooks/index.ts';
 import { healthRoutes } from './observability/health.ts';
 
@@ -67,6 +68,8 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/me/passkeys', passkeysRoutes);
   app.route('/v1/auth/passkeys', passkeySignInRoutes);
   app.route('/v1/me/api-keys', apiKeysRoutes);
+  app.route('/v1/me/webhook-endpoints', webhookEndpointsRoutes);
+  app.route('/v1/me/webhook-endpoints', webhookDeliveriesRoutes);
   app.route('/v1/me/security-events', securityEventsRoutes);
   app.route('/v1/users', usersRoutes);
   app.route('/v1', graphRoutes);

@@ -17,6 +17,7 @@ import { safetyProblems } from './safety.ts';
 import type { SectionValues } from './section.ts';
 import { smsSection } from './sms.config.ts';
 import { videosSection } from './videos.config.ts';
+import { webhooksSection } from './webhooks.config.ts';
 
 export { ConfigError } from './parse.ts';
 
@@ -37,6 +38,7 @@ export const sections = {
   feeds: feedsSection,
   sms: smsSection,
   oauth: oauthSection,
+  webhooks: webhooksSection,
 } as const;
 
 export type Config = {
@@ -65,6 +67,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     feeds: parseSection(feedsSection, environment, problems),
     sms: parseSection(smsSection, environment, problems),
     oauth: parseSection(oauthSection, environment, problems),
+    webhooks: parseSection(webhooksSection, environment, problems),
   };
   if (problems.length === 0)
     problems.push(

@@ -16,5 +16,6 @@ export * from '../modules/passkeys/passkeys.table.ts';
 export * from '../modules/posts/posts.table.ts';
 export * from '../modules/users/users.table.ts';
 export * from '../modules/videos/videos.table.ts';
+export * from '../modules/webhook-endpoints/webhook-endpoints.table.ts';
 export * from './audit.table.ts';
 export * from './outbox.table.ts';

@@ -14,6 +14,8 @@ export const apiKeyScopes = [
   'feeds:read',
   'videos:read',
   'videos:write',
+  'webhooks:read',
+  'webhooks:write',
 ] as const;
 
 export type ApiKeyScope = (typeof apiKeyScopes)[number];

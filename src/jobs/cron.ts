@@ -7,6 +7,7 @@ import { eraseDueAccounts, remindOfDeletions, sweepExports } from '../modules/ac
 import { liftEndedSuspensions } from '../modules/admin/index.ts';
 import { trimTimelines } from '../modules/feeds/index.ts';
 import { expireUploads, reconcileEncodeJobs } from '../modules/videos/index.ts';
+import { expireWebhookLog, handOutDeliveries } from '../modules/webhook-endpoints/index.ts';
 import { sweepOutbox } from './publish.ts';
 import { type CronSchedule, cronSchedules } from './schedules.ts';
 import { systemContext } from './system-context.ts';
@@ -27,10 +28,12 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
     { name: 'exports.sweep', run: sweepExports },
     { name: 'accounts.erase', run: eraseDueAccounts },
     { name: 'suspensions.lift', run: liftEndedSuspensions },
+    { name: 'webhooks.hand_out', run: handOutDeliveries },
   ],
   '17 * * * *': [
     { name: 'deletions.remind', run: remindOfDeletions },
     { name: 'database.maintain', run: maintainDatabase },
+    { name: 'webhooks.expire', run: expireWebhookLog },
   ],
   '41 3 * * *': [
     { name: 'timelines.trim', run: trimTimelines },

@@ -12,6 +12,9 @@ export const idPrefixes = {
   apiKey: 'key',
   securityEvent: 'sev',
   adminProposal: 'prop',
+  webhookEndpoint: 'whe',
+  webhookDelivery: 'whd',
+  event: 'evt',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

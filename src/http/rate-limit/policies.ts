@@ -194,6 +194,18 @@ export const rateLimitPolicies = {
     points: 5,
     onRefusal: 'keep',
   },
+  /** Requests an account makes us send somewhere, while it waits. */
+  webhook_test: {
+    windows: [
+      { name: 'webhook-test', limit: 10, periodSeconds: minute },
+      { name: 'webhook-test-day', limit: 200, periodSeconds: day },
+    ],
+    partition: 'caller',
+    onFailure: 'closed',
+    leaseUnits: 0,
+    points: 20,
+    onRefusal: 'keep',
+  },
   /** Events of outside systems, which come in bursts from few addresses. */
   webhook: {
     windows: [{ name: 'webhook', limit: 6_000, periodSeconds: minute }],

@@ -8,6 +8,7 @@ import { requestEncode } from './usecases/submit-encode.ts';
 
 export { uploadsRoutes } from './uploads.routes.ts';
 export { eraseVideos } from './usecases/erase-videos.ts';
+export { findVideoNews } from './usecases/notify-owner.ts';
 export { reconcileEncodeJobs } from './usecases/reconcile-jobs.ts';
 export { expireUploads } from './usecases/settle-upload.ts';
 export { forgetVideoPages } from './usecases/view-video.ts';
