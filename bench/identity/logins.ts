@@ -33,8 +33,17 @@ export async function paceOf(server: BenchServer, act: Act, seconds: number): Pr
   };
 }
 
+/** Servers close kept connections while others are measured, sometimes at the very moment one is used again. */
+async function fetchAgainIfClosed(url: string, init?: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch {
+    return fetch(url, init);
+  }
+}
+
 async function post(server: BenchServer, path: string, body: unknown, status: number): Promise<void> {
-  const response = await fetch(`http://127.0.0.1:${server.port}${path}`, {
+  const response = await fetchAgainIfClosed(`http://127.0.0.1:${server.port}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
@@ -72,7 +81,7 @@ export async function betterAuthLogins(server: BenchServer): Promise<Act> {
 export const hashes =
   (server: BenchServer, path: string): Act =>
   async () => {
-    const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
+    const response = await fetchAgainIfClosed(`http://127.0.0.1:${server.port}${path}`);
     await response.text();
     if (response.status !== 200) throw new Error(`${server.name}: ${response.status} ${server.complaints()}`);
   };

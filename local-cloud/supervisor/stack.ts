@@ -285,6 +285,7 @@ async function startParts(
     SES_ENDPOINT: mail.url,
     APP_BASE_URL: `${mail.url}/app`,
     BREACHED_PASSWORDS_URL: breached.url,
+    OUTBOUND_TRUSTED_HOSTS: 'localhost,127.0.0.1',
     UPLOADS_BUCKET: uploadsBucket,
     MEDIA_BUCKET: mediaBucket,
     CDN_BASE_URL: cdn.url,

@@ -40,8 +40,8 @@ export function readMigrations(directory: string): Migration[] {
       };
     });
   migrations.forEach((migration, index) => {
-    if (migration.version !== index + 1)
-      throw new Error(`${directory}: migration ${index + 1} is missing or given twice`);
+    if (migration.version <= (migrations[index - 1]?.version ?? 0))
+      throw new Error(`${directory}: migration ${migration.version} is given twice`);
   });
   return migrations;
 }

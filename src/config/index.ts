@@ -11,6 +11,7 @@ import { encryptionSection } from './encryption.config.ts';
 import { feedsSection } from './feeds.config.ts';
 import { httpSection } from './http.config.ts';
 import { oauthSection } from './oauth.config.ts';
+import { outboundSection } from './outbound.config.ts';
 import { ConfigError, type ConfigProblem, parseSection } from './parse.ts';
 import { passkeysSection } from './passkeys.config.ts';
 import { safetyProblems } from './safety.ts';
@@ -35,6 +36,7 @@ export const sections = {
   encryption: encryptionSection,
   aws: awsSection,
   videos: videosSection,
+  outbound: outboundSection,
   feeds: feedsSection,
   sms: smsSection,
   oauth: oauthSection,
@@ -64,6 +66,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     encryption: parseSection(encryptionSection, environment, problems),
     aws: parseSection(awsSection, environment, problems),
     videos: parseSection(videosSection, environment, problems),
+    outbound: parseSection(outboundSection, environment, problems),
     feeds: parseSection(feedsSection, environment, problems),
     sms: parseSection(smsSection, environment, problems),
     oauth: parseSection(oauthSection, environment, problems),

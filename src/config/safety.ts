@@ -63,6 +63,7 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     ['SES_ENDPOINT', config.email.sesEndpoint],
     ['APP_BASE_URL', config.email.appBaseUrl],
     ['BREACHED_PASSWORDS_URL', config.breachedPasswords.baseUrl],
+    ['DOH_URL', config.outbound.dohUrl],
   ];
   for (const [env, url] of urls) {
     if (url === '') continue;
@@ -91,6 +92,8 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     if (challenge.hostnames.length === 0)
       refuse('TURNSTILE_HOSTNAMES', 'must name the hosts of your clients');
   }
+  if (config.outbound.trustedHosts.length > 0)
+    refuse('OUTBOUND_TRUSTED_HOSTS', 'must be empty: it lets users reach what is not public');
   if (config.app.debugErrors) refuse('DEBUG_ERRORS', 'must be false');
   if (config.app.logLevel === 'debug' || config.app.logLevel === 'silent')
     refuse('LOG_LEVEL', 'must be info, warn or error');

@@ -37,6 +37,7 @@ export async function maintainDatabase(ctx: RequestContext): Promise<void> {
   const result = await primary.execute(
     sql`SELECT ensure_monthly_partitions('audit_log', ${partitionMonthsAhead}) AS made`,
   );
+  await primary.execute(sql`SELECT keep_monthly_partitions(${partitionMonthsAhead}::integer)`);
   const cutoff = new Date(ctx.clock.now() - processedEventsRetentionDays * dayMs).toISOString();
   const processed = await prune(primary, 'processed_events', 'processed_at', cutoff);
   const inbound = await prune(primary, 'inbound_events', 'received_at', cutoff);

@@ -6,6 +6,7 @@ import { graphMessages } from '../modules/graph/graph.events.ts';
 import { noticeMessages } from '../modules/notices/notices.events.ts';
 import { postMessages } from '../modules/posts/posts.events.ts';
 import { videoMessages } from '../modules/videos/videos.events.ts';
+import { viewMessages } from '../modules/views/views.events.ts';
 import { webhookMessages } from '../modules/webhook-endpoints/webhook-endpoints.events.ts';
 
 /** Every message the queues carry. */
@@ -18,6 +19,7 @@ export const messageSchema = z.discriminatedUnion('type', [
   ...feedMessages,
   ...videoMessages,
   ...webhookMessages,
+  ...viewMessages,
 ]);
 
 export type Message = z.infer<typeof messageSchema>;

@@ -1,4 +1,5 @@
 import { scrypt } from 'node:crypto';
+import type { CountStore } from '../../../durable-objects/rate-limiter/store.ts';
 import { take } from '../../../durable-objects/rate-limiter/take.ts';
 import { type Bindings, type RequestContext, servicesOf } from '../../../src/context.ts';
 import { authenticate } from '../../../src/http/authenticate.ts';
@@ -54,11 +55,10 @@ async function decide(request: Request, env: Bindings): Promise<Response> {
 async function decideInMemory(request: Request): Promise<Response> {
   const { sequence } = (await request.json()) as { sequence: readonly number[] };
   const arrivals = new Map<string, number>();
-  const store = {
-    read: (key: string) => arrivals.get(key),
-    write: (key: string, _: unknown, tat: number) => void arrivals.set(key, tat),
-    prune: () => undefined,
-    nextFullAt: () => undefined,
+  const store: CountStore = {
+    arrivals: { read: (key) => arrivals.get(key), write: (key, _, tat) => void arrivals.set(key, tat) },
+    // No window here is strict.
+    log: { since: () => [], add: () => undefined, remove: () => undefined },
   };
   const nowMs = Date.now();
   const answers = sequence.map((key) =>

@@ -101,6 +101,7 @@ export const videoCounters = pgTable('video_counters', {
   likes: integer().notNull().default(0),
   dislikes: integer().notNull().default(0),
   comments: integer().notNull().default(0),
+  viewShards: smallint('view_shards').notNull().default(1),
 });
 
 export const uploads = pgTable(

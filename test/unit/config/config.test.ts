@@ -246,6 +246,8 @@ describe('in production', () => {
     ['EMAIL_FROM_ADDRESS', 'no-reply@social-flow.test'],
     ['BREACHED_PASSWORDS_URL', ''],
     ['BREACHED_PASSWORDS_URL', 'http://127.0.0.1:9005'],
+    ['DOH_URL', 'http://127.0.0.1:9006/dns-query'],
+    ['OUTBOUND_TRUSTED_HOSTS', '127.0.0.1'],
     ['TOKEN_ISSUER', 'http://api.example.com'],
     ['PASSKEY_RP_ID', 'localhost'],
     ['PASSKEY_RP_ID', '10.0.0.1'],

@@ -1,49 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { gaugeOf } from '../../../durable-objects/rate-limiter/gauges.ts';
-import type { RateWindow } from '../../../durable-objects/rate-limiter/gcra.ts';
-import type { CountStore } from '../../../durable-objects/rate-limiter/store.ts';
 import { giveBack, take } from '../../../durable-objects/rate-limiter/take.ts';
+import { memoryStore } from './memory-store.ts';
 import { createLogOracle, createOracle, oracleOf } from './oracle.ts';
 import { expectedOf, randomIntegers, randomStep, randomWait, randomWindows } from './steps.ts';
 
 const steps = 1_000_000;
 const stepsOfOneCaller = 200;
-
-/** A store in memory, and everything in it as text. */
-function memoryStore(): CountStore & { readonly content: () => string } {
-  const arrivals = new Map<string, number>();
-  const takes = new Map<string, Map<number, number>>();
-  const name = (key: string, window: RateWindow) => `${key}/${window.limit}/${window.periodSeconds}`;
-  const entriesOf = (key: string, window: RateWindow) => {
-    const entries = takes.get(name(key, window)) ?? new Map<number, number>();
-    takes.set(name(key, window), entries);
-    return entries;
-  };
-  return {
-    content: () => JSON.stringify([[...arrivals], [...takes].map(([key, entries]) => [key, [...entries]])]),
-    arrivals: {
-      read: (key, window) => arrivals.get(name(key, window)),
-      write: (key, window, tat) => void arrivals.set(name(key, window), tat),
-    },
-    log: {
-      since(key, window, afterMs) {
-        const entries = entriesOf(key, window);
-        for (const [atMs] of entries) if (atMs <= afterMs) entries.delete(atMs);
-        return [...entries].sort(([a], [b]) => a - b).map(([atMs, units]) => ({ atMs, units }));
-      },
-      add(key, window, atMs, units) {
-        const entries = entriesOf(key, window);
-        entries.set(atMs, (entries.get(atMs) ?? 0) + units);
-      },
-      remove(key, window, atMs, units) {
-        const entries = entriesOf(key, window);
-        const kept = (entries.get(atMs) ?? 0) - units;
-        if (kept > 0) entries.set(atMs, kept);
-        else entries.delete(atMs);
-      },
-    },
-  };
-}
 
 describe('the limiter', () => {
   it('decides a million random steps exactly as buckets and lists of all units do: takes, costs, leases, refunds, several windows', () => {
@@ -69,8 +32,6 @@ describe('the limiter', () => {
           counts.givenBack += 1;
           continue;
         }
-        for (const { key = 'k', ...window } of windows)
-          if ('strict' in window) store.log.since(key, window, nowMs - window.periodSeconds * 1_000);
         const before = store.content();
         const { lease } = what;
         const taken = take(store, lease === undefined ? request : { ...request, lease }, nowMs);

@@ -1,25 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RateWindow } from '../../../durable-objects/rate-limiter/gcra.ts';
-import type { ArrivalStore } from '../../../durable-objects/rate-limiter/store.ts';
+import type { CountStore } from '../../../durable-objects/rate-limiter/store.ts';
 import { take } from '../../../durable-objects/rate-limiter/take.ts';
 import { createLeaseBook, leaseMs } from '../../../src/http/rate-limit/lease.ts';
+import { memoryStore } from '../gcra/memory-store.ts';
 import { createOracle } from '../gcra/oracle.ts';
 
-/** What the object stores, in memory. */
-function memoryStore(): ArrivalStore {
-  const arrivals = new Map<string, number>();
-  const name = (key: string, window: RateWindow) => `${key}/${window.limit}/${window.periodSeconds}`;
-  return {
-    read: (key, window) => arrivals.get(name(key, window)),
-    write: (key, window, tat) => void arrivals.set(name(key, window), tat),
-    prune: () => undefined,
-    nextFullAt: () => undefined,
-  };
-}
-
 /** One isolate in front of a limiter, as `charge` puts them together. */
-function isolate(store: ArrivalStore, windows: readonly RateWindow[], maxUnits: number) {
+function isolate(store: CountStore, windows: readonly RateWindow[], maxUnits: number) {
   const book = createLeaseBook();
   let asked = 0;
   return {

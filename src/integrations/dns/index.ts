@@ -1,0 +1,1 @@
+export { ResolverUnavailable, resolveAddresses } from './doh.ts';
