@@ -16,10 +16,7 @@ export * from '../modules/passkeys/passkeys.table.ts';
 export * from '../modules/posts/posts.table.ts';
 export * from '../modules/users/users.table.ts';
 export * from '../modules/videos/videos.table.ts';
-<<<<<<< HEAD
-export * from '../modules/webhook-endpoints/webhook-endpoints.table.ts';
-=======
 export * from '../modules/views/views.table.ts';
->>>>>>> ef9ad28a505a32e8715d4153c0b9de1049b311cb
+export * from '../modules/webhook-endpoints/webhook-endpoints.table.ts';
 export * from './audit.table.ts';
 export * from './outbox.table.ts';

@@ -176,7 +176,7 @@ export async function settleAttempt(
   const delivered = attempt.verdict === 'delivered';
   const gone = attempt.verdict === 'gone';
   const disables = sql`(endpoint.enabled AND endpoint.url = ${attempt.url} AND (${gone}
-    OR (NOT ${delivered} AND endpoint.failing_since <= ${options.failingBefore}::timestamptz)))`;
+    OR (NOT ${delivered} AND coalesce(endpoint.failing_since <= ${options.failingBefore}::timestamptz, false))))`;
   const mine = sql`endpoint.claim_id = ${claim.claimId}::uuid`;
   const audit = {
     action: 'webhook_endpoints.disabled',

@@ -1,3 +1,4 @@
+import { env } from 'cloudflare:workers';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeId, randomIds } from '../../../src/shared/ids.ts';
@@ -9,6 +10,7 @@ import {
   sqlRows,
   type TestUser,
 } from '../../support/worker/client.ts';
+import { testEnv } from '../../support/worker/env.ts';
 import { deliverEvents, takeMessages } from '../../support/worker/queues.ts';
 import { neverAnswer, type Receiver, startReceiver } from '../../support/worker/receiver.ts';
 import {
@@ -169,7 +171,7 @@ describe('a replay', () => {
     await deliverEvents();
     const [delivery] = await deliveriesOf(user, endpoint.id);
     expect(await (await replay(user, endpoint.id, delivery?.id ?? '')).json()).toMatchObject({ attempts: 1 });
-    receiver.answer(() => new Response('', { status: 204 }));
+    receiver.answer(() => new Response(null, { status: 204 }));
     await deliverEvents();
     expect(await deliveryOf(user, endpoint.id, delivery?.id ?? '')).toMatchObject({
       state: 'succeeded',
@@ -269,6 +271,7 @@ describe('the test button', () => {
   it('says what is wrong, tries once, and leaves the standing of the endpoint alone', async () => {
     const user = await seedUser();
     const { endpoint } = await createEndpoint(user);
+    takeMessages();
     receiver.answer(() => new Response('', { status: 410 }));
     expect(await test(user, endpoint.id)).toMatchObject({ state: 'failed', failure_reason: 'gone' });
     receiver.answer(() => {
@@ -287,11 +290,10 @@ describe('the test button', () => {
     const user = await seedUser();
     const { endpoint } = await createEndpoint(user);
     receiver.answer(neverAnswer);
-    const { env } = await import('cloudflare:workers');
-    const bindings = { ...(env as object), WEBHOOK_ATTEMPT_TIMEOUT_MS: '200' };
+    const bindings = { ...testEnv(env), WEBHOOK_ATTEMPT_TIMEOUT_MS: '200' };
     const response = await call('POST', `${endpointsPath}/${endpoint.id}/test`, {
       token: user.token,
-      bindings: bindings as never,
+      bindings,
     });
     expect(response.status).toBe(200);
     expect(await response.json()).toMatchObject({ state: 'failed', last_error: 'timeout' });

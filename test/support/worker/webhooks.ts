@@ -99,7 +99,9 @@ export async function emit(user: TestUser, message = videoDeleted(user)): Promis
 export const seedVideo = async (user: TestUser, state = 'published'): Promise<string> => {
   const id = randomIds.next();
   await sqlRows(
-    `INSERT INTO videos (id, owner_id, title, state, published_at) VALUES ($1, $2, 'A film', $3, now())`,
+    `INSERT INTO videos (id, owner_id, title, state, published_at, hls_key, dash_key, failure_code, failure_message)
+     VALUES ($1, $2, 'A film', $3, now(), 'media/x.m3u8', 'media/x.mpd',
+       CASE WHEN $3 = 'failed' THEN 'no_video' END, CASE WHEN $3 = 'failed' THEN 'There is no picture in it.' END)`,
     [id, user.uuid, state],
   );
   return id;
