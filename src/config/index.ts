@@ -7,6 +7,7 @@ import { breachedPasswordsSection } from './breached-passwords.config.ts';
 import { challengeSection } from './challenge.config.ts';
 import { databaseSection } from './database.config.ts';
 import { emailSection } from './email.config.ts';
+import { encodingSection } from './encoding.config.ts';
 import { encryptionSection } from './encryption.config.ts';
 import { feedsSection } from './feeds.config.ts';
 import { httpSection } from './http.config.ts';
@@ -15,6 +16,7 @@ import { outboundSection } from './outbound.config.ts';
 import { ConfigError, type ConfigProblem, parseSection } from './parse.ts';
 import { passkeysSection } from './passkeys.config.ts';
 import { safetyProblems } from './safety.ts';
+import { scanningSection } from './scanning.config.ts';
 import type { SectionValues } from './section.ts';
 import { smsSection } from './sms.config.ts';
 import { videosSection } from './videos.config.ts';
@@ -36,6 +38,8 @@ export const sections = {
   encryption: encryptionSection,
   aws: awsSection,
   videos: videosSection,
+  scanning: scanningSection,
+  encoding: encodingSection,
   outbound: outboundSection,
   feeds: feedsSection,
   sms: smsSection,
@@ -66,6 +70,8 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     encryption: parseSection(encryptionSection, environment, problems),
     aws: parseSection(awsSection, environment, problems),
     videos: parseSection(videosSection, environment, problems),
+    scanning: parseSection(scanningSection, environment, problems),
+    encoding: parseSection(encodingSection, environment, problems),
     outbound: parseSection(outboundSection, environment, problems),
     feeds: parseSection(feedsSection, environment, problems),
     sms: parseSection(smsSection, environment, problems),

@@ -16,6 +16,12 @@ export const apiKeyScopes = [
   'videos:write',
   'webhooks:read',
   'webhooks:write',
+  'comments:read',
+  'comments:write',
+  'playlists:read',
+  'playlists:write',
+  'history:read',
+  'history:write',
 ] as const;
 
 export type ApiKeyScope = (typeof apiKeyScopes)[number];

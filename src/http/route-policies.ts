@@ -159,6 +159,7 @@ export const routePolicies = {
   getUser: { access: viewer, scope: 'profile:read', ids: 'any', limit: 'read' },
   getMe: { access: user, scope: 'profile:read', limit: 'read' },
   updateMe: { access: user, scope: 'profile:write', limit: 'write', idempotent: true },
+  stateBirthDate: { access: user, limit: 'write', sensitive: true },
 
   // The life of an account
   changeUsername: { access: user, limit: 'write', stepUp: true },
@@ -176,6 +177,11 @@ export const routePolicies = {
   listFollowers: { access: viewer, scope: 'graph:read', ids: 'any', limit: 'read' },
   listFollowing: { access: viewer, scope: 'graph:read', ids: 'any', limit: 'read' },
   listBlocks: { access: user, scope: 'graph:read', limit: 'read' },
+
+  // Members of channels
+  listMembers: { access: user, scope: 'graph:read', limit: 'read' },
+  grantMembership: { access: user, scope: 'graph:write', ids: 'any', limit: 'write' },
+  endMembership: { access: user, scope: 'graph:write', ids: 'any', limit: 'write' },
 
   // Posts and feeds
   createPost: { access: user, scope: 'posts:write', limit: 'write', idempotent: true },
@@ -210,6 +216,12 @@ export const routePolicies = {
     cost: 20,
     idempotent: true,
   },
+  listVideoCategories: { access: anyone, limit: 'read' },
+  listVideoLicences: { access: anyone, limit: 'read' },
+  getVideoChapters: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
+  rateVideo: { access: user, scope: 'videos:write', ids: 'any', limit: 'like' },
+  unrateVideo: { access: user, scope: 'videos:write', ids: 'any', limit: 'like' },
+  listLikedVideos: { access: user, scope: 'videos:read', limit: 'read' },
   listMyVideos: { access: user, scope: 'videos:read', limit: 'read' },
   listUserVideos: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { accountMessages } from '../modules/accounts/accounts.events.ts';
 import { authMessages } from '../modules/auth/auth.events.ts';
+import { commentMessages } from '../modules/comments/comments.events.ts';
 import { feedMessages } from '../modules/feeds/feeds.events.ts';
 import { graphMessages } from '../modules/graph/graph.events.ts';
 import { noticeMessages } from '../modules/notices/notices.events.ts';
@@ -16,6 +17,7 @@ export const messageSchema = z.discriminatedUnion('type', [
   ...noticeMessages,
   ...graphMessages,
   ...postMessages,
+  ...commentMessages,
   ...feedMessages,
   ...videoMessages,
   ...webhookMessages,
@@ -29,10 +31,12 @@ export type MessageData<T extends MessageType> = MessageOf<T>['data'];
 
 const mediaTypes: ReadonlySet<string> = new Set<MessageType>([
   'video.uploaded',
+  'video.released',
   'video.encode_requested',
   'video.deleted',
   'account.export_requested',
   'mediaconvert.job_changed',
+  'guardduty.object_scanned',
 ]);
 
 const webhookTypes: ReadonlySet<string> = new Set<MessageType>(['webhooks.due']);

@@ -15,6 +15,9 @@ export const idPrefixes = {
   webhookEndpoint: 'whe',
   webhookDelivery: 'whd',
   event: 'evt',
+  comment: 'cmt',
+  playlist: 'pls',
+  playlistItem: 'pli',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

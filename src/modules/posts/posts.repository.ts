@@ -6,7 +6,7 @@ import { countChange, counters, insertEventFrom, likeId } from '../../db/countin
 import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
 import { notBlocked } from '../graph/index.ts';
 import { userSummaryJson } from '../users/index.ts';
-import { videoSummaryJson } from '../videos/index.ts';
+import { videoSummaryJson, videoVisibleTo } from '../videos/index.ts';
 import type { FacetCandidate } from './posts.policy.ts';
 import type { PostRow } from './posts.views.ts';
 
@@ -14,18 +14,15 @@ type ViewerId = string | undefined;
 
 const viewerParameter = (viewerId: ViewerId): SQL => sql`${viewerId ?? null}::uuid`;
 
-/** Videos of `video` that may play beside a post for this viewer. */
-const playable = (viewerId: ViewerId): SQL =>
-  sql`video.state = 'published' AND video.deleted_at IS NULL
-    AND (video.visibility <> 'private' OR video.owner_id = ${viewerParameter(viewerId)})`;
-
 /**
  * The condition that a row of `posts AS p` has something to show this viewer: it is not deleted, and has words or a
  * video they may play. Authors always see their own. Says nothing about the author: see `authorVisible`.
  */
 export const postShows = (viewerId: ViewerId): SQL =>
   sql`p.deleted_at IS NULL AND (p.text <> '' OR p.author_id = ${viewerParameter(viewerId)}
-    OR EXISTS (SELECT FROM videos AS video WHERE video.id = p.video_id AND ${playable(viewerId)}))`;
+    OR EXISTS (
+      SELECT FROM videos AS video JOIN users AS owner ON owner.id = video.owner_id
+      WHERE video.id = p.video_id AND ${videoVisibleTo(viewerId)}))`;
 
 /** The condition that the viewer may see what a row of `users AS author` posts. */
 export const authorVisible = (viewerId: ViewerId): SQL =>
@@ -44,7 +41,7 @@ export const selectPosts = (source: SQL, viewerId: ViewerId): SQL => sql`
     own_like.user_id IS NOT NULL AS liked
   FROM ${source}
   JOIN users AS author ON author.id = p.author_id
-  LEFT JOIN videos AS video ON video.id = p.video_id AND ${playable(viewerId)}
+  LEFT JOIN videos AS video ON video.id = p.video_id AND ${videoVisibleTo(viewerId, 'author')}
   LEFT JOIN post_counters AS counters ON counters.post_id = p.id
   LEFT JOIN post_likes AS own_like ON own_like.post_id = p.id AND own_like.user_id = ${viewerParameter(viewerId)}`;
 

@@ -1,3 +1,4 @@
+export { isOfAge } from './birth-dates.usecases.ts';
 export { userNotFound, usernameReserved, usernameTaken } from './users.errors.ts';
 export { isReservedUsername, parseUserReference, type UserReference } from './users.policy.ts';
 export { accountColumns, insertUserCtes, type NewUser } from './users.repository.ts';

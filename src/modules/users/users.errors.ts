@@ -15,3 +15,13 @@ export const usernameReserved = defineError({
   status: 422,
   title: 'This username is reserved; choose another.',
 });
+export const birthDateImplausible = defineError({
+  code: 'users.birth_date_implausible',
+  status: 422,
+  title: 'This is not a date on which a user can have been born.',
+});
+export const birthDateFixed = defineError({
+  code: 'users.birth_date_fixed',
+  status: 409,
+  title: 'You have stated another date of birth before; it cannot be changed.',
+});

@@ -1,6 +1,14 @@
 import { withEtag } from '../../http/etag.ts';
 import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../../http/route.ts';
-import { accountSchema, updateProfileBody, userProfileSchema, userReferenceParams } from './users.schemas.ts';
+import { stateBirthDate } from './birth-dates.usecases.ts';
+import {
+  accountSchema,
+  birthDateBody,
+  birthDateStatedSchema,
+  updateProfileBody,
+  userProfileSchema,
+  userReferenceParams,
+} from './users.schemas.ts';
 import { getMyAccount, getProfile, updateMyProfile } from './users.usecases.ts';
 import { presentAccount, presentProfile } from './users.views.ts';
 
@@ -66,5 +74,26 @@ meRoutes.openapi(
       website: body.website,
     });
     return c.json(presentAccount(account, ctx.config.aws.cdnBaseUrl), 200);
+  },
+);
+
+meRoutes.openapi(
+  defineRoute({
+    method: 'put',
+    path: '/birth-date',
+    request: jsonBody(birthDateBody),
+    responses: {
+      200: jsonResponse(birthDateStatedSchema, 'The date is kept'),
+      ...problems(400, 401, 409, 422),
+    },
+    summary: 'State my date of birth',
+    description:
+      'Needed to watch what is for adults. It can be stated once, is kept sealed and shown to nobody; the export of the account has it.',
+    operationId: 'stateBirthDate',
+    tags,
+  }),
+  async (c) => {
+    await stateBirthDate(c.var.ctx, c.req.valid('json').birth_date);
+    return c.json({ stated: true }, 200);
   },
 );

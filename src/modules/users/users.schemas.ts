@@ -36,6 +36,14 @@ export const updateProfileBody = z
   })
   .openapi('UpdateProfile');
 
+export const birthDateBody = z
+  .strictObject({
+    birth_date: z.iso.date().openapi({ example: '1990-12-31', description: 'Kept sealed and never shown.' }),
+  })
+  .openapi('BirthDate');
+
+export const birthDateStatedSchema = z.object({ stated: z.boolean() }).openapi('BirthDateStated');
+
 export const userReferenceParams = z.object({
   user: z
     .string()

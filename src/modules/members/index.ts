@@ -1,0 +1,2 @@
+export { membersRoutes } from './members.routes.ts';
+export { channelMembers } from './members.table.ts';
