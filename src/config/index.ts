@@ -10,6 +10,7 @@ import { emailSection } from './email.config.ts';
 import { encodingSection } from './encoding.config.ts';
 import { encryptionSection } from './encryption.config.ts';
 import { feedsSection } from './feeds.config.ts';
+import { historySection } from './history.config.ts';
 import { httpSection } from './http.config.ts';
 import { oauthSection } from './oauth.config.ts';
 import { outboundSection } from './outbound.config.ts';
@@ -42,6 +43,7 @@ export const sections = {
   encoding: encodingSection,
   outbound: outboundSection,
   feeds: feedsSection,
+  history: historySection,
   sms: smsSection,
   oauth: oauthSection,
   webhooks: webhooksSection,
@@ -74,6 +76,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     encoding: parseSection(encodingSection, environment, problems),
     outbound: parseSection(outboundSection, environment, problems),
     feeds: parseSection(feedsSection, environment, problems),
+    history: parseSection(historySection, environment, problems),
     sms: parseSection(smsSection, environment, problems),
     oauth: parseSection(oauthSection, environment, problems),
     webhooks: parseSection(webhooksSection, environment, problems),
