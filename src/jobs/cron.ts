@@ -9,6 +9,7 @@ import { liftEndedSuspensions } from '../modules/admin/index.ts';
 import { trimTimelines } from '../modules/feeds/index.ts';
 import { trimHistories } from '../modules/history/index.ts';
 import { expireUploads, reconcileEncodeJobs, reconcileScans } from '../modules/videos/index.ts';
+import { rotateViewSalts } from '../modules/views/index.ts';
 import { expireWebhookLog, handOutDeliveries } from '../modules/webhook-endpoints/index.ts';
 import { sweepOutbox } from './publish.ts';
 import { type CronSchedule, cronSchedules } from './schedules.ts';
@@ -35,6 +36,7 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
   ],
   '17 * * * *': [
     { name: 'deletions.remind', run: remindOfDeletions },
+    { name: 'views.salts', run: rotateViewSalts },
     { name: 'database.maintain', run: maintainDatabase },
     { name: 'webhooks.expire', run: expireWebhookLog },
   ],
