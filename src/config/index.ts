@@ -10,6 +10,7 @@ import { emailSection } from './email.config.ts';
 import { encodingSection } from './encoding.config.ts';
 import { encryptionSection } from './encryption.config.ts';
 import { feedsSection } from './feeds.config.ts';
+import { historySection } from './history.config.ts';
 import { httpSection } from './http.config.ts';
 import { oauthSection } from './oauth.config.ts';
 import { outboundSection } from './outbound.config.ts';
@@ -20,6 +21,7 @@ import { scanningSection } from './scanning.config.ts';
 import type { SectionValues } from './section.ts';
 import { smsSection } from './sms.config.ts';
 import { videosSection } from './videos.config.ts';
+import { viewsSection } from './views.config.ts';
 
 export { ConfigError } from './parse.ts';
 
@@ -39,8 +41,10 @@ export const sections = {
   videos: videosSection,
   scanning: scanningSection,
   encoding: encodingSection,
+  views: viewsSection,
   outbound: outboundSection,
   feeds: feedsSection,
+  history: historySection,
   sms: smsSection,
   oauth: oauthSection,
 } as const;
@@ -70,8 +74,10 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     videos: parseSection(videosSection, environment, problems),
     scanning: parseSection(scanningSection, environment, problems),
     encoding: parseSection(encodingSection, environment, problems),
+    views: parseSection(viewsSection, environment, problems),
     outbound: parseSection(outboundSection, environment, problems),
     feeds: parseSection(feedsSection, environment, problems),
+    history: parseSection(historySection, environment, problems),
     sms: parseSection(smsSection, environment, problems),
     oauth: parseSection(oauthSection, environment, problems),
   };

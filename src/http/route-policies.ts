@@ -28,8 +28,13 @@ export interface RoutePolicy {
    * checks too. `any`: what is open to everybody the caller may see.
    */
   readonly ids?: 'own' | 'any';
-  /** Which rate limit policies are charged, all or none of them; `none` only where the answer costs nothing. */
-  readonly limit: LimitName | readonly LimitName[] | 'none';
+  /**
+   * Which rate limit policies are charged, all or none of them; `none` only where the answer costs nothing, `edge` where only the
+   * free gate by address stands before a count of the handler's own.
+   */
+  readonly limit: LimitName | readonly LimitName[] | 'none' | 'edge';
+  /** Set on writes no database read shows soon: the client's reads go on to the replica. */
+  readonly unpinned?: boolean;
   /** Points taken from the caller's budget, where that is not what its limits say (reads 1, writes 5). */
   readonly cost?: number;
   /** The purpose of the one-time tickets that open this WebSocket in place of a token. */
@@ -166,6 +171,49 @@ export const routePolicies = {
   listUserPosts: { access: viewer, scope: 'posts:read', ids: 'any', limit: 'read' },
   readHomeFeed: { access: user, scope: 'feeds:read', limit: 'read', cost: 2 },
 
+  // Comments. `own` ids: comments of the caller's, or on videos of the caller's.
+  createComment: { access: user, scope: 'comments:write', ids: 'any', limit: 'comment', idempotent: true },
+  listComments: { access: viewer, scope: 'comments:read', ids: 'any', limit: 'read' },
+  getComment: { access: viewer, scope: 'comments:read', ids: 'any', limit: 'read' },
+  listReplies: { access: viewer, scope: 'comments:read', ids: 'any', limit: 'read' },
+  updateComment: { access: user, scope: 'comments:write', ids: 'own', limit: 'write' },
+  deleteComment: { access: user, scope: 'comments:write', ids: 'own', limit: 'write' },
+  likeComment: { access: user, scope: 'comments:write', ids: 'any', limit: 'like' },
+  unlikeComment: { access: user, scope: 'comments:write', ids: 'any', limit: 'like' },
+  pinComment: { access: user, scope: 'comments:write', ids: 'own', limit: 'write' },
+  unpinComment: { access: user, scope: 'comments:write', ids: 'own', limit: 'write' },
+  heartComment: { access: user, scope: 'comments:write', ids: 'own', limit: 'write' },
+  unheartComment: { access: user, scope: 'comments:write', ids: 'own', limit: 'write' },
+  approveComment: { access: user, scope: 'comments:write', ids: 'own', limit: 'write' },
+  rejectComment: { access: user, scope: 'comments:write', ids: 'own', limit: 'write' },
+  listHeldComments: { access: user, scope: 'comments:read', limit: 'read' },
+  getCommentSettings: { access: user, scope: 'comments:read', limit: 'read' },
+  setCommentSettings: { access: user, scope: 'comments:write', limit: 'write' },
+
+  // Playlists
+  createPlaylist: { access: user, scope: 'playlists:write', limit: 'write', idempotent: true },
+  getPlaylist: { access: viewer, scope: 'playlists:read', ids: 'any', limit: 'read' },
+  updatePlaylist: { access: user, scope: 'playlists:write', ids: 'own', limit: 'write' },
+  deletePlaylist: { access: user, scope: 'playlists:write', ids: 'own', limit: 'write' },
+  listMyPlaylists: { access: user, scope: 'playlists:read', limit: 'read' },
+  listUserPlaylists: { access: viewer, scope: 'playlists:read', ids: 'any', limit: 'read' },
+  listPlaylistItems: { access: viewer, scope: 'playlists:read', ids: 'any', limit: 'read' },
+  addPlaylistItem: { access: user, scope: 'playlists:write', ids: 'own', limit: 'write', idempotent: true },
+  movePlaylistItem: { access: user, scope: 'playlists:write', ids: 'own', limit: 'write' },
+  removePlaylistItem: { access: user, scope: 'playlists:write', ids: 'own', limit: 'write' },
+  listWatchLater: { access: user, scope: 'playlists:read', limit: 'read' },
+  keepForLater: { access: user, scope: 'playlists:write', ids: 'any', limit: 'write' },
+  dropFromLater: { access: user, scope: 'playlists:write', ids: 'any', limit: 'write' },
+
+  // Watch history. `watched_video_id` names an entry of the caller's own history.
+  readHistory: { access: user, scope: 'history:read', limit: 'read', cost: 2 },
+  clearHistory: { access: user, scope: 'history:write', limit: 'write' },
+  getHistorySettings: { access: user, scope: 'history:read', limit: 'read' },
+  setHistorySettings: { access: user, scope: 'history:write', limit: 'write' },
+  readProgress: { access: user, scope: 'history:read', ids: 'own', limit: 'read' },
+  forgetProgress: { access: user, scope: 'history:write', ids: 'own', limit: 'write' },
+  savePosition: { access: user, scope: 'history:write', ids: 'any', limit: 'write' },
+
   // Videos
   startUpload: { access: user, scope: 'videos:write', limit: 'upload', cost: 10, idempotent: true },
   getUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'read' },
@@ -198,6 +246,11 @@ export const routePolicies = {
   listLikedVideos: { access: user, scope: 'videos:read', limit: 'read' },
   listMyVideos: { access: user, scope: 'videos:read', limit: 'read' },
   listUserVideos: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
+
+  // Watching. Each session counts its own heartbeats.
+  startWatchSession: { access: viewer, ids: 'any', limit: 'watch', cost: 2, unpinned: true },
+  sendHeartbeat: { access: viewer, ids: 'any', limit: 'edge', unpinned: true },
+  watchViewCount: { access: viewer, ids: 'any', ticket: 'realtime', limit: 'realtime' },
 
   // Administration. Moderators reach accounts that are not staff; what only administrators may do is theirs alone.
   searchUsers: { access: user, roles: ['admin', 'moderator'], limit: 'admin', stepUp: true },
