@@ -19,6 +19,7 @@ import {
   sweepBuckets,
 } from '../modules/videos/index.ts';
 import { rotateViewSalts } from '../modules/views/index.ts';
+import { expireWebhookLog, handOutDeliveries } from '../modules/webhook-endpoints/index.ts';
 import { sweepOutbox } from './publish.ts';
 import { type CronSchedule, cronSchedules } from './schedules.ts';
 import { systemContext } from './system-context.ts';
@@ -42,6 +43,7 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
     { name: 'exports.sweep', run: sweepExports },
     { name: 'accounts.erase', run: eraseDueAccounts },
     { name: 'suspensions.lift', run: liftEndedSuspensions },
+    { name: 'webhooks.hand_out', run: handOutDeliveries },
   ],
   '17 * * * *': [
     { name: 'deletions.remind', run: remindOfDeletions },
@@ -50,6 +52,7 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
     { name: 'videos.drop_superseded', run: dropSuperseded },
     { name: 'videos.drop_failed_originals', run: dropFailedOriginals },
     { name: 'videos.sweep_buckets', run: sweepBuckets },
+    { name: 'webhooks.expire', run: expireWebhookLog },
   ],
   '41 3 * * *': [
     { name: 'timelines.trim', run: trimTimelines },

@@ -12,32 +12,43 @@ type VideoNews =
   | MessageOf<'video.failed'>
   | MessageOf<'video.replaced'>;
 
+/** How a video stands now, as its owner is told; undefined when it was deleted, or is one nobody sees. */
+export async function findVideoNews(ctx: RequestContext, videoId: string, ownerId: string) {
+  const found = await findNews(ctx, videoId, ownerId);
+  return found?.news;
+}
+
 /**
  * Tells the owner's open connections how a video stands now. The hub delivers an event id once. The end of a file that was to
  * replace another is told as news of the video they know.
  */
 export async function notifyOwner(ctx: RequestContext, message: VideoNews): Promise<void> {
   const { video_id: videoId, owner_id: ownerId } = message.data;
-  const { primary } = ctx.databases;
-  const replacedId = message.type === 'video.failed' ? await findReplaced(primary, videoId) : undefined;
-  const shownId = replacedId ?? videoId;
-  const video = await findVideo(primary, shownId, ownerId);
-  if (video === undefined) return;
+  const replacedId =
+    message.type === 'video.failed' ? await findReplaced(ctx.databases.primary, videoId) : undefined;
+  const found = await findNews(ctx, replacedId ?? videoId, ownerId);
+  if (found === undefined) return;
+  await pushToUser(ctx, ownerId, {
+    id: message.id,
+    type: replacedId === undefined ? message.type : 'video.replacement_failed',
+    data: { ...found.news, replacement: found.replacement },
+  });
+}
+
+async function findNews(ctx: RequestContext, videoId: string, ownerId: string) {
+  const video = await findVideo(ctx.databases.primary, videoId, ownerId);
+  if (video === undefined) return undefined;
   const { state, progress_percent, phase, failure, replacement } = presentVideo(
     video,
     ctx.config.aws.cdnBaseUrl,
   );
-  await pushToUser(ctx, ownerId, {
-    id: message.id,
-    type: replacedId === undefined ? message.type : 'video.replacement_failed',
-    data: {
-      video_id: encodeId('video', shownId),
-      title: video.title,
-      state,
-      progress_percent,
-      phase,
-      failure,
-      replacement,
-    },
-  });
+  const news = {
+    video_id: encodeId('video', videoId),
+    title: video.title,
+    state,
+    progress_percent,
+    phase,
+    failure,
+  };
+  return { news, replacement };
 }
