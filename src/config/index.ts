@@ -6,6 +6,7 @@ import { awsSection } from './aws.config.ts';
 import { breachedPasswordsSection } from './breached-passwords.config.ts';
 import { challengeSection } from './challenge.config.ts';
 import { databaseSection } from './database.config.ts';
+import { deliverySection } from './delivery.config.ts';
 import { emailSection } from './email.config.ts';
 import { encryptionSection } from './encryption.config.ts';
 import { feedsSection } from './feeds.config.ts';
@@ -35,6 +36,7 @@ export const sections = {
   encryption: encryptionSection,
   aws: awsSection,
   videos: videosSection,
+  delivery: deliverySection,
   outbound: outboundSection,
   feeds: feedsSection,
   sms: smsSection,
@@ -64,6 +66,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     encryption: parseSection(encryptionSection, environment, problems),
     aws: parseSection(awsSection, environment, problems),
     videos: parseSection(videosSection, environment, problems),
+    delivery: parseSection(deliverySection, environment, problems),
     outbound: parseSection(outboundSection, environment, problems),
     feeds: parseSection(feedsSection, environment, problems),
     sms: parseSection(smsSection, environment, problems),
