@@ -85,6 +85,16 @@ export const videos = pgTable(
   (table) => [
     index('videos_owner').on(table.ownerId, table.id.desc()).where(sql`${table.deletedAt} IS NULL`),
     index('videos_unfinished').on(table.updatedAt).where(sql`${table.state} IN ('probing', 'transcoding')`),
+    index('videos_stills_to_open')
+      .on(table.updatedAt)
+      .where(
+        sql`${table.state} = 'published' AND ${table.deletedAt} IS NULL AND ${table.replacesId} IS NULL AND ${table.visibility} IN ('public', 'unlisted') AND ${table.passwordHash} IS NULL AND NOT ${table.ageRestricted} AND ${table.openPrefix} IS DISTINCT FROM 'open/' || substr(coalesce(${table.mediaPrefix}, 'media/' || ${table.id}::text || '/v' || ${table.revision}::text || '/'), 7)`,
+      ),
+    index('videos_stills_to_close')
+      .on(table.updatedAt)
+      .where(
+        sql`${table.openPrefix} IS NOT NULL AND (${table.deletedAt} IS NOT NULL OR ${table.visibility} NOT IN ('public', 'unlisted') OR ${table.passwordHash} IS NOT NULL OR ${table.ageRestricted})`,
+      ),
     uniqueIndex('videos_replacement_key')
       .on(table.replacesId)
       .where(

@@ -8,7 +8,9 @@ import {
   breachedPasswords,
   startBreachedPasswordsServer,
 } from '../../../local-cloud/breached-passwords/server.ts';
+import { makeSigningKeys, trustedKeysOf } from '../../../local-cloud/cdn/keys.ts';
 import { startCdnServer } from '../../../local-cloud/cdn/server.ts';
+import { createCloudFrontHandler } from '../../../local-cloud/cloudfront/handler.ts';
 import type { EventBridgeEvent } from '../../../local-cloud/events/index.ts';
 import { locateFfmpeg } from '../../../local-cloud/ffmpeg/index.ts';
 import { startMailServer } from '../../../local-cloud/mail/server.ts';
@@ -20,7 +22,10 @@ import { createMediaFixtures } from './media-fixtures.ts';
 export interface TestAws {
   readonly s3Url: string;
   readonly cdnUrl: string;
+  /** `CDN_SIGNING_KEYS` whose public halves the CDN trusts. */
+  readonly cdnSigningKeys: string;
   /**
+   * Also CloudFront, with `GET /test/invalidations`: the paths it was told to forget, in order.
    * Also answers `GET /test/events`: every event MediaConvert sent so far, in order, for the test to deliver as it likes;
    * and `GET /test/media/<name>`: a film made for tests.
    */
@@ -50,7 +55,14 @@ export async function startTestAws(): Promise<TestAws> {
     credentials,
     buckets: [{ name: 'social-flow-uploads' }, { name: 'social-flow-media' }],
   });
-  const cdn = await startCdnServer({ port: 0, originBucket: 'social-flow-media', s3 });
+  const cdnSigningKeys = makeSigningKeys();
+  const cdn = await startCdnServer({
+    port: 0,
+    originBucket: 'social-flow-media',
+    s3,
+    signed: { prefixes: ['media/'], keys: trustedKeysOf(cdnSigningKeys) },
+  });
+  const cloudFront = createCloudFrontHandler({ credentials, distributionId: 'ETESTDISTRIBUTION' });
   const mail = await startMailServer({ port: 0, region, credentials, apiUrl: 'https://api.test' });
   const breached = await startBreachedPasswordsServer({ port: 0, passwords: breachedPasswords });
   const turnstileSecret = randomBytes(24).toString('base64url');
@@ -82,13 +94,22 @@ export async function startTestAws(): Promise<TestAws> {
         .catch((error: unknown) => response.writeHead(500).end(String(error)));
       return;
     }
-    mediaConvert.handle(request, response).catch(() => response.destroy());
+    if (request.url === '/test/invalidations') {
+      const paths = cloudFront.invalidations().flatMap((one) => one.paths);
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(paths));
+      return;
+    }
+    cloudFront
+      .handle(request, response)
+      .then((handled) => handled || mediaConvert.handle(request, response))
+      .catch(() => response.destroy());
   });
   server.keepAliveTimeout = 65_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     s3Url: s3.url,
     cdnUrl: cdn.url,
+    cdnSigningKeys,
     mediaConvertUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     mailUrl: mail.url,
     breachedPasswordsUrl: breached.url,
