@@ -4,6 +4,9 @@ import { defineSection } from './section.ts';
 
 const optionalBaseUrl = () => z.union([z.literal(''), baseUrl()]);
 
+const queueArn = () => z.string().regex(/^arn:aws[\w-]*:mediaconvert:[\w-]+:\d{12}:queues\/.+$/);
+const optionalQueueArn = () => z.union([z.literal(''), queueArn()]);
+
 export const awsSection = defineSection('AWS', {
   region: {
     env: 'AWS_REGION',
@@ -67,9 +70,28 @@ export const awsSection = defineSection('AWS', {
   },
   mediaConvertQueueArn: {
     env: 'MEDIACONVERT_QUEUE_ARN',
-    schema: z.string().regex(/^arn:aws[\w-]*:mediaconvert:[\w-]+:\d{12}:queues\/.+$/),
+    schema: queueArn(),
     default: 'arn:aws:mediaconvert:us-east-1:000000000000:queues/Default',
     doc: 'MediaConvert queue that takes the jobs.',
+  },
+  mediaConvertPriorityQueueArn: {
+    env: 'MEDIACONVERT_PRIORITY_QUEUE_ARN',
+    schema: optionalQueueArn(),
+    default: '',
+    doc: 'MediaConvert queue for short films, so that they never wait behind long ones. Empty for none.',
+  },
+  mediaConvertOverflowQueueArn: {
+    env: 'MEDIACONVERT_OVERFLOW_QUEUE_ARN',
+    schema: optionalQueueArn(),
+    default: '',
+    doc: 'MediaConvert queue a job hops to when it has waited too long in its own. Empty for none.',
+  },
+  mediaConvertOverflowAfterMinutes: {
+    env: 'MEDIACONVERT_OVERFLOW_AFTER_MINUTES',
+    schema: integer(1, 4_320),
+    default: '15',
+    unit: 'minutes',
+    doc: 'How long a job waits before it hops.',
   },
   webhookSecret: {
     env: 'AWS_WEBHOOK_SECRET',

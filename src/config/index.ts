@@ -8,6 +8,7 @@ import { challengeSection } from './challenge.config.ts';
 import { databaseSection } from './database.config.ts';
 import { deliverySection } from './delivery.config.ts';
 import { emailSection } from './email.config.ts';
+import { encodingSection } from './encoding.config.ts';
 import { encryptionSection } from './encryption.config.ts';
 import { feedsSection } from './feeds.config.ts';
 import { httpSection } from './http.config.ts';
@@ -37,6 +38,7 @@ export const sections = {
   aws: awsSection,
   videos: videosSection,
   delivery: deliverySection,
+  encoding: encodingSection,
   outbound: outboundSection,
   feeds: feedsSection,
   sms: smsSection,
@@ -67,6 +69,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     aws: parseSection(awsSection, environment, problems),
     videos: parseSection(videosSection, environment, problems),
     delivery: parseSection(deliverySection, environment, problems),
+    encoding: parseSection(encodingSection, environment, problems),
     outbound: parseSection(outboundSection, environment, problems),
     feeds: parseSection(feedsSection, environment, problems),
     sms: parseSection(smsSection, environment, problems),

@@ -1,3 +1,5 @@
+export type { CreateJobRequest, JobSettings } from '@aws-sdk/client-mediaconvert';
+
 /**
  * A type of the AWS SDK as it goes over the wire: MediaConvert's JSON names members in lowerCamelCase, the SDK in PascalCase,
  * with no other difference (times are epoch seconds). Keys of maps, such as selector names and user metadata, stay as they are.

@@ -9,7 +9,7 @@ import { toWire, type Wire } from './mediaconvert-wire.ts';
 
 // https://docs.aws.amazon.com/mediaconvert/latest/apireference/resources.html; the API's only version is 2017-08-29.
 
-export type { CreateJobRequest, JobSettings } from '@aws-sdk/client-mediaconvert';
+export type { CreateJobRequest, JobSettings } from './mediaconvert-wire.ts';
 export type Job = Wire<SdkJob>;
 export type ProbeResult = Wire<SdkProbeResult>;
 

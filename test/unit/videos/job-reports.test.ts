@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EncodePlan } from '../../../src/modules/videos/policy/encode-plan.ts';
+import { type EncodePlan, encodePlanSchema } from '../../../src/modules/videos/policy/encode-plan.ts';
 import {
   failureOfError,
   jobEventDetail,
@@ -10,7 +10,7 @@ import {
   reportOfJob,
 } from '../../../src/modules/videos/policy/job-reports.ts';
 
-const plan: EncodePlan = {
+const plan: EncodePlan = encodePlanSchema.parse({
   videoId: '01964d2e-6d30-7c3a-8d2f-5a1b3c4d5e6f',
   revision: 3,
   sourceKey: 'originals/a/b.mp4',
@@ -21,7 +21,7 @@ const plan: EncodePlan = {
     { name: '240p', width: 426, height: 240, maxBitrate: 400_000 },
     { name: '360p', width: 640, height: 360, maxBitrate: 800_000 },
   ],
-};
+});
 const prefix = `media/${plan.videoId}/v3/`;
 const job = {
   jobId: '1700000000000-abcdef',

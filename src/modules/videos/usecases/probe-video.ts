@@ -10,8 +10,8 @@ import {
 import type { MessageOf } from '../../../jobs/messages.ts';
 import { publishEvents } from '../../../jobs/publish.ts';
 import { type Container, endsEarly, isAudioOnly, sniffBytes, sniffContainer } from '../policy/containers.ts';
-import { planLadder } from '../policy/encode-plan.ts';
 import type { FailureCode } from '../policy/failures.ts';
+import { planStream } from '../policy/make-plan.ts';
 import { type ProbeFacts, refusalOf } from '../policy/probe-verdict.ts';
 import { acceptProbe, findVideoToProbe, refuseVideo, type VideoToProbe } from '../videos.repository.ts';
 
@@ -26,9 +26,8 @@ export async function probeVideo(ctx: RequestContext, message: MessageOf<'video.
   if (video === undefined) return;
   const found = await inspect(ctx, video);
   const refusal = typeof found === 'string' ? found : refusalOf(found, ctx.config.videos);
-  if (typeof found === 'string' || refusal !== undefined || found.picture === undefined)
-    await refuse(ctx, video, refusal ?? 'no_video_track');
-  else await accept(ctx, video, { ...found, picture: found.picture });
+  if (typeof found === 'string' || refusal !== undefined) await refuse(ctx, video, refusal ?? 'not_a_video');
+  else await accept(ctx, video, found);
 }
 
 /** Fails a video that cannot be processed, and tells so. Once only. */
@@ -45,22 +44,10 @@ export async function refuse(
   }
 }
 
-async function accept(
-  ctx: RequestContext,
-  video: VideoToProbe,
-  facts: ProbeFacts & { readonly picture: NonNullable<ProbeFacts['picture']> },
-): Promise<void> {
+async function accept(ctx: RequestContext, video: VideoToProbe, facts: ProbeFacts): Promise<void> {
   const { id: videoId, revision } = video;
   const requested = newEvent(ctx, 'video.encode_requested', { video_id: videoId, revision });
-  const plan = {
-    videoId,
-    revision,
-    sourceKey: video.sourceKey,
-    durationMs: facts.durationMs,
-    frameRate: facts.picture.frameRate,
-    hasAudio: facts.sound !== undefined,
-    rungs: planLadder(facts.picture),
-  };
+  const plan = planStream({ videoId, revision, sourceKey: video.sourceKey, facts }, ctx.config.encoding);
   if (await acceptProbe(ctx.databases.primary, { facts, plan, jobId: ctx.ids.next(), requested }))
     await publishEvents(ctx, { ids: [requested.id], limit: 1 });
 }

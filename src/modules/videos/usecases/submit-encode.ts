@@ -50,8 +50,17 @@ export async function submitJob(ctx: RequestContext, job: EncodeJobRow): Promise
 
 async function findMadeJob(ctx: RequestContext, jobId: string): Promise<Job | undefined> {
   const { aws } = ctx.config;
-  const recent = await listRecentJobs(aws, aws.mediaConvertQueueArn);
-  return recent.find((job) => job.userMetadata?.job_id === jobId);
+  const queues = [
+    aws.mediaConvertQueueArn,
+    aws.mediaConvertPriorityQueueArn,
+    aws.mediaConvertOverflowQueueArn,
+  ];
+  for (const queue of new Set(queues.filter((arn) => arn !== ''))) {
+    const recent = await listRecentJobs(aws, queue);
+    const made = recent.find((job) => job.userMetadata?.job_id === jobId);
+    if (made !== undefined) return made;
+  }
+  return undefined;
 }
 
 async function create(ctx: RequestContext, job: EncodeJobRow): Promise<Job | undefined> {
@@ -62,6 +71,9 @@ async function create(ctx: RequestContext, job: EncodeJobRow): Promise<Job | und
     environment: app.environment,
     roleArn: aws.mediaConvertRoleArn,
     queueArn: aws.mediaConvertQueueArn,
+    priorityQueueArn: aws.mediaConvertPriorityQueueArn,
+    overflowQueueArn: aws.mediaConvertOverflowQueueArn,
+    overflowAfterMinutes: aws.mediaConvertOverflowAfterMinutes,
     uploadsBucket: aws.uploadsBucket,
     mediaBucket: aws.mediaBucket,
   });
