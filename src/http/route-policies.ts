@@ -190,6 +190,12 @@ export const routePolicies = {
     cost: 20,
     idempotent: true,
   },
+  listVideoCategories: { access: anyone, limit: 'read' },
+  listVideoLicences: { access: anyone, limit: 'read' },
+  getVideoChapters: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
+  rateVideo: { access: user, scope: 'videos:write', ids: 'any', limit: 'like' },
+  unrateVideo: { access: user, scope: 'videos:write', ids: 'any', limit: 'like' },
+  listLikedVideos: { access: user, scope: 'videos:read', limit: 'read' },
   listMyVideos: { access: user, scope: 'videos:read', limit: 'read' },
   listUserVideos: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
 

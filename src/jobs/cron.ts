@@ -1,6 +1,7 @@
 import type { RequestContext, Services } from '../context.ts';
 import { sealAuditLog } from '../db/audit.ts';
-import { maintainDatabase, reconcileCounters } from '../db/maintenance.ts';
+import { maintainDatabase } from '../db/maintenance.ts';
+import { reconcileCounters } from '../db/reconciliation.ts';
 import { withDatabaseScope } from '../db/scope.ts';
 import { databaseScope } from '../http/request-context.ts';
 import { eraseDueAccounts, remindOfDeletions, sweepExports } from '../modules/accounts/index.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { accountMessages } from '../modules/accounts/accounts.events.ts';
 import { authMessages } from '../modules/auth/auth.events.ts';
+import { commentMessages } from '../modules/comments/comments.events.ts';
 import { feedMessages } from '../modules/feeds/feeds.events.ts';
 import { graphMessages } from '../modules/graph/graph.events.ts';
 import { noticeMessages } from '../modules/notices/notices.events.ts';
@@ -15,6 +16,7 @@ export const messageSchema = z.discriminatedUnion('type', [
   ...noticeMessages,
   ...graphMessages,
   ...postMessages,
+  ...commentMessages,
   ...feedMessages,
   ...videoMessages,
   ...viewMessages,

@@ -12,6 +12,9 @@ export const idPrefixes = {
   apiKey: 'key',
   securityEvent: 'sev',
   adminProposal: 'prop',
+  comment: 'cmt',
+  playlist: 'pls',
+  playlistItem: 'pli',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

@@ -1,6 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { atomic, type Db } from '../../db/client.ts';
 import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
+import { detailValues } from './details.repository.ts';
+import type { DetailsInput } from './details.schemas.ts';
 import { type FailureCode, failures } from './policy/failures.ts';
 
 export type UploadState = 'open' | 'completing' | 'completed' | 'aborted' | 'expired';
@@ -37,6 +39,7 @@ export interface NewUpload extends Omit<UploadRow, 'state' | 's3UploadId'> {
   readonly title: string;
   readonly description: string;
   readonly visibility: string;
+  readonly details: DetailsInput;
 }
 
 export type Quota = 'daily_uploads' | 'daily_bytes' | 'open_uploads';
@@ -58,6 +61,8 @@ export type Reservation =
  */
 export async function reserveUpload(db: Db, upload: NewUpload, limits: QuotaLimits): Promise<Reservation> {
   const owner = sql`${upload.ownerId}::uuid`;
+  const details = detailValues(upload.details);
+  const listOf = (parts: readonly SQL[]): SQL => sql.join(parts.map((part) => sql`, ${part}`));
   const [, result] = await atomic(db, [
     db.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`uploads:${upload.ownerId}`}, 0))`),
     db.execute(sql`
@@ -78,8 +83,9 @@ export async function reserveUpload(db: Db, upload: NewUpload, limits: QuotaLimi
           ceil(extract(epoch FROM recent.oldest + interval '24 hours' - now()))::int AS "retryAfterSeconds"
         FROM recent, unfinished
       ), new_video AS (
-        INSERT INTO videos (id, owner_id, title, description, visibility, state)
+        INSERT INTO videos (id, owner_id, title, description, visibility, state${listOf(details.map(({ column }) => column))})
         SELECT ${upload.videoId}::uuid, ${owner}, ${upload.title}, ${upload.description}, ${upload.visibility}, 'uploading'
+          ${listOf(details.map(({ value }) => value))}
         FROM verdict WHERE exceeded IS NULL
         ON CONFLICT (id) DO NOTHING RETURNING id
       ), new_upload AS (

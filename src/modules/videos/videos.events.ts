@@ -4,12 +4,22 @@ import { defineMessage } from '../../jobs/message.ts';
 const videoData = z.strictObject({ video_id: z.uuid(), revision: z.int().positive() });
 const ownedVideoData = z.strictObject({ video_id: z.uuid(), owner_id: z.uuid() });
 
+// `rating_id` names this very rating, so that its end, should it be heard of first, is known to be its end.
+const ratingData = z.strictObject({
+  video_id: z.uuid(),
+  user_id: z.uuid(),
+  rating: z.enum(['like', 'dislike']),
+  rating_id: z.uuid(),
+});
+
 export const videoMessages = [
   defineMessage('video.uploaded', videoData),
   defineMessage('video.encode_requested', videoData),
   defineMessage('video.progressed', ownedVideoData),
   defineMessage('video.published', ownedVideoData),
   defineMessage('video.failed', ownedVideoData),
+  defineMessage('video.rated', ratingData),
+  defineMessage('video.unrated', ratingData),
   // Its jobs are to be stopped and its files removed.
   defineMessage('video.deleted', ownedVideoData),
   // An EventBridge `MediaConvert Job State Change`, as received: `detail` is parsed by the handler.

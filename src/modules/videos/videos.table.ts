@@ -55,6 +55,7 @@ export const videos = pgTable(
     replacesId: uuid('replaces_id').references((): AnyPgColumn => videos.id, { onDelete: 'cascade' }),
     publishAt: instant('publish_at'),
     tags: text().array().notNull().default([]),
+    tagKeys: text('tag_keys').array().notNull().default([]),
     category: text(),
     language: text(),
     licence: text().notNull().default('standard'),

@@ -16,6 +16,7 @@ const input = {
   title: undefined,
   description: undefined,
   visibility: undefined,
+  details: {},
 };
 const away = { S3_ENDPOINT: 'http://127.0.0.1:1' };
 

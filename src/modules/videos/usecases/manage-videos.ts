@@ -3,8 +3,10 @@ import { newEvent } from '../../../db/outbox.ts';
 import { requireViewerId, viewerIdOf } from '../../../http/viewer.ts';
 import { publishAfterResponse } from '../../../jobs/publish.ts';
 import { userNotFound } from '../../users/index.ts';
+import { chaptersNeedMs } from '../policy/chapters.ts';
+import { endScreensNeedMs } from '../policy/end-screens.ts';
 import { isRetryable } from '../policy/failures.ts';
-import { videoNotFound, videoNotRetryable } from '../videos.errors.ts';
+import { detailsTooLong, videoNotFound, videoNotRetryable } from '../videos.errors.ts';
 import {
   deleteVideo as deleteVideoRow,
   findOwnVideoState,
@@ -33,16 +35,22 @@ export async function listVideos(
 }
 
 /**
- * Changes title, description or visibility of the caller's video.
- * @throws videos.not_found
+ * Changes what is given of the caller's video.
+ * @throws videos.not_found, videos.details_beyond_end.
  */
 export async function updateVideo(
   ctx: RequestContext,
   videoId: string,
   changes: UpdateVideoInput,
 ): Promise<VideoRow> {
-  const video = await updateVideoRow(ctx.databases.primary, videoId, requireViewerId(ctx), changes);
+  const ownerId = requireViewerId(ctx);
+  const needsMs = Math.max(
+    chaptersNeedMs(changes.chapters ?? []),
+    endScreensNeedMs(changes.end_screens ?? []),
+  );
+  const video = await updateVideoRow(ctx.databases.primary, videoId, ownerId, changes, needsMs);
   if (video === undefined) throw videoNotFound();
+  if (video === 'too_short') throw detailsTooLong();
   await forgetVideoPage(ctx, videoId);
   return video;
 }

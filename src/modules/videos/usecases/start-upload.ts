@@ -2,6 +2,7 @@ import type { RequestContext } from '../../../context.ts';
 import { requireViewerId } from '../../../http/viewer.ts';
 import { abortMultipartUpload, createMultipartUpload, isAwsError } from '../../../integrations/aws/index.ts';
 import { isEnabled, loadFlags } from '../../../shared/flags/index.ts';
+import type { DetailsInput } from '../details.schemas.ts';
 import { contentTypes } from '../policy/containers.ts';
 import { planParts } from '../policy/part-plan.ts';
 import { titleOf } from '../policy/titles.ts';
@@ -30,6 +31,7 @@ export interface StartUploadInput {
   readonly title: string | undefined;
   readonly description: string | undefined;
   readonly visibility: Visibility | undefined;
+  readonly details: DetailsInput;
 }
 
 /**
@@ -72,6 +74,7 @@ export async function startUpload(
       title: input.title ?? titleOf(input.fileName),
       description: input.description ?? '',
       visibility: input.visibility ?? 'public',
+      details: input.details,
     },
     limits,
   );

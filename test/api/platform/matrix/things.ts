@@ -116,6 +116,7 @@ export const words: Readonly<Record<string, string>> = {
 /** Bodies that pass validation, by operation: routes that take ids and a body need one, to get as far as the ids. */
 export const bodies: Readonly<Record<string, unknown>> = {
   updateVideo: { title: 'another title' },
+  rateVideo: { rating: 'like' },
   signParts: { part_numbers: [1] },
   completeUpload: { parts: [{ part_number: 1, etag: '"9b2cf535f27731c974343645a3985328"' }] },
   renameApiKey: { name: 'another name' },
