@@ -21,6 +21,7 @@ import {
   sessionsRoutes,
   wellKnownRoutes,
 } from './modules/auth/index.ts';
+import { pagesRoutes } from './modules/delivery/index.ts';
 import { factorsRoutes, phonesRoutes } from './modules/factors/index.ts';
 import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
@@ -31,7 +32,13 @@ import { postsRoutes } from './modules/posts/index.ts';
 import { realtimeRoutes } from './modules/realtime/index.ts';
 import { securityEventsRoutes } from './modules/security-events/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
-import { uploadsRoutes, videoDetailsRoutes, videoListsRoutes, videosRoutes } from './modules/videos/index.ts';
+import {
+  playbackRoutes,
+  uploadsRoutes,
+  videoDetailsRoutes,
+  videoListsRoutes,
+  videosRoutes,
+} from './modules/videos/index.ts';
 import { webhooksRoutes } from './modules/webhooks/index.ts';
 import { healthRoutes } from './observability/health.ts';
 
@@ -51,6 +58,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
 
   app.route('/', healthRoutes);
   app.route('/', wellKnownRoutes);
+  app.route('/', pagesRoutes);
   app.route('/v1/auth', authRoutes);
   app.route('/v1/auth', reauthenticationRoutes);
   app.route('/v1/auth/oauth', oauthRoutes);
@@ -76,6 +84,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/feeds', feedsRoutes);
   app.route('/v1/videos/uploads', uploadsRoutes);
   app.route('/v1', videoDetailsRoutes);
+  app.route('/v1/videos', playbackRoutes);
   app.route('/v1/videos', videosRoutes);
   app.route('/v1', videoListsRoutes);
   app.route('/v1/webhooks', webhooksRoutes);

@@ -53,7 +53,7 @@ export function guardRequest(): AppMiddleware {
 export function pinReadsAfterWrite(): AppMiddleware {
   return async (c, next) => {
     await next();
-    if (!writes.has(c.req.method) || c.res.status >= 400) return;
+    if (!writes.has(c.req.method) || c.res.status >= 400 || c.var.changesNothing === true) return;
     const { clock, config } = c.var.ctx;
     if (config.database.readPinSeconds === 0) return;
     const headers = readPinHeaders(clock.now(), config.database.readPinSeconds);

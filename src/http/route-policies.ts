@@ -36,6 +36,8 @@ export interface RoutePolicy {
   readonly ticket?: 'realtime';
   /** Set on writes that may be repeated under an `Idempotency-Key`. */
   readonly idempotent?: boolean;
+  /** Set where a POST changes nothing that is read later, so that its client is not pinned to the primary. */
+  readonly changesNothing?: true;
   /** Set where a session that has just ended must not get through at all; costs a hop to its guard on every call. */
   readonly sensitive?: boolean;
   /** Set where a stolen access token must not suffice: needs a recent login, by a second factor if the account has one. */
@@ -180,6 +182,15 @@ export const routePolicies = {
   },
   abortUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   getVideo: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
+  requestPlayback: {
+    access: viewer,
+    scope: 'videos:read',
+    ids: 'any',
+    limit: 'read',
+    cost: 2,
+    changesNothing: true,
+  },
+  unlockVideo: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'unlock', changesNothing: true },
   updateVideo: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   deleteVideo: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   retryVideo: {
@@ -198,6 +209,12 @@ export const routePolicies = {
   listLikedVideos: { access: user, scope: 'videos:read', limit: 'read' },
   listMyVideos: { access: user, scope: 'videos:read', limit: 'read' },
   listUserVideos: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
+
+  // Sharing: pages and feeds for readers nobody knows
+  showEmbedPage: { access: anyone, ids: 'any', limit: 'read' },
+  getOEmbed: { access: anyone, limit: 'read' },
+  readPlayerFile: { access: anyone, limit: 'docs' },
+  readChannelFeed: { access: anyone, ids: 'any', limit: 'read' },
 
   // Administration. Moderators reach accounts that are not staff; what only administrators may do is theirs alone.
   searchUsers: { access: user, roles: ['admin', 'moderator'], limit: 'admin', stepUp: true },

@@ -31,6 +31,7 @@ const mediaTypes: ReadonlySet<string> = new Set<MessageType>([
   'video.uploaded',
   'video.encode_requested',
   'video.deleted',
+  'video.access_changed',
   'account.export_requested',
   'mediaconvert.job_changed',
 ]);

@@ -7,6 +7,11 @@ export {
   signedUrl,
   signGrant,
 } from './cloudfront.ts';
+export {
+  createInvalidation,
+  type Distribution,
+  isInvalidationDone,
+} from './cloudfront-invalidations.ts';
 export { AwsError, isAwsError } from './errors.ts';
 export {
   type CreateJobRequest,
@@ -31,6 +36,7 @@ export {
   uploadPart,
 } from './s3-multipart.ts';
 export {
+  copyObject,
   deleteObjects,
   deletePrefix,
   getRange,

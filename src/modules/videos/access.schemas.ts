@@ -48,16 +48,13 @@ export const accessFields = {
     .optional()
     .openapi({ description: 'Asked for before the video plays. Null takes it away. Never shown again.' }),
   age_restricted: z.boolean().optional().openapi({ description: 'For people who have stated to be 18.' }),
-  geo: geoSchema
-    .nullable()
-    .optional()
-    .openapi({
-      description:
-        'Where it plays. Where the country of a viewer is not known, an `allow` list refuses. Null: everywhere.',
-    }),
-  embed: embedSchema
-    .optional()
-    .openapi({ description: 'In whose pages the player may stand; a domain stands for those below it, too.' }),
+  geo: geoSchema.nullable().optional().openapi({
+    description:
+      'Where it plays. Where the country of a viewer is not known, an `allow` list refuses. Null: everywhere.',
+  }),
+  embed: embedSchema.optional().openapi({
+    description: 'In whose pages the player may stand; a domain stands for those below it, too.',
+  }),
 };
 
 export const accessBody = z.object(accessFields);

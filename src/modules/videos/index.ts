@@ -7,8 +7,12 @@ import { ratingHandlers } from './usecases/rate-video.ts';
 import { takeJobEvent } from './usecases/report-job.ts';
 import { requestEncode } from './usecases/submit-encode.ts';
 
+export { openPrefix, playedPrefix } from './access.repository.ts';
 export { videoDetailsRoutes } from './details.routes.ts';
 export type { CommentPolicy } from './details.schemas.ts';
+export { frameAncestors, hostOf } from './policy/embed-domains.ts';
+export { mayEmbed } from './policy/playback-policy.ts';
+export { playbackRoutes } from './playback.routes.ts';
 export { eraseRatings, moveVideoCounter } from './ratings.repository.ts';
 export { videoRatings } from './ratings.table.ts';
 export { uploadsRoutes } from './uploads.routes.ts';
@@ -19,7 +23,15 @@ export { forgetVideoPages } from './usecases/view-video.ts';
 export { videoListsRoutes, videosRoutes } from './videos.routes.ts';
 export { type VideoState, type VideoSummary, videoSummarySchema } from './videos.schemas.ts';
 export { renditions, thumbnails, uploads, videoCounters, videoSummaryJson, videos } from './videos.table.ts';
-export { presentVideoSummary, type VideoSummaryRow } from './videos.views.ts';
+export { playbackRefusals, videoNotFound } from './videos.errors.ts';
+export { findVideo, listVideos as listVideoRows } from './videos.repository.ts';
+export {
+  mediaUrl,
+  openKey,
+  presentVideoSummary,
+  type VideoRow,
+  type VideoSummaryRow,
+} from './videos.views.ts';
 export { videoListedFor, videoVisibleTo } from './visibility.repository.ts';
 
 export const videoHandlers: Handlers = {

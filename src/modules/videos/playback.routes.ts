@@ -1,4 +1,11 @@
-import { createRouter, defineRoute, jsonBody, jsonResponse, optionalJsonBody, problems } from '../../http/route.ts';
+import {
+  createRouter,
+  defineRoute,
+  jsonBody,
+  jsonResponse,
+  optionalJsonBody,
+  problems,
+} from '../../http/route.ts';
 import { playbackBody, playbackSchema, unlockBody, unlockSchema } from './playback.schemas.ts';
 import { requestPlayback } from './usecases/request-playback.ts';
 import { unlockVideo } from './usecases/unlock-video.ts';
@@ -25,9 +32,14 @@ playbackRoutes.openapi(
     tags,
   }),
   async (c) => {
-    const { view, cookies } = await requestPlayback(c.var.ctx, c.req.valid('param').video_id, c.req.valid('json'), {
-      origin: c.req.header('origin'),
-    });
+    const { view, cookies } = await requestPlayback(
+      c.var.ctx,
+      c.req.valid('param').video_id,
+      c.req.valid('json'),
+      {
+        origin: c.req.header('origin'),
+      },
+    );
     for (const cookie of cookies) c.header('set-cookie', cookie, { append: true });
     return c.json(view, 200);
   },

@@ -8,9 +8,9 @@ const origin = z
 export const playbackBody = z
   .strictObject({
     unlock_token: z.string().min(1).max(100).optional().openapi({ description: 'From `POST .../unlock`.' }),
-    embed_origin: origin
-      .optional()
-      .openapi({ description: 'Origin of the page the player stands in, when it stands in one of another site.' }),
+    embed_origin: origin.optional().openapi({
+      description: 'Origin of the page the player stands in, when it stands in one of another site.',
+    }),
     cookies: z.boolean().default(false).openapi({
       description: 'Also set signed cookies for the CDN, where the deployment has a domain for them.',
     }),
@@ -43,9 +43,7 @@ export const playbackSchema = z
 
 export type PlaybackView = z.infer<typeof playbackSchema>;
 
-export const unlockBody = z
-  .strictObject({ password: z.string().min(1).max(128) })
-  .openapi('UnlockVideo');
+export const unlockBody = z.strictObject({ password: z.string().min(1).max(128) }).openapi('UnlockVideo');
 
 export const unlockSchema = z
   .object({ unlock_token: z.string(), expires_at: z.iso.datetime() })

@@ -4,6 +4,7 @@ import { insertAuditIfAny } from '../../db/audit.ts';
 import type { Db } from '../../db/client.ts';
 import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
 import { userSummaryJson } from '../users/index.ts';
+import { accessAssignments, accessJson } from './access.repository.ts';
 import { detailColumns, detailValues } from './details.repository.ts';
 import type { EncodePlan } from './policy/encode-plan.ts';
 import { type FailureCode, failures } from './policy/failures.ts';
@@ -19,7 +20,7 @@ const videoColumns: SQL = sql`video.id, video.title, video.description, video.vi
   video.progress_percent AS "progressPercent", video.failure_code AS "failureCode",
   video.failure_message AS "failureMessage", video.duration_ms::float8 AS "durationMs", video.width, video.height,
   video.hls_key AS "hlsKey", video.dash_key AS "dashKey", ${utc(sql`video.created_at`)} AS "createdAt",
-  ${utc(sql`video.published_at`)} AS "publishedAt", ${userSummaryJson('owner')} AS owner,
+  ${utc(sql`video.published_at`)} AS "publishedAt", ${userSummaryJson('owner')} AS owner, ${accessJson} AS access,
   (SELECT job.phase FROM encode_jobs AS job
     WHERE job.video_id = video.id AND job.revision = video.revision ORDER BY job.attempt DESC LIMIT 1) AS phase,
   (SELECT coalesce(json_agg(json_build_object('name', rendition.name, 'width', rendition.width,
@@ -72,6 +73,16 @@ export async function listVideos(
   return rows.length === 0 ? undefined : rows.filter((row): row is VideoRow => row.id !== null);
 }
 
+/** What an update needs beside the changes themselves. */
+export interface UpdateNeeds {
+  /** Duration in milliseconds the film must have for what is said about it. */
+  readonly needsMs: number;
+  /** Null takes the password away; undefined leaves it. */
+  readonly passwordHash: string | null | undefined;
+  /** Written beside a change of who may see or play the video. */
+  readonly accessChanged: OutboxEvent | undefined;
+}
+
 /**
  * Changes what is given.
  * @returns undefined when the owner has no such video, `too_short` when its film is known to be shorter than `needsMs`.
@@ -81,13 +92,16 @@ export async function updateVideo(
   videoId: string,
   ownerId: string,
   changes: UpdateVideoInput,
-  needsMs: number,
+  { needsMs, passwordHash, accessChanged }: UpdateNeeds,
 ): Promise<VideoRow | 'too_short' | undefined> {
   const assignments = [sql`updated_at = now()`];
   if (changes.title !== undefined) assignments.push(sql`title = ${changes.title}`);
   if (changes.description !== undefined) assignments.push(sql`description = ${changes.description}`);
   if (changes.visibility !== undefined) assignments.push(sql`visibility = ${changes.visibility}`);
   for (const { column, value } of detailValues(changes)) assignments.push(sql`${column} = ${value}`);
+  assignments.push(...accessAssignments(changes, passwordHash));
+  const event =
+    accessChanged === undefined ? sql`` : sql`, event AS (${insertEventIfAny(accessChanged, sql`video`)})`;
   const result = await db.execute(sql`
     WITH target AS (
       SELECT id AS target_id, coalesce(duration_ms >= ${needsMs}::bigint, true) AS fits FROM videos
@@ -96,7 +110,7 @@ export async function updateVideo(
     video AS (
       UPDATE videos SET ${sql.join(assignments, sql`, `)} FROM target
       WHERE videos.id = target.target_id AND target.fits RETURNING videos.*
-    )
+    ) ${event}
     SELECT ${videoColumns}, ${detailColumns(ownerId)}, target.fits FROM target
     LEFT JOIN video ON video.id = target.target_id LEFT JOIN users AS owner ON owner.id = video.owner_id`);
   const [row] = result.rows as unknown as (VideoRow & { readonly fits: boolean })[];

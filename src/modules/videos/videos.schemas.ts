@@ -3,6 +3,7 @@ import { pageOf } from '../../http/pagination.ts';
 import { idSchema } from '../../http/params.ts';
 import { plainText } from '../../shared/text.ts';
 import { userSummarySchema } from '../users/index.ts';
+import { accessFields, accessViewFields } from './access.schemas.ts';
 import { detailFields, detailViewFields } from './details.schemas.ts';
 
 export const videoStates = ['uploading', 'probing', 'transcoding', 'published', 'failed'] as const;
@@ -15,6 +16,11 @@ export const titleSchema = plainText({ min: 1, max: 200 });
 export const descriptionSchema = plainText({ min: 0, max: 5_000, multiline: true });
 export const visibilitySchema = z.enum(visibilities);
 
+const addressSchema = z.url().nullable().openapi({
+  description:
+    'Answers with the query or the cookies of `POST /v1/videos/{id}/playback`, which strangers may ask, too.',
+});
+
 /** A video as shown beside the post it is attached to. */
 export const videoSummarySchema = z
   .object({
@@ -24,9 +30,11 @@ export const videoSummarySchema = z
     duration_seconds: z.number().nullable(),
     width: z.int().nullable(),
     height: z.int().nullable(),
-    thumbnail_url: z.url().nullable(),
-    hls_url: z.url().nullable(),
-    dash_url: z.url().nullable(),
+    thumbnail_url: z.url().nullable().openapi({
+      description: 'Null where not everybody may look: `POST /v1/videos/{id}/playback` has it then.',
+    }),
+    hls_url: addressSchema,
+    dash_url: addressSchema,
   })
   .openapi('VideoSummary');
 
@@ -70,8 +78,9 @@ export const videoSchema = z
     height: z.int().nullable(),
     renditions: z.array(renditionSchema),
     thumbnails: z.array(z.url()),
-    hls_url: z.url().nullable(),
-    dash_url: z.url().nullable(),
+    hls_url: addressSchema,
+    dash_url: addressSchema,
+    ...accessViewFields,
     ...detailViewFields,
     created_at: z.iso.datetime(),
     published_at: z.iso.datetime().nullable(),
@@ -85,6 +94,7 @@ export const updateVideoBody = z
     title: titleSchema.optional(),
     description: descriptionSchema.optional(),
     visibility: visibilitySchema.optional(),
+    ...accessFields,
     ...detailFields,
   })
   .refine((body) => Object.keys(body).length > 0, 'must change at least one field')

@@ -221,6 +221,8 @@ export const videoSummaryJson = (alias: string) => {
   return sql`json_build_object(
     'id', ${video}.id, 'title', ${video}.title, 'state', ${video}.state, 'durationMs', ${video}.duration_ms,
     'width', ${video}.width, 'height', ${video}.height, 'hlsKey', ${video}.hls_key, 'dashKey', ${video}.dash_key,
+    'stillsOpen', coalesce(${video}.open_prefix = 'open/' || substr(coalesce(${video}.media_prefix,
+      'media/' || ${video}.id::text || '/v' || ${video}.revision::text || '/'), 7), false),
     'thumbnailKey', (
       SELECT thumbnails.object_key FROM thumbnails
       WHERE thumbnails.video_id = ${video}.id AND thumbnails.revision = ${video}.revision

@@ -15,6 +15,10 @@ export function hostOf(address: string): string | undefined {
   return url.hostname === '' ? undefined : url.hostname;
 }
 
+/** Whether the player may stand in pages of other sites, some at least. */
+export const isEmbeddable = ({ embedMode }: { readonly embedMode: string }): boolean =>
+  embedMode !== 'nowhere';
+
 /** The sources of `frame-ancestors` (CSP 3 §6.4.2) that let the player stand where its owner wants it. */
 export function frameAncestors(rules: {
   readonly embedMode: 'anywhere' | 'nowhere' | 'listed';

@@ -18,6 +18,7 @@ import {
 } from '../videos.repository.ts';
 import type { UpdateVideoInput } from '../videos.schemas.ts';
 import type { VideoRow } from '../videos.views.ts';
+import { hashVideoPassword } from './video-password.ts';
 import { forgetVideoPage } from './view-video.ts';
 
 /**
@@ -48,12 +49,23 @@ export async function updateVideo(
     chaptersNeedMs(changes.chapters ?? []),
     endScreensNeedMs(changes.end_screens ?? []),
   );
-  const video = await updateVideoRow(ctx.databases.primary, videoId, ownerId, changes, needsMs);
+  const { password } = changes;
+  const passwordHash = typeof password === 'string' ? await hashVideoPassword(password) : password;
+  const accessChanged = changesAccess(changes)
+    ? newEvent(ctx, 'video.access_changed', { video_id: videoId, owner_id: ownerId })
+    : undefined;
+  const needs = { needsMs, passwordHash, accessChanged };
+  const video = await updateVideoRow(ctx.databases.primary, videoId, ownerId, changes, needs);
   if (video === undefined) throw videoNotFound();
   if (video === 'too_short') throw detailsTooLong();
   await forgetVideoPage(ctx, videoId);
+  if (accessChanged !== undefined) publishAfterResponse(ctx, [accessChanged.id]);
   return video;
 }
+
+/** Whether a change may open files to all or close them, which somebody then has to see to. */
+const changesAccess = (changes: UpdateVideoInput): boolean =>
+  changes.visibility !== undefined || changes.password !== undefined || changes.age_restricted !== undefined;
 
 /**
  * Deletes the caller's video. Its files and jobs are removed right after.

@@ -12,7 +12,11 @@ export async function notifyOwner(ctx: RequestContext, message: VideoNews): Prom
   const { video_id: videoId, owner_id: ownerId } = message.data;
   const video = await findVideo(ctx.databases.primary, videoId, ownerId);
   if (video === undefined) return;
-  const { state, progress_percent, phase, failure } = presentVideo(video, ctx.config.aws.cdnBaseUrl);
+  const { state, progress_percent, phase, failure } = presentVideo(video, {
+    cdnBaseUrl: ctx.config.aws.cdnBaseUrl,
+    isOwner: true,
+    thumbnails: [],
+  });
   await pushToUser(ctx, ownerId, {
     id: message.id,
     type: message.type,

@@ -41,6 +41,7 @@ export async function purgeFiles(ctx: RequestContext, videoId: string): Promise<
       { bucket: aws.uploadsBucket, prefix: `originals/${videoId}/` },
       objectsPerMessage,
     )) &&
+    (await deletePrefix(aws, { bucket: aws.mediaBucket, prefix: `open/${videoId}/` }, objectsPerMessage)) &&
     (await deletePrefix(aws, { bucket: aws.mediaBucket, prefix: `media/${videoId}/` }, objectsPerMessage))
   );
 }

@@ -44,7 +44,10 @@ export async function requestPlayback(
   if (hlsKey === null || dashKey === null) throw playbackRefusals.notReady();
   const grant = await grantFor(ctx, facts);
   const cookies = input.cookies && grant !== undefined ? cookiesFor(ctx, facts, grant) : [];
-  return { view: presentPlayback(ctx, videoId, { ...facts, hlsKey, dashKey }, grant, cookies.length > 0), cookies };
+  return {
+    view: presentPlayback(ctx, videoId, { ...facts, hlsKey, dashKey }, grant, cookies.length > 0),
+    cookies,
+  };
 }
 
 async function refusalOf(

@@ -19,7 +19,8 @@ async function stillsOf(ctx: RequestContext, video: VideoRow, isOwner: boolean):
   const { cdnBaseUrl } = ctx.config.aws;
   const { access, thumbnailKeys } = video;
   if (access.stillsOpen) return thumbnailKeys.map((key) => mediaUrl(openKey(key), cdnBaseUrl));
-  if (thumbnailKeys.length === 0 || (!isOwner && (access.passwordProtected || access.ageRestricted))) return [];
+  if (thumbnailKeys.length === 0 || (!isOwner && (access.passwordProtected || access.ageRestricted)))
+    return [];
   const { restrictedPlaybackTtlSeconds: ttlSeconds } = ctx.config.delivery;
   return Promise.all(
     thumbnailKeys.map(async (key) => {

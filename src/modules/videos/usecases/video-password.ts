@@ -1,6 +1,6 @@
 import { scrypt, timingSafeEqual } from 'node:crypto';
 import { hmacSha256, randomBytes, secretsEqual } from '../../../shared/crypto.ts';
-import { base64Url, fromBase64Url } from '../../../shared/encoding.ts';
+import { base64Url, fromBase64Url, utf8 } from '../../../shared/encoding.ts';
 
 // Cheaper than those of accounts (4 MiB, some 10 ms): it guards one film, is shared with many, and may not be tried often.
 const cost = { N: 2 ** 12, r: 8, p: 1 } as const;
@@ -23,7 +23,7 @@ export async function isVideoPassword(password: string, hash: string): Promise<b
 
 const derive = (password: string, salt: Uint8Array): Promise<Uint8Array> =>
   new Promise((resolve, reject) => {
-    scrypt(password.normalize('NFC'), salt, keyLength, { ...cost, maxmem: 2 ** 24 }, (error, key) =>
+    scrypt(utf8(password.normalize('NFC')), salt, keyLength, { ...cost, maxmem: 2 ** 24 }, (error, key) =>
       error === null ? resolve(key) : reject(error),
     );
   });
@@ -51,8 +51,5 @@ export async function isUnlockToken(
   return secretsEqual(tag, await tagOf(unlocking, Number(expiry)));
 }
 
-const tagOf = async (
-  { secret, videoId, passwordHash }: Unlocking,
-  expiresAt: number,
-): Promise<string> =>
+const tagOf = async ({ secret, videoId, passwordHash }: Unlocking, expiresAt: number): Promise<string> =>
   base64Url(await hmacSha256(secret, JSON.stringify(['unlock.v1', videoId, expiresAt, passwordHash])));
