@@ -15,6 +15,7 @@ import { startOAuthServer } from '../oauth/server.ts';
 import { oauthSettings } from '../oauth/settings.ts';
 import { provision, startPostgres } from '../postgres/index.ts';
 import { type CorsRule, startS3Server } from '../s3/server.ts';
+import { createScanner, locateEngine, type Scanner } from '../scanner/index.ts';
 import { startSmsServer } from '../sms/server.ts';
 import { startTurnstileServer } from '../turnstile/server.ts';
 import { dotenv, writePrivateFile } from './files.ts';
@@ -154,12 +155,14 @@ async function startParts(
 
   options.signal?.throwIfAborted();
   startedAt = Date.now();
+  let scanner: Scanner | undefined;
   const s3 = await startS3Server({
     port: await freePort(preferredPorts.s3),
     dataDir: join(stateDir, 's3'),
     region,
     credentials,
     buckets: [{ name: uploadsBucket, cors: uploadsCors }, { name: mediaBucket }],
+    onEvent: (event) => scanner?.onS3Event(event),
   });
   closers.push(() => s3.close());
   const cdn = await startCdnServer({
@@ -191,10 +194,25 @@ async function startParts(
   });
   closers.push(() => mediaConvert.close());
   const cloudFront = createCloudFrontHandler({ credentials, distributionId, invalidationMs: 2_000 });
+  const scanEngine = await locateEngine();
+  const guardDuty = createScanner({
+    region,
+    credentials,
+    accountId,
+    s3,
+    bucket: uploadsBucket,
+    prefix: 'quarantine/',
+    engine: scanEngine,
+    emit: (event) => events.emit(event),
+    log: (line) => status.service('scanner', line),
+  });
+  scanner = guardDuty;
+  closers.push(() => guardDuty.close());
   const gateway = createServer((request, response) => {
     cloudFront
       .handle(request, response)
       .then((handled) => handled || mediaConvert.handle(request, response))
+      .then((handled) => handled || guardDuty.handle(request, response))
       .then((handled) => {
         if (!handled) response.writeHead(404, { 'x-amzn-ErrorType': 'UnknownOperationException' }).end('{}');
       })
@@ -219,6 +237,7 @@ async function startParts(
   );
   const awsUrl = `http://127.0.0.1:${awsPort}`;
   status.ok('mediaconvert', `${awsUrl}, transcodes with ${ffmpeg.description}`, startedAt);
+  status.ok('scanner', scanEngine.description);
 
   options.signal?.throwIfAborted();
   startedAt = Date.now();
@@ -288,6 +307,7 @@ async function startParts(
     S3_ENDPOINT: s3.url,
     S3_PUBLIC_ENDPOINT: s3.url,
     MEDIACONVERT_ENDPOINT: awsUrl,
+    GUARDDUTY_ENDPOINT: awsUrl,
     SES_ENDPOINT: mail.url,
     APP_BASE_URL: `${mail.url}/app`,
     BREACHED_PASSWORDS_URL: breached.url,

@@ -17,6 +17,7 @@ import { outboundSection } from './outbound.config.ts';
 import { ConfigError, type ConfigProblem, parseSection } from './parse.ts';
 import { passkeysSection } from './passkeys.config.ts';
 import { safetyProblems } from './safety.ts';
+import { scanningSection } from './scanning.config.ts';
 import type { SectionValues } from './section.ts';
 import { smsSection } from './sms.config.ts';
 import { videosSection } from './videos.config.ts';
@@ -38,6 +39,7 @@ export const sections = {
   aws: awsSection,
   videos: videosSection,
   delivery: deliverySection,
+  scanning: scanningSection,
   encoding: encodingSection,
   outbound: outboundSection,
   feeds: feedsSection,
@@ -69,6 +71,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     aws: parseSection(awsSection, environment, problems),
     videos: parseSection(videosSection, environment, problems),
     delivery: parseSection(deliverySection, environment, problems),
+    scanning: parseSection(scanningSection, environment, problems),
     encoding: parseSection(encodingSection, environment, problems),
     outbound: parseSection(outboundSection, environment, problems),
     feeds: parseSection(feedsSection, environment, problems),

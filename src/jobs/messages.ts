@@ -29,11 +29,13 @@ export type MessageData<T extends MessageType> = MessageOf<T>['data'];
 
 const mediaTypes: ReadonlySet<string> = new Set<MessageType>([
   'video.uploaded',
+  'video.released',
   'video.encode_requested',
   'video.deleted',
   'video.access_changed',
   'account.export_requested',
   'mediaconvert.job_changed',
+  'guardduty.object_scanned',
 ]);
 
 /** Media work waits on S3 and MediaConvert, so it has a queue of its own and never delays feeds. */

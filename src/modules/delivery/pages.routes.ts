@@ -27,7 +27,8 @@ pagesRoutes.openapi(
       404: { description: 'There is no such video, or none for strangers', content: { 'text/html': {} } },
     },
     summary: 'The player of a video, for other sites',
-    description: 'Sets no cookies and knows nobody. `frame-ancestors` holds what the owner says about embedding.',
+    description:
+      'Sets no cookies and knows nobody. `frame-ancestors` holds what the owner says about embedding.',
     operationId: 'showEmbedPage',
     tags,
   }),
@@ -43,7 +44,10 @@ pagesRoutes.openapi(
       return page(c, 403, noticePage('This video does not play in pages of this site.'));
     const nonce = base64(randomBytes(18));
     const cdnOrigin = new URL(ctx.config.aws.cdnBaseUrl).origin;
-    c.header('content-security-policy', embedPagePolicy({ nonce, cdnOrigin, frameAncestors: frameAncestors(access) }));
+    c.header(
+      'content-security-policy',
+      embedPagePolicy({ nonce, cdnOrigin, frameAncestors: frameAncestors(access) }),
+    );
     return page(c, 200, embedPage(found.shown, nonce));
   },
 );
@@ -123,5 +127,8 @@ function framingHost(c: AppContext): string | undefined {
 }
 
 function page(c: AppContext, status: 200 | 403 | 404, html: string): Response {
-  return c.body(html, status, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'private, no-store' });
+  return c.body(html, status, {
+    'content-type': 'text/html; charset=utf-8',
+    'cache-control': 'private, no-store',
+  });
 }

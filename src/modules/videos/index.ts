@@ -5,26 +5,28 @@ import { probeVideo } from './usecases/probe-video.ts';
 import { purgeVideo } from './usecases/purge-video.ts';
 import { ratingHandlers } from './usecases/rate-video.ts';
 import { takeJobEvent } from './usecases/report-job.ts';
+import { screenUpload, takeScanReport } from './usecases/screen-upload.ts';
 import { requestEncode } from './usecases/submit-encode.ts';
 
 export { openPrefix, playedPrefix } from './access.repository.ts';
 export { videoDetailsRoutes } from './details.routes.ts';
 export type { CommentPolicy } from './details.schemas.ts';
+export { playbackRoutes } from './playback.routes.ts';
 export { frameAncestors, hostOf } from './policy/embed-domains.ts';
 export { mayEmbed } from './policy/playback-policy.ts';
-export { playbackRoutes } from './playback.routes.ts';
 export { eraseRatings, moveVideoCounter } from './ratings.repository.ts';
 export { videoRatings } from './ratings.table.ts';
 export { uploadsRoutes } from './uploads.routes.ts';
 export { eraseVideos } from './usecases/erase-videos.ts';
 export { reconcileEncodeJobs } from './usecases/reconcile-jobs.ts';
+export { reconcileScans } from './usecases/reconcile-scans.ts';
 export { expireUploads } from './usecases/settle-upload.ts';
 export { forgetVideoPages } from './usecases/view-video.ts';
+export { playbackRefusals, videoNotFound } from './videos.errors.ts';
+export { findVideo, listVideos as listVideoRows } from './videos.repository.ts';
 export { videoListsRoutes, videosRoutes } from './videos.routes.ts';
 export { type VideoState, type VideoSummary, videoSummarySchema } from './videos.schemas.ts';
 export { renditions, thumbnails, uploads, videoCounters, videoSummaryJson, videos } from './videos.table.ts';
-export { playbackRefusals, videoNotFound } from './videos.errors.ts';
-export { findVideo, listVideos as listVideoRows } from './videos.repository.ts';
 export {
   mediaUrl,
   openKey,
@@ -36,7 +38,9 @@ export { videoListedFor, videoVisibleTo } from './visibility.repository.ts';
 
 export const videoHandlers: Handlers = {
   ...ratingHandlers,
-  'video.uploaded': probeVideo,
+  'video.uploaded': screenUpload,
+  'guardduty.object_scanned': takeScanReport,
+  'video.released': probeVideo,
   'video.encode_requested': requestEncode,
   'mediaconvert.job_changed': takeJobEvent,
   'video.progressed': notifyOwner,

@@ -6,7 +6,14 @@ import { userSummarySchema } from '../users/index.ts';
 import { accessFields, accessViewFields } from './access.schemas.ts';
 import { detailFields, detailViewFields } from './details.schemas.ts';
 
-export const videoStates = ['uploading', 'probing', 'transcoding', 'published', 'failed'] as const;
+export const videoStates = [
+  'uploading',
+  'scanning',
+  'probing',
+  'transcoding',
+  'published',
+  'failed',
+] as const;
 export type VideoState = (typeof videoStates)[number];
 
 export const visibilities = ['public', 'unlisted', 'private', 'followers', 'members'] as const;

@@ -145,6 +145,34 @@ export const uploads = pgTable(
   ],
 );
 
+/** What the virus scan of an uploaded file has come to. */
+export const uploadScans = pgTable(
+  'upload_scans',
+  {
+    uploadId: uuid('upload_id')
+      .primaryKey()
+      .references(() => uploads.id, { onDelete: 'cascade' }),
+    videoId: uuid('video_id')
+      .notNull()
+      .references(() => videos.id, { onDelete: 'cascade' }),
+    verdict: text({ enum: ['clean', 'infected', 'unsupported', 'failed', 'waived'] }),
+    etag: text(),
+    threats: text().array().notNull().default([]),
+    reasons: text().array().notNull().default([]),
+    requests: integer().notNull().default(1),
+    requestedAt: instant('requested_at').notNull().defaultNow(),
+    lastCheckedAt: instant('last_checked_at').notNull().defaultNow(),
+    copyUploadId: text('copy_upload_id'),
+    settledAt: instant('settled_at'),
+    clearedAt: instant('cleared_at'),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (table) => [
+    index('upload_scans_video').on(table.videoId),
+    index('upload_scans_unsettled').on(table.lastCheckedAt).where(sql`${table.clearedAt} IS NULL`),
+  ],
+);
+
 export const encodeJobs = pgTable(
   'encode_jobs',
   {

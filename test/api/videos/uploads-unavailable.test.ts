@@ -52,7 +52,7 @@ describe('while S3 is away', () => {
       throw new TypeError('Network connection lost.');
     });
     await expect(startUploadVerb(contextOf({ user }), input)).rejects.toMatchObject({ status: 503 });
-    expect(prefix).toContain('originals/');
+    expect(prefix).toContain('quarantine/');
     expect(await held()).toBe(0);
     expect(await sqlRows('SELECT 1 FROM uploads WHERE owner_id = $1', [user.uuid])).toEqual([]);
   });

@@ -64,7 +64,11 @@ export function embedPage(video: ShownVideo, nonce: string): string {
     ['property', 'og:video:type', 'text/html'],
     ['property', 'og:video:width', width],
     ['property', 'og:video:height', height],
-    ['property', 'og:video:duration', video.durationSeconds === null ? null : Math.round(video.durationSeconds)],
+    [
+      'property',
+      'og:video:duration',
+      video.durationSeconds === null ? null : Math.round(video.durationSeconds),
+    ],
     ['property', 'og:video:release_date', video.publishedAt],
     ['name', 'twitter:card', 'player'],
     ['name', 'twitter:title', video.title],
@@ -76,7 +80,10 @@ export function embedPage(video: ShownVideo, nonce: string): string {
   ];
   const tags = meta
     .filter(([, , content]) => content !== null && content !== '')
-    .map(([attribute, name, content]) => `<meta ${attribute}="${name}" content="${escapeHtml(String(content))}">`);
+    .map(
+      ([attribute, name, content]) =>
+        `<meta ${attribute}="${name}" content="${escapeHtml(String(content))}">`,
+    );
   const poster = video.thumbnail === null ? '' : ` poster="${escapeHtml(video.thumbnail.url)}"`;
   return `<!doctype html>
 <html lang="en" prefix="og: https://ogp.me/ns#">
@@ -159,7 +166,9 @@ export function rssOf(channel: {
       <title>${text(video.title)}</title>
       <link>${text(video.watchUrl)}</link>
       <guid isPermaLink="false">${text(video.id)}</guid>${
-        video.publishedAt === null ? '' : `\n      <pubDate>${new Date(video.publishedAt).toUTCString()}</pubDate>`
+        video.publishedAt === null
+          ? ''
+          : `\n      <pubDate>${new Date(video.publishedAt).toUTCString()}</pubDate>`
       }
       <description>${text(video.description)}</description>
       <media:group>

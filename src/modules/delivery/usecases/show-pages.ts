@@ -92,6 +92,7 @@ function thumbnailOf(ctx: RequestContext, { access, thumbnailKeys, renditions }:
 /** The id in an address of the player or of the page of a video. */
 function videoIdIn(ctx: RequestContext, address: string): string | undefined {
   for (const page of [`${ctx.config.auth.issuer}/embed/`, `${ctx.config.email.appBaseUrl}/videos/`])
-    if (address.startsWith(page)) return decodeId('video', address.slice(page.length).replace(/[/?#].*$/, ''));
+    if (address.startsWith(page))
+      return decodeId('video', address.slice(page.length).replace(/[/?#].*$/, ''));
   return undefined;
 }

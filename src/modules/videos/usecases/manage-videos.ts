@@ -5,7 +5,8 @@ import { publishAfterResponse } from '../../../jobs/publish.ts';
 import { userNotFound } from '../../users/index.ts';
 import { chaptersNeedMs } from '../policy/chapters.ts';
 import { endScreensNeedMs } from '../policy/end-screens.ts';
-import { isRetryable } from '../policy/failures.ts';
+import { isRetryable, isScanFailure } from '../policy/failures.ts';
+import { restartScan } from '../scans.repository.ts';
 import { detailsTooLong, videoNotFound, videoNotRetryable } from '../videos.errors.ts';
 import {
   deleteVideo as deleteVideoRow,
@@ -80,7 +81,7 @@ export async function deleteVideo(ctx: RequestContext, videoId: string): Promise
 }
 
 /**
- * Tries the conversion of the caller's failed video again.
+ * Tries the conversion, or the virus scan, of the caller's failed video again.
  * @throws videos.not_found; videos.not_retryable when it did not fail, or its file is the reason.
  */
 export async function retryVideo(ctx: RequestContext, videoId: string): Promise<VideoRow> {
@@ -102,6 +103,13 @@ async function restart(
 ): Promise<void> {
   const { videoId, ownerId, jobId, state, revision, failureCode } = failed;
   if (state !== 'failed' || failureCode === null || !isRetryable(failureCode)) throw videoNotRetryable();
+  if (isScanFailure(failureCode)) {
+    const uploaded = newEvent(ctx, 'video.uploaded', { video_id: videoId, revision });
+    if (!(await restartScan(ctx.databases.primary, { videoId, ownerId, failureCode, uploaded })))
+      throw videoNotRetryable();
+    publishAfterResponse(ctx, [uploaded.id]);
+    return;
+  }
   const requested = newEvent(ctx, 'video.encode_requested', { video_id: videoId, revision });
   const retry = { videoId, ownerId, failureCode, jobId, requested };
   if (!(await restartEncode(ctx.databases.primary, retry))) throw videoNotRetryable();

@@ -6,6 +6,7 @@ import type { DetailsInput } from '../details.schemas.ts';
 import { contentTypes } from '../policy/containers.ts';
 import { planParts } from '../policy/part-plan.ts';
 import { titleOf } from '../policy/titles.ts';
+import { quarantineKey } from '../policy/upload-keys.ts';
 import {
   discardReservation,
   keepS3UploadId,
@@ -69,7 +70,7 @@ export async function startUpload(
       contentType: input.contentType,
       sizeBytes: input.sizeBytes,
       ...planParts(input.sizeBytes),
-      objectKey: `originals/${videoId}/${uploadId}.${contentTypes[input.contentType] ?? 'bin'}`,
+      objectKey: quarantineKey(videoId, uploadId, contentTypes[input.contentType] ?? 'bin'),
       expiresAtMs: ctx.clock.now() + limits.uploadTtlSeconds * 1_000,
       title: input.title ?? titleOf(input.fileName),
       description: input.description ?? '',
