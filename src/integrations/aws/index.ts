@@ -37,7 +37,6 @@ export {
   uploadPart,
 } from './s3-multipart.ts';
 export {
-  copyObject,
   deleteObjects,
   deletePrefix,
   getRange,

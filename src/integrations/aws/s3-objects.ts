@@ -1,7 +1,7 @@
 import { sha256 } from '../../shared/crypto.ts';
 import { type AwsConfig, presignAws, readBody } from './client.ts';
 import { AwsError, isAwsError } from './errors.ts';
-import { addressOf, callS3, decodeKey, encodeKey, errorIn, type ObjectAddress, xmlOf } from './s3.ts';
+import { addressOf, callS3, decodeKey, errorIn, type ObjectAddress, xmlOf } from './s3.ts';
 import { elementsOf, escapeXml, textOf } from './xml.ts';
 
 /** Size and etag of an object, or undefined when there is none. */
@@ -67,35 +67,6 @@ export function presignObject(
     ttlSeconds: link.ttlSeconds,
     nowMs: link.nowMs,
   });
-}
-
-/**
- * Copies an object of up to 5 GB within S3, to be delivered under other headers.
- * @throws AwsError `NoSuchKey` when there is no such object.
- */
-export async function copyObject(
-  config: AwsConfig,
-  source: ObjectAddress,
-  target: ObjectAddress,
-  headers: { readonly contentType: string; readonly cacheControl: string },
-): Promise<void> {
-  const operation = 'CopyObject';
-  const response = await callS3(config, {
-    operation,
-    method: 'PUT',
-    url: addressOf(config, target),
-    headers: {
-      'x-amz-copy-source': `/${source.bucket}/${encodeKey(source.key)}`,
-      'x-amz-metadata-directive': 'REPLACE',
-      'content-type': headers.contentType,
-      'cache-control': headers.cacheControl,
-    },
-    retries: 2,
-  });
-  // A copy that fails half-way is told inside a 200.
-  const [failed] = elementsOf(await xmlOf(operation, response), 'Error');
-  if (failed !== undefined)
-    throw new AwsError({ service: 's3', operation, status: response.status, ...errorIn(failed) });
 }
 
 /** One page (up to 1,000) of the keys that begin with `prefix`, in order. */

@@ -21,7 +21,7 @@ export { eraseVideos } from './usecases/erase-videos.ts';
 export { reconcileEncodeJobs } from './usecases/reconcile-jobs.ts';
 export { reconcileScans } from './usecases/reconcile-scans.ts';
 export { expireUploads } from './usecases/settle-upload.ts';
-export { forgetVideoPages } from './usecases/view-video.ts';
+export { forgetVideoPage, forgetVideoPages } from './usecases/view-video.ts';
 export { playbackRefusals, videoNotFound } from './videos.errors.ts';
 export { findVideo, listVideos as listVideoRows } from './videos.repository.ts';
 export { videoListsRoutes, videosRoutes } from './videos.routes.ts';

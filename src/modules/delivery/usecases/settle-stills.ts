@@ -1,6 +1,7 @@
 import type { RequestContext } from '../../../context.ts';
 import { copyObject, deletePrefix, isAwsError, listObjects } from '../../../integrations/aws/index.ts';
 import { withLock } from '../../../jobs/with-lock.ts';
+import { forgetVideoPage } from '../../videos/index.ts';
 import { requestInvalidations } from '../invalidations.repository.ts';
 import { openCopyOf } from '../policy/open-stills.ts';
 import {
@@ -29,7 +30,7 @@ export async function settleStills(ctx: RequestContext, videoId: string): Promis
     if (stills.replacedPrefix !== null)
       await forget(ctx, videoId, `${stills.replacedPrefix.replace(/\/$/, '')}/`);
     await copyAll(ctx, stills);
-    await finishOpening(primary, videoId, stills);
+    if (await finishOpening(primary, videoId, stills)) await forgetVideoPage(ctx, videoId);
   });
 }
 
@@ -47,7 +48,9 @@ export async function settleWaitingStills(ctx: RequestContext): Promise<void> {
 }
 
 async function close(ctx: RequestContext, videoId: string): Promise<void> {
-  if (await forget(ctx, videoId, `open/${videoId}/`)) await finishClosing(ctx.databases.primary, videoId);
+  if (!(await forget(ctx, videoId, `open/${videoId}/`))) return;
+  await finishClosing(ctx.databases.primary, videoId);
+  await forgetVideoPage(ctx, videoId);
 }
 
 /**
