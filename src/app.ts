@@ -34,6 +34,8 @@ import { securityEventsRoutes } from './modules/security-events/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
 import {
   playbackRoutes,
+  replacementsRoutes,
+  uploadLimitsRoutes,
   uploadsRoutes,
   videoDetailsRoutes,
   videoListsRoutes,
@@ -86,7 +88,9 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', videoDetailsRoutes);
   app.route('/v1/videos', playbackRoutes);
   app.route('/v1/videos', videosRoutes);
+  app.route('/v1/videos', replacementsRoutes);
   app.route('/v1', videoListsRoutes);
+  app.route('/v1', uploadLimitsRoutes);
   app.route('/v1/webhooks', webhooksRoutes);
   app.route('/v1/webhooks/facebook', facebookRoutes);
   app.route('/v1/realtime', realtimeRoutes);

@@ -172,6 +172,7 @@ export const routePolicies = {
   startUpload: { access: user, scope: 'videos:write', limit: 'upload', cost: 10, idempotent: true },
   getUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'read' },
   signParts: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload' },
+  acknowledgeParts: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload', cost: 2 },
   completeUpload: {
     access: user,
     scope: 'videos:write',
@@ -180,6 +181,15 @@ export const routePolicies = {
     cost: 20,
     idempotent: true,
   },
+  startReplacement: {
+    access: user,
+    scope: 'videos:write',
+    ids: 'own',
+    limit: 'upload',
+    cost: 10,
+    idempotent: true,
+  },
+  giveUpReplacement: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   abortUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   getVideo: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
   requestPlayback: {
@@ -201,6 +211,7 @@ export const routePolicies = {
     cost: 20,
     idempotent: true,
   },
+  getUploadLimits: { access: user, scope: 'videos:write', limit: 'read' },
   listVideoCategories: { access: anyone, limit: 'read' },
   listVideoLicences: { access: anyone, limit: 'read' },
   getVideoChapters: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },

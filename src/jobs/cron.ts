@@ -8,7 +8,13 @@ import { eraseDueAccounts, remindOfDeletions, sweepExports } from '../modules/ac
 import { liftEndedSuspensions } from '../modules/admin/index.ts';
 import { settleWaitingStills, sweepInvalidations } from '../modules/delivery/index.ts';
 import { trimTimelines } from '../modules/feeds/index.ts';
-import { expireUploads, reconcileEncodeJobs, reconcileScans } from '../modules/videos/index.ts';
+import {
+  announceDueVideos,
+  dropSuperseded,
+  expireUploads,
+  reconcileEncodeJobs,
+  reconcileScans,
+} from '../modules/videos/index.ts';
 import { sweepOutbox } from './publish.ts';
 import { type CronSchedule, cronSchedules } from './schedules.ts';
 import { systemContext } from './system-context.ts';
@@ -28,6 +34,7 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
     { name: 'stills.settle', run: settleWaitingStills },
     { name: 'cdn.invalidate', run: sweepInvalidations },
     { name: 'uploads.expire', run: expireUploads },
+    { name: 'videos.announce', run: announceDueVideos },
     { name: 'uploads.scan', run: reconcileScans },
     { name: 'exports.sweep', run: sweepExports },
     { name: 'accounts.erase', run: eraseDueAccounts },
@@ -36,6 +43,7 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
   '17 * * * *': [
     { name: 'deletions.remind', run: remindOfDeletions },
     { name: 'database.maintain', run: maintainDatabase },
+    { name: 'videos.drop_superseded', run: dropSuperseded },
   ],
   '41 3 * * *': [
     { name: 'timelines.trim', run: trimTimelines },

@@ -8,6 +8,7 @@ export { sweepInvalidations } from './usecases/sweep-invalidations.ts';
 
 export const deliveryHandlers: Handlers = {
   'video.published': followPublication,
+  'video.replaced': followPublication,
   'video.access_changed': followAccess,
   'video.deleted': followDeletion,
 };

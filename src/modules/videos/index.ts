@@ -7,6 +7,7 @@ import { ratingHandlers } from './usecases/rate-video.ts';
 import { takeJobEvent } from './usecases/report-job.ts';
 import { screenUpload, takeScanReport } from './usecases/screen-upload.ts';
 import { requestEncode } from './usecases/submit-encode.ts';
+import { notifyUploader } from './usecases/upload-progress.ts';
 
 export { openPrefix, playedPrefix } from './access.repository.ts';
 export { videoDetailsRoutes } from './details.routes.ts';
@@ -16,10 +17,14 @@ export { frameAncestors, hostOf } from './policy/embed-domains.ts';
 export { mayEmbed } from './policy/playback-policy.ts';
 export { eraseRatings, moveVideoCounter } from './ratings.repository.ts';
 export { videoRatings } from './ratings.table.ts';
+export { replacementsRoutes } from './replacements.routes.ts';
+export { uploadLimitsRoutes } from './upload-limits.routes.ts';
 export { uploadsRoutes } from './uploads.routes.ts';
 export { eraseVideos } from './usecases/erase-videos.ts';
 export { reconcileEncodeJobs } from './usecases/reconcile-jobs.ts';
 export { reconcileScans } from './usecases/reconcile-scans.ts';
+export { dropSuperseded } from './usecases/replace-file.ts';
+export { announceDueVideos } from './usecases/schedule-video.ts';
 export { expireUploads } from './usecases/settle-upload.ts';
 export { forgetVideoPage, forgetVideoPages } from './usecases/view-video.ts';
 export { playbackRefusals, videoNotFound } from './videos.errors.ts';
@@ -37,6 +42,7 @@ export {
 export { videoListedFor, videoVisibleTo } from './visibility.repository.ts';
 
 export const videoHandlers: Handlers = {
+  'upload.progressed': notifyUploader,
   ...ratingHandlers,
   'video.uploaded': screenUpload,
   'guardduty.object_scanned': takeScanReport,
@@ -45,6 +51,7 @@ export const videoHandlers: Handlers = {
   'mediaconvert.job_changed': takeJobEvent,
   'video.progressed': notifyOwner,
   'video.published': notifyOwner,
+  'video.replaced': notifyOwner,
   'video.failed': async (ctx, message) => {
     await notifyOwner(ctx, message);
     await dropUselessOriginal(ctx, message);

@@ -65,6 +65,21 @@ export const videoNotRetryable = defineError({
   status: 409,
   title: 'Only a video whose conversion failed can be tried again; unusable files must be uploaded anew.',
 });
+export const alreadyReplacing = defineError({
+  code: 'videos.already_replacing',
+  status: 409,
+  title: 'The file of this video is being replaced already; wait for that to end, or give it up.',
+});
+export const notReplacing = defineError({
+  code: 'videos.not_replacing',
+  status: 404,
+  title: 'The file of this video is not being replaced.',
+});
+export const alreadyOut = defineError({
+  code: 'videos.already_out',
+  status: 409,
+  title: 'Others can see this video already; only what they cannot see yet can be scheduled.',
+});
 export const quotaExceeded = defineError({
   code: 'videos.quota_exceeded',
   status: 429,

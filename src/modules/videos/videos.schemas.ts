@@ -56,6 +56,12 @@ export const renditionSchema = z
   })
   .openapi('Rendition');
 
+const failureSchema = z.object({
+  code: z.string().openapi({ example: 'not_a_video' }),
+  message: z.string(),
+  retryable: z.boolean().openapi({ description: 'Whether `POST /v1/videos/{id}/retry` may help.' }),
+});
+
 export const videoSchema = z
   .object({
     id: z.string(),
@@ -73,28 +79,43 @@ export const videoSchema = z
       .enum(['probing', 'transcoding', 'uploading'])
       .nullable()
       .openapi({ description: 'What the encoder is doing, while it runs.' }),
-    failure: z
+    failure: failureSchema.nullable(),
+    replacement: z
       .object({
-        code: z.string().openapi({ example: 'not_a_video' }),
-        message: z.string(),
-        retryable: z.boolean().openapi({ description: 'Whether `POST /v1/videos/{id}/retry` may help.' }),
+        upload_id: z.string().nullable(),
+        state: z.enum(videoStates),
+        progress_percent: z.int().min(0).max(100),
+        failure: failureSchema.nullable(),
       })
-      .nullable(),
+      .nullable()
+      .openapi({ description: 'The file that is to replace this one, for the owner only.' }),
     duration_seconds: z.number().nullable(),
     width: z.int().nullable(),
     height: z.int().nullable(),
     renditions: z.array(renditionSchema),
-    thumbnails: z.array(z.url()),
+    thumbnail_url: z.url().nullable().openapi({ description: 'The picture the video is shown by.' }),
+    custom_thumbnail_url: z.url().nullable().openapi({ description: 'A picture its owner gave.' }),
+    thumbnails: z.array(z.url()).openapi({ description: 'Stills of the film.' }),
     hls_url: addressSchema,
     dash_url: addressSchema,
     ...accessViewFields,
     ...detailViewFields,
     created_at: z.iso.datetime(),
+    publish_at: z.iso
+      .datetime()
+      .nullable()
+      .openapi({ description: 'When it is shown to others, if they have to wait for that.' }),
     published_at: z.iso.datetime().nullable(),
   })
   .openapi('Video');
 
 export type VideoView = z.infer<typeof videoSchema>;
+
+/** A moment with its offset, as RFC 3339 writes it. Whether it lies ahead is asked of the clock later. */
+export const publishAtSchema = z.iso.datetime({ offset: true }).openapi({
+  description: 'Until then only the owner sees the video. At most a year ahead.',
+  example: '2027-01-01T18:00:00Z',
+});
 
 export const updateVideoBody = z
   .strictObject({
@@ -102,6 +123,7 @@ export const updateVideoBody = z
     description: descriptionSchema.optional(),
     visibility: visibilitySchema.optional(),
     ...accessFields,
+    publish_at: publishAtSchema.nullable().optional(),
     ...detailFields,
   })
   .refine((body) => Object.keys(body).length > 0, 'must change at least one field')

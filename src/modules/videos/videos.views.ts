@@ -4,6 +4,7 @@ import type { AccessRow } from './access.repository.ts';
 import { type DetailsRow, presentDetails } from './details.views.ts';
 import { isEmbeddable } from './policy/embed-domains.ts';
 import { isRetryable } from './policy/failures.ts';
+import type { ReplacementRow } from './replacements.repository.ts';
 import type { VideoState, VideoSummary, VideoView, Visibility } from './videos.schemas.ts';
 
 /** What a repository must select of a video to show it beside a post; `videoSummaryJson` selects exactly this. */
@@ -21,7 +22,7 @@ export interface VideoSummaryRow {
   readonly stillsOpen: boolean;
 }
 
-export interface VideoRow extends Omit<VideoSummaryRow, 'thumbnailKey' | 'stillsOpen'> {
+export interface VideoRow extends Omit<VideoSummaryRow, 'stillsOpen'> {
   readonly owner: UserSummaryRow;
   readonly description: string;
   readonly visibility: Visibility;
@@ -40,6 +41,10 @@ export interface VideoRow extends Omit<VideoSummaryRow, 'thumbnailKey' | 'stills
   readonly access: AccessRow;
   readonly createdAt: string;
   readonly publishedAt: string | null;
+  readonly publishAt: string | null;
+  readonly customThumbnailKey: string | null;
+  /** Null for everybody but the owner. */
+  readonly replacement: ReplacementRow | null;
 }
 
 /** `cdnBaseUrl` is `ctx.config.aws.cdnBaseUrl`. Media there wants a signature, copies of stills open to all do not. */
@@ -62,14 +67,11 @@ export const presentVideoSummary = (video: VideoSummaryRow, cdnBaseUrl: string):
 export interface VideoShown {
   readonly cdnBaseUrl: string;
   readonly isOwner: boolean;
-  /** Addresses of the stills this viewer may fetch. */
-  readonly thumbnails: string[];
+  /** Addresses of the stills this viewer may fetch, by key. */
+  readonly stills: ReadonlyMap<string, string>;
 }
 
-export const presentVideo = (
-  video: VideoRow,
-  { cdnBaseUrl, isOwner, thumbnails }: VideoShown,
-): VideoView => ({
+export const presentVideo = (video: VideoRow, { cdnBaseUrl, isOwner, stills }: VideoShown): VideoView => ({
   id: encodeId('video', video.id),
   owner: presentUserSummary(video.owner, cdnBaseUrl),
   title: video.title,
@@ -78,13 +80,16 @@ export const presentVideo = (
   state: video.state,
   progress_percent: video.progressPercent,
   phase: video.state === 'transcoding' ? phaseOf(video.phase) : null,
-  failure:
-    video.failureCode === null
+  failure: presentFailure(video),
+  replacement:
+    video.replacement === null
       ? null
       : {
-          code: video.failureCode,
-          message: video.failureMessage ?? '',
-          retryable: isRetryable(video.failureCode),
+          upload_id:
+            video.replacement.uploadId === null ? null : encodeId('upload', video.replacement.uploadId),
+          state: video.replacement.state,
+          progress_percent: video.replacement.progressPercent,
+          failure: presentFailure(video.replacement),
         },
   duration_seconds: seconds(video.durationMs),
   width: video.width,
@@ -93,14 +98,20 @@ export const presentVideo = (
     ...rendition,
     max_bitrate: maxBitrate,
   })),
-  thumbnails,
+  thumbnail_url: still(video.thumbnailKey, stills),
+  custom_thumbnail_url: still(video.customThumbnailKey, stills),
+  thumbnails: video.thumbnailKeys.flatMap((key) => stills.get(key) ?? []),
   hls_url: urlOrNull(video.hlsKey, cdnBaseUrl),
   dash_url: urlOrNull(video.dashKey, cdnBaseUrl),
   ...presentAccess(video.access, isOwner),
   ...presentDetails(video),
   created_at: new Date(video.createdAt).toISOString(),
-  published_at: video.publishedAt === null ? null : new Date(video.publishedAt).toISOString(),
+  publish_at: instant(video.publishAt),
+  published_at: instant(video.publishedAt),
 });
+
+const still = (key: string | null, stills: VideoShown['stills']): string | null =>
+  key === null ? null : (stills.get(key) ?? null);
 
 const presentAccess = (access: AccessRow, isOwner: boolean) => ({
   password_protected: access.passwordProtected,
@@ -113,6 +124,13 @@ const presentAccess = (access: AccessRow, isOwner: boolean) => ({
       }
     : null,
 });
+const presentFailure = ({
+  failureCode: code,
+  failureMessage: message,
+}: Pick<VideoRow, 'failureCode' | 'failureMessage'>): VideoView['failure'] =>
+  code === null ? null : { code, message: message ?? '', retryable: isRetryable(code) };
+
+const instant = (text: string | null): string | null => (text === null ? null : new Date(text).toISOString());
 
 const seconds = (durationMs: number | null): number | null =>
   durationMs === null ? null : durationMs / 1000;

@@ -18,9 +18,9 @@ export const followDeletion = (ctx: RequestContext, { data }: MessageOf<'video.d
 /** Hands the copying of stills to the queue for media, so that it delays no feed. */
 export async function followPublication(
   ctx: RequestContext,
-  { data }: MessageOf<'video.published'>,
+  { data: { video_id, owner_id } }: MessageOf<'video.published'> | MessageOf<'video.replaced'>,
 ): Promise<void> {
-  const changed = newEvent(ctx, 'video.access_changed', data);
+  const changed = newEvent(ctx, 'video.access_changed', { video_id, owner_id });
   await insertEvents(ctx.databases.primary, [changed]);
   await publishEvents(ctx, { ids: [changed.id], limit: 1 });
 }

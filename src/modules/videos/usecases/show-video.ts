@@ -12,22 +12,25 @@ import { signFolder } from './sign-media.ts';
 export async function showVideo(ctx: RequestContext, video: VideoRow): Promise<VideoView> {
   const { cdnBaseUrl } = ctx.config.aws;
   const isOwner = viewerIdOf(ctx) === video.owner.id;
-  return presentVideo(video, { cdnBaseUrl, isOwner, thumbnails: await stillsOf(ctx, video, isOwner) });
+  return presentVideo(video, { cdnBaseUrl, isOwner, stills: await stillsOf(ctx, video, isOwner) });
 }
 
-async function stillsOf(ctx: RequestContext, video: VideoRow, isOwner: boolean): Promise<string[]> {
+async function stillsOf(
+  ctx: RequestContext,
+  { access, thumbnailKeys, thumbnailKey, customThumbnailKey }: VideoRow,
+  isOwner: boolean,
+): Promise<ReadonlyMap<string, string>> {
   const { cdnBaseUrl } = ctx.config.aws;
-  const { access, thumbnailKeys } = video;
-  if (access.stillsOpen) return thumbnailKeys.map((key) => mediaUrl(openKey(key), cdnBaseUrl));
-  if (thumbnailKeys.length === 0 || (!isOwner && (access.passwordProtected || access.ageRestricted)))
-    return [];
+  const keys = new Set([...thumbnailKeys, thumbnailKey, customThumbnailKey].filter((key) => key !== null));
+  if (access.stillsOpen) return new Map([...keys].map((key) => [key, mediaUrl(openKey(key), cdnBaseUrl)]));
+  if (!isOwner && (access.passwordProtected || access.ageRestricted)) return new Map();
   const { restrictedPlaybackTtlSeconds: ttlSeconds } = ctx.config.delivery;
-  return Promise.all(
-    thumbnailKeys.map(async (key) => {
-      const url = mediaUrl(key, cdnBaseUrl);
-      // One folder, so one signature for all of them.
-      const grant = await signFolder(ctx, { prefix: key.slice(0, key.lastIndexOf('/') + 1), ttlSeconds });
-      return grant === undefined ? url : signedUrl(url, grant);
-    }),
-  );
+  const urls = new Map<string, string>();
+  for (const key of keys) {
+    const url = mediaUrl(key, cdnBaseUrl);
+    // Stills lie in one folder, so one signature does for all of them.
+    const grant = await signFolder(ctx, { prefix: key.slice(0, key.lastIndexOf('/') + 1), ttlSeconds });
+    urls.set(key, grant === undefined ? url : signedUrl(url, grant));
+  }
+  return urls;
 }

@@ -118,6 +118,8 @@ export const bodies: Readonly<Record<string, unknown>> = {
   updateVideo: { title: 'another title' },
   rateVideo: { rating: 'like' },
   signParts: { part_numbers: [1] },
+  startReplacement: { file_name: 'a.mp4', size_bytes: 1_000, content_type: 'video/mp4' },
+  acknowledgeParts: { parts: [{ part_number: 1, etag: '"9b2cf535f27731c974343645a3985328"' }] },
   completeUpload: { parts: [{ part_number: 1, etag: '"9b2cf535f27731c974343645a3985328"' }] },
   renameApiKey: { name: 'another name' },
   renamePasskey: { name: 'another name' },
