@@ -8,6 +8,7 @@ import { eraseDueAccounts, remindOfDeletions, sweepExports } from '../modules/ac
 import { liftEndedSuspensions } from '../modules/admin/index.ts';
 import { settleWaitingStills, sweepInvalidations } from '../modules/delivery/index.ts';
 import { trimTimelines } from '../modules/feeds/index.ts';
+import { trimHistories } from '../modules/history/index.ts';
 import {
   announceDueVideos,
   dropSuperseded,
@@ -47,6 +48,7 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
   ],
   '41 3 * * *': [
     { name: 'timelines.trim', run: trimTimelines },
+    { name: 'histories.trim', run: trimHistories },
     { name: 'counters.reconcile', run: reconcileCounters },
   ],
 };

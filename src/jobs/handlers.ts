@@ -5,6 +5,7 @@ import { commentHandlers } from '../modules/comments/index.ts';
 import { deliveryHandlers } from '../modules/delivery/index.ts';
 import { feedHandlers } from '../modules/feeds/index.ts';
 import { graphHandlers } from '../modules/graph/index.ts';
+import { historyHandlers } from '../modules/history/index.ts';
 import { noticeHandlers } from '../modules/notices/index.ts';
 import { postHandlers } from '../modules/posts/index.ts';
 import { videoHandlers } from '../modules/videos/index.ts';
@@ -22,6 +23,7 @@ const subscribers: readonly Handlers[] = [
   graphHandlers,
   postHandlers,
   commentHandlers,
+  historyHandlers,
   feedHandlers,
   videoHandlers,
   deliveryHandlers,
