@@ -44,6 +44,7 @@ import {
   videoListsRoutes,
   videosRoutes,
 } from './modules/videos/index.ts';
+import { viewsRoutes } from './modules/views/index.ts';
 import { webhooksRoutes } from './modules/webhooks/index.ts';
 import { healthRoutes } from './observability/health.ts';
 
@@ -97,6 +98,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/videos', playbackRoutes);
   app.route('/v1/videos', videosRoutes);
   app.route('/v1/videos', replacementsRoutes);
+  app.route('/v1/videos', viewsRoutes);
   app.route('/v1', videoListsRoutes);
   app.route('/v1', uploadLimitsRoutes);
   app.route('/v1/webhooks', webhooksRoutes);

@@ -22,6 +22,7 @@ import { scanningSection } from './scanning.config.ts';
 import type { SectionValues } from './section.ts';
 import { smsSection } from './sms.config.ts';
 import { videosSection } from './videos.config.ts';
+import { viewsSection } from './views.config.ts';
 
 export { ConfigError } from './parse.ts';
 
@@ -42,6 +43,7 @@ export const sections = {
   delivery: deliverySection,
   scanning: scanningSection,
   encoding: encodingSection,
+  views: viewsSection,
   outbound: outboundSection,
   feeds: feedsSection,
   history: historySection,
@@ -75,6 +77,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     delivery: parseSection(deliverySection, environment, problems),
     scanning: parseSection(scanningSection, environment, problems),
     encoding: parseSection(encodingSection, environment, problems),
+    views: parseSection(viewsSection, environment, problems),
     outbound: parseSection(outboundSection, environment, problems),
     feeds: parseSection(feedsSection, environment, problems),
     history: parseSection(historySection, environment, problems),

@@ -6,8 +6,6 @@ export interface AppEnv {
   Bindings: Bindings;
   Variables: {
     ctx: RequestContext;
-    /** Set where a request changes nothing, whatever its method: its client need not read from the primary after it. */
-    changesNothing?: true;
     /** The life of the access token that named the actor, if one did; Unix seconds. */
     token?: { readonly issuedAt: number; readonly expiresAt: number };
   };

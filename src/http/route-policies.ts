@@ -28,16 +28,19 @@ export interface RoutePolicy {
    * checks too. `any`: what is open to everybody the caller may see.
    */
   readonly ids?: 'own' | 'any';
-  /** Which rate limit policies are charged, all or none of them; `none` only where the answer costs nothing. */
-  readonly limit: LimitName | readonly LimitName[] | 'none';
+  /**
+   * Which rate limit policies are charged, all or none of them; `none` only where the answer costs nothing, `edge` where only the
+   * free gate by address stands before a count of the handler's own.
+   */
+  readonly limit: LimitName | readonly LimitName[] | 'none' | 'edge';
+  /** Set on writes no database read shows soon: the client's reads go on to the replica. */
+  readonly unpinned?: boolean;
   /** Points taken from the caller's budget, where that is not what its limits say (reads 1, writes 5). */
   readonly cost?: number;
   /** The purpose of the one-time tickets that open this WebSocket in place of a token. */
   readonly ticket?: 'realtime';
   /** Set on writes that may be repeated under an `Idempotency-Key`. */
   readonly idempotent?: boolean;
-  /** Set where a POST changes nothing that is read later, so that its client is not pinned to the primary. */
-  readonly changesNothing?: true;
   /** Set where a session that has just ended must not get through at all; costs a hop to its guard on every call. */
   readonly sensitive?: boolean;
   /** Set where a stolen access token must not suffice: needs a recent login, by a second factor if the account has one. */
@@ -241,9 +244,9 @@ export const routePolicies = {
     ids: 'any',
     limit: 'read',
     cost: 2,
-    changesNothing: true,
+    unpinned: true,
   },
-  unlockVideo: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'unlock', changesNothing: true },
+  unlockVideo: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'unlock', unpinned: true },
   updateVideo: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   deleteVideo: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   retryVideo: {
@@ -269,6 +272,11 @@ export const routePolicies = {
   getOEmbed: { access: anyone, limit: 'read' },
   readPlayerFile: { access: anyone, limit: 'docs' },
   readChannelFeed: { access: anyone, ids: 'any', limit: 'read' },
+
+  // Watching. Each session counts its own heartbeats.
+  startWatchSession: { access: viewer, ids: 'any', limit: 'watch', cost: 2, unpinned: true },
+  sendHeartbeat: { access: viewer, ids: 'any', limit: 'edge', unpinned: true },
+  watchViewCount: { access: viewer, ids: 'any', ticket: 'realtime', limit: 'realtime' },
 
   // Administration. Moderators reach accounts that are not staff; what only administrators may do is theirs alone.
   searchUsers: { access: user, roles: ['admin', 'moderator'], limit: 'admin', stepUp: true },

@@ -56,11 +56,6 @@ function chainOf(operationId: OperationId, policy: RoutePolicy): AppMiddleware[]
   chain.push(audited(enforceAccess(policy)));
   const fare = fareOf(policy);
   if (fare !== undefined) chain.push(rateLimit(fare));
-  if (policy.changesNothing === true)
-    chain.push((c, next) => {
-      c.set('changesNothing', true);
-      return next();
-    });
   if (policy.stepUp === true)
     chain.push(audited(requireStepUp({ secondFactor: policy.roles !== undefined })));
   if (policy.idempotent === true) chain.push(idempotent());

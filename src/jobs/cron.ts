@@ -16,6 +16,7 @@ import {
   reconcileEncodeJobs,
   reconcileScans,
 } from '../modules/videos/index.ts';
+import { rotateViewSalts } from '../modules/views/index.ts';
 import { sweepOutbox } from './publish.ts';
 import { type CronSchedule, cronSchedules } from './schedules.ts';
 import { systemContext } from './system-context.ts';
@@ -43,6 +44,7 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
   ],
   '17 * * * *': [
     { name: 'deletions.remind', run: remindOfDeletions },
+    { name: 'views.salts', run: rotateViewSalts },
     { name: 'database.maintain', run: maintainDatabase },
     { name: 'videos.drop_superseded', run: dropSuperseded },
   ],

@@ -35,6 +35,7 @@ export const videoSummarySchema = z
     title: z.string(),
     state: z.enum(videoStates),
     duration_seconds: z.number().nullable(),
+    view_count: z.int().nonnegative(),
     width: z.int().nullable(),
     height: z.int().nullable(),
     thumbnail_url: z.url().nullable().openapi({
@@ -90,6 +91,7 @@ export const videoSchema = z
       .nullable()
       .openapi({ description: 'The file that is to replace this one, for the owner only.' }),
     duration_seconds: z.number().nullable(),
+    view_count: z.int().nonnegative(),
     width: z.int().nullable(),
     height: z.int().nullable(),
     renditions: z.array(renditionSchema),

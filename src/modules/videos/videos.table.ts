@@ -320,6 +320,7 @@ export const videoSummaryJson = (alias: string) => {
   const video = sql.identifier(alias);
   return sql`json_build_object(
     'id', ${video}.id, 'title', ${video}.title, 'state', ${video}.state, 'durationMs', ${video}.duration_ms,
+    'viewCount', coalesce((SELECT views FROM video_counters WHERE video_id = ${video}.id), 0),
     'width', ${video}.width, 'height', ${video}.height, 'hlsKey', ${video}.hls_key, 'dashKey', ${video}.dash_key,
     'stillsOpen', coalesce(${video}.open_prefix = 'open/' || substr(coalesce(${video}.media_prefix,
       'media/' || ${video}.id::text || '/v' || ${video}.revision::text || '/'), 7), false),

@@ -13,6 +13,7 @@ export interface VideoSummaryRow {
   readonly title: string;
   readonly state: VideoState;
   readonly durationMs: number | null;
+  readonly viewCount: number;
   readonly width: number | null;
   readonly height: number | null;
   readonly hlsKey: string | null;
@@ -53,6 +54,7 @@ export const presentVideoSummary = (video: VideoSummaryRow, cdnBaseUrl: string):
   title: video.title,
   state: video.state,
   duration_seconds: seconds(video.durationMs),
+  view_count: video.viewCount,
   width: video.width,
   height: video.height,
   thumbnail_url:
@@ -92,6 +94,7 @@ export const presentVideo = (video: VideoRow, { cdnBaseUrl, isOwner, stills }: V
           failure: presentFailure(video.replacement),
         },
   duration_seconds: seconds(video.durationMs),
+  view_count: video.viewCount,
   width: video.width,
   height: video.height,
   renditions: video.renditions.map(({ maxBitrate, ...rendition }) => ({
