@@ -297,8 +297,7 @@ describe('deleting a video', () => {
     expect((await call('GET', `/v1/videos/${videoId}`, { token: owner.token })).status).toBe(404);
     expect((await call('DELETE', `/v1/videos/${videoId}`, { token: owner.token })).status).toBe(404);
     await deliverEvents({ times: 2 });
-    for (const url of [hlsUrl, ...thumbnails, ...openStills])
-      expect((await fetch(url)).status).not.toBe(200);
+    for (const url of [hlsUrl, ...thumbnails, ...openStills]) expect((await fetch(url)).status).not.toBe(200);
     const { aws } = contextOf().config;
     expect(await headObject(aws, { bucket: aws.uploadsBucket, key: source?.key ?? '' })).toBeUndefined();
     expect(
