@@ -24,12 +24,6 @@ ALTER TABLE uploads DROP CONSTRAINT uploads_size_bytes_check;
 ALTER TABLE uploads
   ADD CONSTRAINT uploads_size_bytes_check CHECK (size_bytes >= 0) NOT VALID,
   ADD CONSTRAINT uploads_told_percent_known CHECK (told_percent IN (0, 25, 50, 75, 100)) NOT VALID;
--- squawk-ignore constraint-missing-not-valid
-ALTER TABLE videos VALIDATE CONSTRAINT videos_thumbnail_position_known;
--- squawk-ignore constraint-missing-not-valid
-ALTER TABLE uploads VALIDATE CONSTRAINT uploads_size_bytes_check;
--- squawk-ignore constraint-missing-not-valid
-ALTER TABLE uploads VALIDATE CONSTRAINT uploads_told_percent_known;
 
 -- squawk-ignore require-concurrent-index-creation
 CREATE INDEX videos_due ON videos (publish_at)

@@ -37,7 +37,9 @@ import { securityEventsRoutes } from './modules/security-events/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
 import {
   playbackRoutes,
+  importsRoutes,
   replacementsRoutes,
+  thumbnailsRoutes,
   uploadLimitsRoutes,
   uploadsRoutes,
   videoDetailsRoutes,
@@ -94,10 +96,12 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', historyRoutes);
   app.route('/v1/feeds', feedsRoutes);
   app.route('/v1/videos/uploads', uploadsRoutes);
+  app.route('/v1/videos/imports', importsRoutes);
   app.route('/v1', videoDetailsRoutes);
   app.route('/v1/videos', playbackRoutes);
   app.route('/v1/videos', videosRoutes);
   app.route('/v1/videos', replacementsRoutes);
+  app.route('/v1/videos', thumbnailsRoutes);
   app.route('/v1/videos', viewsRoutes);
   app.route('/v1', videoListsRoutes);
   app.route('/v1', uploadLimitsRoutes);

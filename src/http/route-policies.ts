@@ -216,6 +216,7 @@ export const routePolicies = {
 
   // Videos
   startUpload: { access: user, scope: 'videos:write', limit: 'upload', cost: 10, idempotent: true },
+  importVideo: { access: user, scope: 'videos:write', limit: 'upload', cost: 20, idempotent: true },
   getUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'read' },
   signParts: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload' },
   acknowledgeParts: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload', cost: 2 },
@@ -236,6 +237,9 @@ export const routePolicies = {
     idempotent: true,
   },
   giveUpReplacement: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
+  startThumbnail: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload' },
+  setThumbnail: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload', cost: 10 },
+  removeThumbnail: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   abortUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   getVideo: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
   requestPlayback: {

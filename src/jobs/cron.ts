@@ -15,6 +15,7 @@ import {
   expireUploads,
   reconcileEncodeJobs,
   reconcileScans,
+  resumeImports,
 } from '../modules/videos/index.ts';
 import { rotateViewSalts } from '../modules/views/index.ts';
 import { sweepOutbox } from './publish.ts';
@@ -36,6 +37,7 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
     { name: 'stills.settle', run: settleWaitingStills },
     { name: 'cdn.invalidate', run: sweepInvalidations },
     { name: 'uploads.expire', run: expireUploads },
+    { name: 'imports.resume', run: resumeImports },
     { name: 'videos.announce', run: announceDueVideos },
     { name: 'uploads.scan', run: reconcileScans },
     { name: 'exports.sweep', run: sweepExports },

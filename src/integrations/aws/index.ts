@@ -43,4 +43,6 @@ export {
   headObject,
   listObjects,
   presignObject,
+  presignPut,
+  putObject,
 } from './s3-objects.ts';

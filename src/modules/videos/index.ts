@@ -1,5 +1,6 @@
 import type { Handlers } from '../../jobs/handlers.ts';
 import { dropUselessOriginal } from './usecases/drop-original.ts';
+import { fetchImport } from './usecases/fetch-import.ts';
 import { notifyOwner } from './usecases/notify-owner.ts';
 import { probeVideo } from './usecases/probe-video.ts';
 import { purgeVideo } from './usecases/purge-video.ts';
@@ -15,12 +16,15 @@ export type { CommentPolicy } from './details.schemas.ts';
 export { playbackRoutes } from './playback.routes.ts';
 export { frameAncestors, hostOf } from './policy/embed-domains.ts';
 export { mayEmbed } from './policy/playback-policy.ts';
+export { importsRoutes } from './imports.routes.ts';
 export { eraseRatings, moveVideoCounter } from './ratings.repository.ts';
 export { videoRatings } from './ratings.table.ts';
 export { replacementsRoutes } from './replacements.routes.ts';
+export { thumbnailsRoutes } from './thumbnails.routes.ts';
 export { uploadLimitsRoutes } from './upload-limits.routes.ts';
 export { uploadsRoutes } from './uploads.routes.ts';
 export { eraseVideos } from './usecases/erase-videos.ts';
+export { resumeImports } from './usecases/fetch-import.ts';
 export { reconcileEncodeJobs } from './usecases/reconcile-jobs.ts';
 export { reconcileScans } from './usecases/reconcile-scans.ts';
 export { dropSuperseded } from './usecases/replace-file.ts';
@@ -47,6 +51,7 @@ export const videoHandlers: Handlers = {
   'video.uploaded': screenUpload,
   'guardduty.object_scanned': takeScanReport,
   'video.released': probeVideo,
+  'video.import_requested': fetchImport,
   'video.encode_requested': requestEncode,
   'mediaconvert.job_changed': takeJobEvent,
   'video.progressed': notifyOwner,

@@ -35,6 +35,23 @@ export const startUploadBody = z
   })
   .openapi('StartUpload');
 
+export const importVideoBody = z
+  .strictObject({
+    url: z
+      .string()
+      .min(1)
+      .max(2_048)
+      .openapi({ format: 'uri', example: 'https://files.example.com/film.mp4' }),
+    title: titleSchema
+      .optional()
+      .openapi({ description: 'The last part of the address without its extension when omitted.' }),
+    description: descriptionSchema.optional(),
+    visibility: visibilitySchema.optional().openapi({ description: '`public` when omitted.' }),
+    publish_at: publishAtSchema.optional(),
+    ...detailFields,
+  })
+  .openapi('ImportVideo');
+
 const partNumber = z.int().min(1).max(maxPartCount);
 
 export const signPartsBody = z

@@ -65,6 +65,21 @@ export const videoNotRetryable = defineError({
   status: 409,
   title: 'Only a video whose conversion failed can be tried again; unusable files must be uploaded anew.',
 });
+export const thumbnailRefused = defineError({
+  code: 'videos.thumbnail_refused',
+  status: 422,
+  title: 'This picture cannot be shown; why is named under errors.',
+});
+export const thumbnailMissing = defineError({
+  code: 'videos.thumbnail_missing',
+  status: 409,
+  title: 'There is no such picture; send it to its URL first.',
+});
+export const addressRefused = defineError({
+  code: 'videos.address_refused',
+  status: 422,
+  title: 'No file is fetched from this address; why is named under errors.',
+});
 export const alreadyReplacing = defineError({
   code: 'videos.already_replacing',
   status: 409,

@@ -32,6 +32,8 @@ export const videoMessages = [
   defineMessage('video.uploaded', videoData),
   // Its file was found clean.
   defineMessage('video.released', videoData),
+  // Its file is to be fetched from the address its owner gave.
+  defineMessage('video.import_requested', z.strictObject({ upload_id: z.uuid() })),
   defineMessage('video.encode_requested', videoData),
   defineMessage('video.progressed', ownedVideoData),
   defineMessage('video.published', ownedVideoData),

@@ -75,7 +75,7 @@ export const videoSchema = z
       .int()
       .min(0)
       .max(100)
-      .openapi({ description: 'Of the transcode; 100 once published.' }),
+      .openapi({ description: 'Of an import while it runs, then of the transcode; 100 once published.' }),
     phase: z
       .enum(['probing', 'transcoding', 'uploading'])
       .nullable()

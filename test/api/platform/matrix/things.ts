@@ -174,6 +174,8 @@ export const bodies: Readonly<Record<string, unknown>> = {
   savePosition: { position_ms: 1 },
   rateVideo: { rating: 'like' },
   signParts: { part_numbers: [1] },
+  startThumbnail: { content_type: 'image/png', size_bytes: 1_000 },
+  setThumbnail: { position: null },
   startReplacement: { file_name: 'a.mp4', size_bytes: 1_000, content_type: 'video/mp4' },
   acknowledgeParts: { parts: [{ part_number: 1, etag: '"9b2cf535f27731c974343645a3985328"' }] },
   completeUpload: { parts: [{ part_number: 1, etag: '"9b2cf535f27731c974343645a3985328"' }] },
