@@ -36,8 +36,8 @@ import { realtimeRoutes } from './modules/realtime/index.ts';
 import { securityEventsRoutes } from './modules/security-events/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
 import {
-  playbackRoutes,
   importsRoutes,
+  playbackRoutes,
   replacementsRoutes,
   thumbnailsRoutes,
   uploadLimitsRoutes,

@@ -3,9 +3,9 @@ import { idSchema } from '../../http/params.ts';
 import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../../http/route.ts';
 import { encodeId } from '../../shared/ids.ts';
 import { imageTypes, maxImageBytes } from './policy/images.ts';
+import { showVideo } from './usecases/show-video.ts';
 import { chooseThumbnail, removeThumbnail, startThumbnail, useThumbnail } from './usecases/thumbnail.ts';
 import { videoParams, videoSchema } from './videos.schemas.ts';
-import { presentVideo } from './videos.views.ts';
 
 const tags = ['Videos'];
 
@@ -21,15 +21,9 @@ export const setThumbnailBody = z
     thumbnail_id: idSchema('thumbnail')
       .optional()
       .openapi({ description: 'A picture that was sent to its URL.' }),
-    position: z
-      .int()
-      .min(0)
-      .max(99)
-      .nullable()
-      .optional()
-      .openapi({
-        description: 'A still of the film; null goes back to your picture, or the still we choose.',
-      }),
+    position: z.int().min(0).max(99).nullable().optional().openapi({
+      description: 'A still of the film; null goes back to your picture, or the still we choose.',
+    }),
   })
   .refine(
     (body) => (body.thumbnail_id === undefined) !== (body.position === undefined),
@@ -104,7 +98,7 @@ thumbnailsRoutes.openapi(
     const video = await (thumbnailId === undefined
       ? chooseThumbnail(ctx, videoId, position)
       : useThumbnail(ctx, videoId, thumbnailId));
-    return c.json(presentVideo(video, ctx.config.aws.cdnBaseUrl), 200);
+    return c.json(await showVideo(ctx, video), 200);
   },
 );
 
