@@ -25,6 +25,7 @@ export { uploadLimitsRoutes } from './upload-limits.routes.ts';
 export { uploadsRoutes } from './uploads.routes.ts';
 export { eraseVideos } from './usecases/erase-videos.ts';
 export { resumeImports } from './usecases/fetch-import.ts';
+export { findVideoNews } from './usecases/notify-owner.ts';
 export { reconcileEncodeJobs } from './usecases/reconcile-jobs.ts';
 export { reconcileScans } from './usecases/reconcile-scans.ts';
 export { dropSuperseded } from './usecases/replace-file.ts';
