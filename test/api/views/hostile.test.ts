@@ -1,6 +1,10 @@
+import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
+import { servicesOf } from '../../../src/context.ts';
+import { runCron } from '../../../src/jobs/cron.ts';
 import { encodeId, randomIds } from '../../../src/shared/ids.ts';
 import { call, callJson, roundTripsOf, seedUser, sqlRows } from '../../support/worker/client.ts';
+import { testEnv } from '../../support/worker/env.ts';
 import { breakDatabase } from '../../support/worker/faults.ts';
 import {
   countOf,
@@ -10,6 +14,7 @@ import {
   optionsOf,
   seedVideo,
   startSession,
+  stopClock,
   type TestVideo,
   totalsOf,
   watchFive,
@@ -168,6 +173,7 @@ describe('a heartbeat', () => {
   it('that comes too often or too late is refused, and said so', async () => {
     const video = await seedVideo(await seedUser());
     const { session_token } = await startSession(video);
+    await stopClock(video);
     const answers: Response[] = [];
     for (let seq = 1; seq <= 40; seq += 1) answers.push(await send(video, beatOf(session_token, { seq })));
     const refused = answers.find(({ status }) => status === 429);
@@ -218,10 +224,6 @@ describe('salts', () => {
     await sqlRows(
       "INSERT INTO view_salts (day, salt) VALUES ('2020-01-01', decode(repeat('ab', 32), 'hex')) ON CONFLICT DO NOTHING",
     );
-    const { runCron } = await import('../../../src/jobs/cron.ts');
-    const { servicesOf } = await import('../../../src/context.ts');
-    const { testEnv } = await import('../../support/worker/env.ts');
-    const { env } = await import('cloudflare:workers');
     await runCron({ cron: '17 * * * *' }, servicesOf(testEnv(env)), () => undefined);
     const rows = await sqlRows<{ old: string; ahead: string }>(
       "SELECT count(*) FILTER (WHERE day < current_date - 1) AS old, count(*) FILTER (WHERE day >= (now() AT TIME ZONE 'UTC')::date) AS ahead FROM view_salts",
