@@ -10,6 +10,7 @@ import { emailSection } from './email.config.ts';
 import { encodingSection } from './encoding.config.ts';
 import { encryptionSection } from './encryption.config.ts';
 import { feedsSection } from './feeds.config.ts';
+import { historySection } from './history.config.ts';
 import { httpSection } from './http.config.ts';
 import { oauthSection } from './oauth.config.ts';
 import { outboundSection } from './outbound.config.ts';
@@ -43,6 +44,7 @@ export const sections = {
   views: viewsSection,
   outbound: outboundSection,
   feeds: feedsSection,
+  history: historySection,
   sms: smsSection,
   oauth: oauthSection,
 } as const;
@@ -75,6 +77,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     views: parseSection(viewsSection, environment, problems),
     outbound: parseSection(outboundSection, environment, problems),
     feeds: parseSection(feedsSection, environment, problems),
+    history: parseSection(historySection, environment, problems),
     sms: parseSection(smsSection, environment, problems),
     oauth: parseSection(oauthSection, environment, problems),
   };
