@@ -22,6 +22,7 @@ import {
   wellKnownRoutes,
 } from './modules/auth/index.ts';
 import { commentModerationRoutes, commentsRoutes } from './modules/comments/index.ts';
+import { pagesRoutes } from './modules/delivery/index.ts';
 import { factorsRoutes, phonesRoutes } from './modules/factors/index.ts';
 import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
@@ -36,6 +37,7 @@ import { securityEventsRoutes } from './modules/security-events/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
 import {
   importsRoutes,
+  playbackRoutes,
   replacementsRoutes,
   thumbnailsRoutes,
   uploadLimitsRoutes,
@@ -65,6 +67,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
 
   app.route('/', healthRoutes);
   app.route('/', wellKnownRoutes);
+  app.route('/', pagesRoutes);
   app.route('/v1/auth', authRoutes);
   app.route('/v1/auth', reauthenticationRoutes);
   app.route('/v1/auth/oauth', oauthRoutes);
@@ -98,6 +101,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/videos/uploads', uploadsRoutes);
   app.route('/v1/videos/imports', importsRoutes);
   app.route('/v1', videoDetailsRoutes);
+  app.route('/v1/videos', playbackRoutes);
   app.route('/v1/videos', videosRoutes);
   app.route('/v1/videos', replacementsRoutes);
   app.route('/v1/videos', thumbnailsRoutes);

@@ -268,6 +268,15 @@ export const routePolicies = {
   removeThumbnail: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   abortUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   getVideo: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
+  requestPlayback: {
+    access: viewer,
+    scope: 'videos:read',
+    ids: 'any',
+    limit: 'read',
+    cost: 2,
+    unpinned: true,
+  },
+  unlockVideo: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'unlock', unpinned: true },
   updateVideo: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   deleteVideo: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   retryVideo: {
@@ -287,6 +296,12 @@ export const routePolicies = {
   listLikedVideos: { access: user, scope: 'videos:read', limit: 'read' },
   listMyVideos: { access: user, scope: 'videos:read', limit: 'read' },
   listUserVideos: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
+
+  // Sharing: pages and feeds for readers nobody knows
+  showEmbedPage: { access: anyone, ids: 'any', limit: 'read' },
+  getOEmbed: { access: anyone, limit: 'read' },
+  readPlayerFile: { access: anyone, limit: 'docs' },
+  readChannelFeed: { access: anyone, ids: 'any', limit: 'read' },
 
   // Watching. Each session counts its own heartbeats.
   startWatchSession: { access: viewer, ids: 'any', limit: 'watch', cost: 2, unpinned: true },

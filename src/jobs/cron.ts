@@ -6,6 +6,7 @@ import { withDatabaseScope } from '../db/scope.ts';
 import { databaseScope } from '../http/request-context.ts';
 import { eraseDueAccounts, remindOfDeletions, sweepExports } from '../modules/accounts/index.ts';
 import { liftEndedSuspensions } from '../modules/admin/index.ts';
+import { settleWaitingStills, sweepInvalidations } from '../modules/delivery/index.ts';
 import { trimTimelines } from '../modules/feeds/index.ts';
 import { trimHistories } from '../modules/history/index.ts';
 import {
@@ -36,6 +37,8 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
     { name: 'outbox.sweep', run: sweepOutbox },
     { name: 'audit.seal', run: sealAuditLog },
     { name: 'videos.reconcile', run: reconcileEncodeJobs },
+    { name: 'stills.settle', run: settleWaitingStills },
+    { name: 'cdn.invalidate', run: sweepInvalidations },
     { name: 'uploads.expire', run: expireUploads },
     { name: 'imports.resume', run: resumeImports },
     { name: 'videos.announce', run: announceDueVideos },

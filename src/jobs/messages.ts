@@ -35,6 +35,7 @@ const mediaTypes: ReadonlySet<string> = new Set<MessageType>([
   'video.encode_requested',
   'video.import_requested',
   'video.deleted',
+  'video.access_changed',
   'account.export_requested',
   'mediaconvert.job_changed',
   'guardduty.object_scanned',

@@ -10,9 +10,13 @@ import { screenUpload, takeScanReport } from './usecases/screen-upload.ts';
 import { requestEncode } from './usecases/submit-encode.ts';
 import { notifyUploader } from './usecases/upload-progress.ts';
 
+export { openPrefix, playedPrefix } from './access.repository.ts';
 export { videoDetailsRoutes } from './details.routes.ts';
 export type { CommentPolicy } from './details.schemas.ts';
 export { importsRoutes } from './imports.routes.ts';
+export { playbackRoutes } from './playback.routes.ts';
+export { frameAncestors, hostOf } from './policy/embed-domains.ts';
+export { mayEmbed } from './policy/playback-policy.ts';
 export { eraseRatings, moveVideoCounter } from './ratings.repository.ts';
 export { videoRatings } from './ratings.table.ts';
 export { replacementsRoutes } from './replacements.routes.ts';
@@ -29,12 +33,19 @@ export { dropSuperseded } from './usecases/replace-file.ts';
 export { announceDueVideos } from './usecases/schedule-video.ts';
 export { expireUploads } from './usecases/settle-upload.ts';
 export { sweepBuckets } from './usecases/sweep-buckets.ts';
-export { forgetVideoPages } from './usecases/view-video.ts';
-export { videoNotFound } from './videos.errors.ts';
+export { forgetVideoPage, forgetVideoPages } from './usecases/view-video.ts';
+export { playbackRefusals, videoNotFound } from './videos.errors.ts';
+export { findVideo, listVideos as listVideoRows } from './videos.repository.ts';
 export { videoListsRoutes, videosRoutes } from './videos.routes.ts';
 export { type VideoState, type VideoSummary, videoSummarySchema } from './videos.schemas.ts';
 export { renditions, thumbnails, uploads, videoCounters, videoSummaryJson, videos } from './videos.table.ts';
-export { presentVideoSummary, type VideoSummaryRow } from './videos.views.ts';
+export {
+  mediaUrl,
+  openKey,
+  presentVideoSummary,
+  type VideoRow,
+  type VideoSummaryRow,
+} from './videos.views.ts';
 export { videoListedFor, videoVisibleTo } from './visibility.repository.ts';
 
 export const videoHandlers: Handlers = {

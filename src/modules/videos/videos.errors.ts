@@ -12,6 +12,54 @@ export const detailsTooLong = defineError({
   status: 422,
   title: 'A chapter or end screen lies beyond the end of the film.',
 });
+/** Why a video that may be seen does not play, and what may be done about it. */
+export const playbackRefusals = {
+  notReady: defineError({
+    code: 'videos.not_ready',
+    status: 409,
+    title: 'This video has not been converted yet.',
+  }),
+  embed: defineError({
+    code: 'videos.embed_refused',
+    status: 403,
+    title: 'The owner does not let this video play in pages of this site; watch it at its own page.',
+  }),
+  country: defineError({
+    code: 'videos.country_refused',
+    status: 403,
+    title: 'This video does not play where you are.',
+  }),
+  ageUnknown: defineError({
+    code: 'videos.age_unknown',
+    status: 403,
+    title: 'This video is for adults: log in and state your date of birth.',
+  }),
+  underAge: defineError({
+    code: 'videos.under_age',
+    status: 403,
+    title: 'This video is for adults.',
+  }),
+  locked: defineError({
+    code: 'videos.locked',
+    status: 403,
+    title: 'This video has a password: exchange it for an unlock token first.',
+  }),
+  notLocked: defineError({
+    code: 'videos.not_locked',
+    status: 409,
+    title: 'This video has no password.',
+  }),
+  wrongPassword: defineError({
+    code: 'videos.wrong_password',
+    status: 403,
+    title: 'This is not the password of the video.',
+  }),
+  tooManyAttempts: defineError({
+    code: 'videos.too_many_attempts',
+    status: 429,
+    title: 'There were too many wrong passwords; wait before the next.',
+  }),
+} as const;
 export const videoNotRetryable = defineError({
   code: 'videos.not_retryable',
   status: 409,

@@ -43,6 +43,8 @@ export const videoMessages = [
   defineMessage('video.replaced', ownedVideoData),
   defineMessage('video.rated', ratingData),
   defineMessage('video.unrated', ratingData),
+  // Who may see or play it may have changed.
+  defineMessage('video.access_changed', ownedVideoData),
   // Its jobs are to be stopped and its files removed.
   defineMessage('video.deleted', ownedVideoData),
   // An EventBridge `MediaConvert Job State Change`, as received: `detail` is parsed by the handler.

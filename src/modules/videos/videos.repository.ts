@@ -4,6 +4,7 @@ import { insertAuditIfAny } from '../../db/audit.ts';
 import type { Db } from '../../db/client.ts';
 import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
 import { userSummaryJson } from '../users/index.ts';
+import { accessAssignments, accessJson } from './access.repository.ts';
 import { detailColumns, detailValues } from './details.repository.ts';
 import type { EncodePlan } from './policy/encode-plan.ts';
 import { type FailureCode, failures } from './policy/failures.ts';
@@ -25,7 +26,7 @@ const videoColumns = (
   (SELECT coalesce(sum(views), 0) FROM video_counters WHERE video_id = video.id)::float8 AS "viewCount",
   video.hls_key AS "hlsKey", video.dash_key AS "dashKey", ${utc(sql`video.created_at`)} AS "createdAt",
   ${utc(sql`video.published_at`)} AS "publishedAt", ${utc(sql`video.publish_at`)} AS "publishAt",
-  ${userSummaryJson('owner')} AS owner, ${replacementJson(viewerId)} AS replacement,
+  ${userSummaryJson('owner')} AS owner, ${replacementJson(viewerId)} AS replacement, ${accessJson} AS access,
   ${thumbnailKeyOf('video')} AS "thumbnailKey", video.custom_thumbnail_key AS "customThumbnailKey",
   (SELECT job.phase FROM encode_jobs AS job
     WHERE job.video_id = video.id AND job.revision = video.revision ORDER BY job.attempt DESC LIMIT 1) AS phase,
@@ -79,9 +80,20 @@ export async function listVideos(
   return rows.length === 0 ? undefined : rows.filter((row): row is VideoRow => row.id !== null);
 }
 
+/** What an update needs beside the changes themselves. */
+export interface UpdateNeeds {
+  /** Duration in milliseconds the film must have for what is said about it. */
+  readonly needsMs: number;
+  /** Written when clearing the schedule shows a finished video. */
+  readonly published: OutboxEvent;
+  /** Null takes the password away; undefined leaves it. */
+  readonly passwordHash: string | null | undefined;
+  /** Written beside a change of who may see or play the video. */
+  readonly accessChanged: OutboxEvent | undefined;
+}
+
 /**
  * Changes what is given.
- * @param limits `published` is written when clearing the schedule shows a finished video.
  * @returns undefined when the owner has no such video, `too_short` when its film is known to be shorter than `needsMs`,
  * `already_out` when a schedule is given for what others can see.
  */
@@ -90,7 +102,7 @@ export async function updateVideo(
   videoId: string,
   ownerId: string,
   changes: UpdateVideoInput,
-  limits: { readonly needsMs: number; readonly published: OutboxEvent },
+  needs: UpdateNeeds,
 ): Promise<VideoRow | 'too_short' | 'already_out' | undefined> {
   const { publish_at: publishAt } = changes;
   const assignments = [sql`updated_at = now()`];
@@ -99,11 +111,16 @@ export async function updateVideo(
   if (changes.visibility !== undefined) assignments.push(sql`visibility = ${changes.visibility}`);
   if (publishAt !== undefined) assignments.push(...scheduleAssignments(publishAt));
   for (const { column, value } of detailValues(changes)) assignments.push(sql`${column} = ${value}`);
+  assignments.push(...accessAssignments(changes, needs.passwordHash));
   const isFree =
     publishAt === undefined ? sql`true` : sql`coalesce(state <> 'published' OR publish_at > now(), false)`;
+  const accessChanged =
+    needs.accessChanged === undefined
+      ? sql``
+      : sql`, access_changed AS (${insertEventIfAny(needs.accessChanged, sql`video`)})`;
   const result = await db.execute(sql`
     WITH target AS (
-      SELECT id AS target_id, coalesce(duration_ms >= ${limits.needsMs}::bigint, true) AS fits, ${isFree} AS is_free
+      SELECT id AS target_id, coalesce(duration_ms >= ${needs.needsMs}::bigint, true) AS fits, ${isFree} AS is_free
       FROM videos
       WHERE id = ${videoId}::uuid AND owner_id = ${ownerId}::uuid AND deleted_at IS NULL AND replaces_id IS NULL
       FOR UPDATE
@@ -111,9 +128,9 @@ export async function updateVideo(
       UPDATE videos SET ${sql.join(assignments, sql`, `)} FROM target
       WHERE videos.id = target.target_id AND target.fits AND target.is_free RETURNING videos.*
     ), event AS (${insertEventIfAny(
-      limits.published,
+      needs.published,
       sql`(SELECT FROM video WHERE ${publishAt === null} AND video.state = 'published') AS shown`,
-    )})
+    )}) ${accessChanged}
     SELECT ${videoColumns(ownerId)}, ${detailColumns(ownerId)}, target.fits, target.is_free AS "isFree" FROM target
     LEFT JOIN video ON video.id = target.target_id LEFT JOIN users AS owner ON owner.id = video.owner_id`);
   const [row] = result.rows as unknown as (VideoRow & { readonly fits: boolean; readonly isFree: boolean })[];

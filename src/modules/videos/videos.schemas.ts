@@ -3,6 +3,7 @@ import { pageOf } from '../../http/pagination.ts';
 import { idSchema } from '../../http/params.ts';
 import { plainText } from '../../shared/text.ts';
 import { userSummarySchema } from '../users/index.ts';
+import { accessFields, accessViewFields } from './access.schemas.ts';
 import { detailFields, detailViewFields } from './details.schemas.ts';
 
 export const videoStates = [
@@ -22,6 +23,11 @@ export const titleSchema = plainText({ min: 1, max: 200 });
 export const descriptionSchema = plainText({ min: 0, max: 5_000, multiline: true });
 export const visibilitySchema = z.enum(visibilities);
 
+const addressSchema = z.url().nullable().openapi({
+  description:
+    'Answers with the query or the cookies of `POST /v1/videos/{id}/playback`, which strangers may ask, too.',
+});
+
 /** A video as shown beside the post it is attached to. */
 export const videoSummarySchema = z
   .object({
@@ -32,9 +38,11 @@ export const videoSummarySchema = z
     view_count: z.int().nonnegative(),
     width: z.int().nullable(),
     height: z.int().nullable(),
-    thumbnail_url: z.url().nullable(),
-    hls_url: z.url().nullable(),
-    dash_url: z.url().nullable(),
+    thumbnail_url: z.url().nullable().openapi({
+      description: 'Null where not everybody may look: `POST /v1/videos/{id}/playback` has it then.',
+    }),
+    hls_url: addressSchema,
+    dash_url: addressSchema,
   })
   .openapi('VideoSummary');
 
@@ -90,8 +98,9 @@ export const videoSchema = z
     thumbnail_url: z.url().nullable().openapi({ description: 'The picture the video is shown by.' }),
     custom_thumbnail_url: z.url().nullable().openapi({ description: 'A picture its owner gave.' }),
     thumbnails: z.array(z.url()).openapi({ description: 'Stills of the film.' }),
-    hls_url: z.url().nullable(),
-    dash_url: z.url().nullable(),
+    hls_url: addressSchema,
+    dash_url: addressSchema,
+    ...accessViewFields,
     ...detailViewFields,
     created_at: z.iso.datetime(),
     publish_at: z.iso
@@ -115,6 +124,7 @@ export const updateVideoBody = z
     title: titleSchema.optional(),
     description: descriptionSchema.optional(),
     visibility: visibilitySchema.optional(),
+    ...accessFields,
     publish_at: publishAtSchema.nullable().optional(),
     ...detailFields,
   })

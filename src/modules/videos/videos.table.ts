@@ -91,6 +91,16 @@ export const videos = pgTable(
   (table) => [
     index('videos_owner').on(table.ownerId, table.id.desc()).where(sql`${table.deletedAt} IS NULL`),
     index('videos_unfinished').on(table.updatedAt).where(sql`${table.state} IN ('probing', 'transcoding')`),
+    index('videos_stills_to_open')
+      .on(table.updatedAt)
+      .where(
+        sql`${table.state} = 'published' AND ${table.deletedAt} IS NULL AND ${table.replacesId} IS NULL AND ${table.visibility} IN ('public', 'unlisted') AND ${table.passwordHash} IS NULL AND NOT ${table.ageRestricted} AND ${table.openPrefix} IS DISTINCT FROM 'open/' || substr(coalesce(${table.mediaPrefix}, 'media/' || ${table.id}::text || '/v' || ${table.revision}::text || '/'), 7)`,
+      ),
+    index('videos_stills_to_close')
+      .on(table.updatedAt)
+      .where(
+        sql`${table.openPrefix} IS NOT NULL AND (${table.deletedAt} IS NOT NULL OR ${table.visibility} NOT IN ('public', 'unlisted') OR ${table.passwordHash} IS NOT NULL OR ${table.ageRestricted})`,
+      ),
     uniqueIndex('videos_replacement_key')
       .on(table.replacesId)
       .where(
@@ -312,5 +322,7 @@ export const videoSummaryJson = (alias: string) => {
     'id', ${video}.id, 'title', ${video}.title, 'state', ${video}.state, 'durationMs', ${video}.duration_ms,
     'viewCount', coalesce((SELECT views FROM video_counters WHERE video_id = ${video}.id), 0),
     'width', ${video}.width, 'height', ${video}.height, 'hlsKey', ${video}.hls_key, 'dashKey', ${video}.dash_key,
+    'stillsOpen', coalesce(${video}.open_prefix = 'open/' || substr(coalesce(${video}.media_prefix,
+      'media/' || ${video}.id::text || '/v' || ${video}.revision::text || '/'), 7), false),
     'thumbnailKey', ${thumbnailKeyOf(alias)})`;
 };

@@ -20,6 +20,7 @@ import {
 import type { UpdateVideoInput } from '../videos.schemas.ts';
 import type { VideoRow } from '../videos.views.ts';
 import { checkSchedule } from './schedule-video.ts';
+import { hashVideoPassword } from './video-password.ts';
 import { forgetVideoPage } from './view-video.ts';
 
 /**
@@ -52,18 +53,25 @@ export async function updateVideo(
     chaptersNeedMs(changes.chapters ?? []),
     endScreensNeedMs(changes.end_screens ?? []),
   );
-  const published = newEvent(ctx, 'video.published', { video_id: videoId, owner_id: ownerId });
-  const video = await updateVideoRow(ctx.databases.primary, videoId, ownerId, changes, {
-    needsMs,
-    published,
-  });
+  const { password } = changes;
+  const passwordHash = typeof password === 'string' ? await hashVideoPassword(password) : password;
+  const told = { video_id: videoId, owner_id: ownerId };
+  const published = newEvent(ctx, 'video.published', told);
+  const accessChanged = changesAccess(changes) ? newEvent(ctx, 'video.access_changed', told) : undefined;
+  const needs = { needsMs, published, passwordHash, accessChanged };
+  const video = await updateVideoRow(ctx.databases.primary, videoId, ownerId, changes, needs);
   if (video === undefined) throw videoNotFound();
   if (video === 'too_short') throw detailsTooLong();
   if (video === 'already_out') throw alreadyOut();
   await forgetVideoPage(ctx, videoId);
+  if (accessChanged !== undefined) publishAfterResponse(ctx, [accessChanged.id]);
   if (changes.publish_at === null) publishAfterResponse(ctx, [published.id]);
   return video;
 }
+
+/** Whether a change may open files to all or close them, which somebody then has to see to. */
+const changesAccess = (changes: UpdateVideoInput): boolean =>
+  changes.visibility !== undefined || changes.password !== undefined || changes.age_restricted !== undefined;
 
 /**
  * Deletes the caller's video. Its files and jobs are removed right after.

@@ -12,10 +12,24 @@ type VideoNews =
   | MessageOf<'video.failed'>
   | MessageOf<'video.replaced'>;
 
-/** How a video stands now, as its owner is told; undefined when it was deleted, or is one nobody sees. */
+/** How a video stands now, as its owner is told; undefined when it was deleted, or only carries the file of another. */
 export async function findVideoNews(ctx: RequestContext, videoId: string, ownerId: string) {
-  const found = await findNews(ctx, videoId, ownerId);
-  return found?.news;
+  const video = await findVideo(ctx.databases.primary, videoId, ownerId);
+  if (video === undefined) return undefined;
+  const { state, progress_percent, phase, failure, replacement } = presentVideo(video, {
+    cdnBaseUrl: ctx.config.aws.cdnBaseUrl,
+    isOwner: true,
+    stills: new Map(),
+  });
+  return {
+    video_id: encodeId('video', videoId),
+    title: video.title,
+    state,
+    progress_percent,
+    phase,
+    failure,
+    replacement,
+  };
 }
 
 /**
@@ -26,29 +40,8 @@ export async function notifyOwner(ctx: RequestContext, message: VideoNews): Prom
   const { video_id: videoId, owner_id: ownerId } = message.data;
   const replacedId =
     message.type === 'video.failed' ? await findReplaced(ctx.databases.primary, videoId) : undefined;
-  const found = await findNews(ctx, replacedId ?? videoId, ownerId);
-  if (found === undefined) return;
-  await pushToUser(ctx, ownerId, {
-    id: message.id,
-    type: replacedId === undefined ? message.type : 'video.replacement_failed',
-    data: { ...found.news, replacement: found.replacement },
-  });
-}
-
-async function findNews(ctx: RequestContext, videoId: string, ownerId: string) {
-  const video = await findVideo(ctx.databases.primary, videoId, ownerId);
-  if (video === undefined) return undefined;
-  const { state, progress_percent, phase, failure, replacement } = presentVideo(
-    video,
-    ctx.config.aws.cdnBaseUrl,
-  );
-  const news = {
-    video_id: encodeId('video', videoId),
-    title: video.title,
-    state,
-    progress_percent,
-    phase,
-    failure,
-  };
-  return { news, replacement };
+  const data = await findVideoNews(ctx, replacedId ?? videoId, ownerId);
+  if (data === undefined) return;
+  const type = replacedId === undefined ? message.type : 'video.replacement_failed';
+  await pushToUser(ctx, ownerId, { id: message.id, type, data });
 }

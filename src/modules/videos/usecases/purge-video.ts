@@ -52,5 +52,7 @@ async function purgeFilesOf(ctx: RequestContext, videoId: string): Promise<boole
       await abortMultipartUpload(aws, copy);
     if (!(await deletePrefix(aws, { bucket, prefix }, objectsPerMessage))) return false;
   }
-  return deletePrefix(aws, { bucket: aws.mediaBucket, prefix: `media/${videoId}/` }, objectsPerMessage);
+  for (const prefix of [`open/${videoId}/`, `media/${videoId}/`])
+    if (!(await deletePrefix(aws, { bucket: aws.mediaBucket, prefix }, objectsPerMessage))) return false;
+  return true;
 }
