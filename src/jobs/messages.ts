@@ -28,6 +28,7 @@ export type MessageData<T extends MessageType> = MessageOf<T>['data'];
 const mediaTypes: ReadonlySet<string> = new Set<MessageType>([
   'video.uploaded',
   'video.encode_requested',
+  'video.extras_requested',
   'video.deleted',
   'account.export_requested',
   'mediaconvert.job_changed',

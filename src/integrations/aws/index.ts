@@ -30,3 +30,4 @@ export {
   listObjects,
   presignObject,
 } from './s3-objects.ts';
+export { getObject, presignPutObject, putObject } from './s3-small.ts';

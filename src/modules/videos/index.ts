@@ -1,5 +1,6 @@
 import type { Handlers } from '../../jobs/handlers.ts';
 import { dropUselessOriginal } from './usecases/drop-original.ts';
+import { makeExtras } from './usecases/make-extras.ts';
 import { notifyOwner } from './usecases/notify-owner.ts';
 import { probeVideo } from './usecases/probe-video.ts';
 import { purgeVideo } from './usecases/purge-video.ts';
@@ -20,6 +21,7 @@ export { videoListedFor, videoVisibleTo } from './visibility.repository.ts';
 export const videoHandlers: Handlers = {
   'video.uploaded': probeVideo,
   'video.encode_requested': requestEncode,
+  'video.extras_requested': (ctx, message) => makeExtras(ctx, message.data.video_id),
   'mediaconvert.job_changed': takeJobEvent,
   'video.progressed': notifyOwner,
   'video.published': notifyOwner,

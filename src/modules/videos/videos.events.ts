@@ -6,7 +6,9 @@ const ownedVideoData = z.strictObject({ video_id: z.uuid(), owner_id: z.uuid() }
 
 export const videoMessages = [
   defineMessage('video.uploaded', videoData),
-  defineMessage('video.encode_requested', videoData),
+  defineMessage('video.encode_requested', videoData.extend({ job_id: z.uuid().optional() })),
+  // What is made of a published film beside what is played: scrub pictures, preview, download, captions in the manifests.
+  defineMessage('video.extras_requested', z.strictObject({ video_id: z.uuid() })),
   defineMessage('video.progressed', ownedVideoData),
   defineMessage('video.published', ownedVideoData),
   defineMessage('video.failed', ownedVideoData),

@@ -16,6 +16,7 @@ import {
 } from '../videos.repository.ts';
 import type { UpdateVideoInput } from '../videos.schemas.ts';
 import type { VideoRow } from '../videos.views.ts';
+import { startQueuedJobs } from './start-queued-jobs.ts';
 import { forgetVideoPage } from './view-video.ts';
 
 /**
@@ -80,10 +81,9 @@ async function restart(
   ctx: RequestContext,
   failed: OwnVideoState & { readonly videoId: string; readonly ownerId: string; readonly jobId: string },
 ): Promise<void> {
-  const { videoId, ownerId, jobId, state, revision, failureCode } = failed;
+  const { videoId, ownerId, jobId, state, failureCode } = failed;
   if (state !== 'failed' || failureCode === null || !isRetryable(failureCode)) throw videoNotRetryable();
-  const requested = newEvent(ctx, 'video.encode_requested', { video_id: videoId, revision });
-  const retry = { videoId, ownerId, failureCode, jobId, requested };
+  const retry = { videoId, ownerId, failureCode, jobId };
   if (!(await restartEncode(ctx.databases.primary, retry))) throw videoNotRetryable();
-  publishAfterResponse(ctx, [requested.id]);
+  await startQueuedJobs(ctx);
 }

@@ -1,5 +1,5 @@
 import type { RequestContext } from '../../../context.ts';
-import { insertEvents, newEvent } from '../../../db/outbox.ts';
+import { insertEvents, newEvent, type OutboxEvent } from '../../../db/outbox.ts';
 import { cancelJob, headObject, listObjects } from '../../../integrations/aws/index.ts';
 import type { MessageOf } from '../../../jobs/messages.ts';
 import { publishEvents } from '../../../jobs/publish.ts';
@@ -10,8 +10,9 @@ import {
   saveTransition,
   type TransitionToSave,
 } from '../encode-jobs.repository.ts';
-import { thumbnailPrefix } from '../policy/encode-plan.ts';
-import { applyReport, type JobReport, type Transition } from '../policy/encode-state.ts';
+import { actualCost } from '../policy/encode-cost.ts';
+import { downloadKey, previewKey, thumbnailPrefix } from '../policy/encode-plan.ts';
+import { applyReport, isFinished, type JobReport, type Transition } from '../policy/encode-state.ts';
 import {
   failureOfError,
   jobEventDetail,
@@ -21,6 +22,7 @@ import {
   type ReportOfJob,
   reportOfEvent,
 } from '../policy/job-reports.ts';
+import { startQueuedJobs } from './start-queued-jobs.ts';
 
 const maxTries = 5;
 const handlerName = 'videos.job_changed';
@@ -70,17 +72,21 @@ export async function reportJob(
     const decided = await decide(ctx, job, said);
     if (!decided.transition.applies) return 'ignored';
     const { video } = decided;
-    const event = newEvent(ctx, eventTypeOf(video), { video_id: job.videoId, owner_id: job.ownerId });
+    const events = eventsOf(ctx, job, video);
     const saved = await saveTransition(ctx.databases.primary, job, {
       providerJobId: said.providerJobId,
       job: decided.transition.job,
       error: said.error,
       video,
-      event,
+      events,
+      actualCostMicros: decided.transition.job.state === 'complete' ? costOf(ctx, job, said) : undefined,
+      accelerationStatus: said.acceleration,
       handled: said.messageId === undefined ? undefined : { handler: handlerName, messageId: said.messageId },
     });
     if (saved === 'conflict') continue;
-    if (saved === 'saved' && video !== undefined) await publishEvents(ctx, { ids: [event.id], limit: 1 });
+    if (saved === 'saved' && video !== undefined && events.length > 0)
+      await publishEvents(ctx, { ids: events.map(({ id }) => id), limit: events.length });
+    if (saved === 'saved' && isFinished(decided.transition.job.state)) await startQueuedJobs(ctx);
     return saved === 'saved' ? 'applied' : 'ignored';
   }
   throw new Error(`encode job of ${said.providerJobId ?? said.jobId} keeps changing`);
@@ -109,6 +115,7 @@ interface Decision {
 async function decide(ctx: RequestContext, job: EncodeJobRow, said: ReportOfJob): Promise<Decision> {
   const transition = transitionOf(job, said.report);
   if (!transition.applies) return { transition, video: undefined };
+  if (job.kind !== 'stream') return decideFile(ctx, job, said, transition);
   switch (transition.video) {
     case 'published': {
       const outputs = await collectOutputs(ctx, job, said);
@@ -130,8 +137,27 @@ async function decide(ctx: RequestContext, job: EncodeJobRow, said: ReportOfJob)
   }
 }
 
+/** A job that makes a single file never speaks for the video: with or without the file it stays published. */
+async function decideFile(
+  ctx: RequestContext,
+  job: EncodeJobRow,
+  said: ReportOfJob,
+  transition: Transition & { readonly applies: true },
+): Promise<Decision> {
+  if (transition.job.state !== 'complete' || job.kind === 'stream') return { transition, video: undefined };
+  const key = job.kind === 'preview' ? previewKey(job.plan) : downloadKey(job.plan);
+  const made = await headObject(ctx.config.aws, { bucket: ctx.config.aws.mediaBucket, key });
+  if (made !== undefined) return { transition, video: { state: 'completed', file: job.kind, key } };
+  ctx.log.log('error', 'encode.outputs_missing', { job_id: job.id, video_id: job.videoId });
+  return { transition: transitionOf(job, { kind: 'error', atMs: said.report.atMs }), video: undefined };
+}
+
 const transitionOf = (job: EncodeJobRow, report: JobReport): Transition =>
-  applyReport(job, { state: job.videoState, revision: job.videoRevision, deleted: job.videoDeleted }, report);
+  applyReport(
+    { ...job, isLatestAttempt: job.isLatestAttempt && job.kind === 'stream' },
+    { state: job.videoState, revision: job.videoRevision, deleted: job.videoDeleted },
+    report,
+  );
 
 /** What lies in the media bucket after an encode; undefined when there is nothing to play. */
 async function collectOutputs(
@@ -156,5 +182,25 @@ async function collectOutputs(
   };
 }
 
-const eventTypeOf = (video: TransitionToSave['video']): string =>
-  video === undefined || video.state === 'transcoding' ? 'video.progressed' : `video.${video.state}`;
+function eventsOf(ctx: RequestContext, job: EncodeJobRow, video: TransitionToSave['video']): OutboxEvent[] {
+  const data = { video_id: job.videoId, owner_id: job.ownerId };
+  switch (video?.state) {
+    case 'published':
+      return [
+        newEvent(ctx, 'video.published', data),
+        newEvent(ctx, 'video.extras_requested', { video_id: job.videoId }),
+      ];
+    case 'failed':
+      return [newEvent(ctx, 'video.failed', data)];
+    case 'completed':
+      return [];
+    default:
+      return [newEvent(ctx, 'video.progressed', data)];
+  }
+}
+
+const costOf = (ctx: RequestContext, job: EncodeJobRow, said: ReportOfJob): bigint =>
+  actualCost(job.plan, ctx.config.encoding.encodePrices, {
+    outputs: said.outputs?.billed ?? [],
+    accelerated: said.acceleration === undefined ? undefined : said.acceleration === 'ACCELERATED',
+  });
