@@ -31,7 +31,7 @@ import { postsRoutes } from './modules/posts/index.ts';
 import { realtimeRoutes } from './modules/realtime/index.ts';
 import { securityEventsRoutes } from './modules/security-events/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
-import { uploadsRoutes, videoListsRoutes, videosRoutes } from './modules/videos/index.ts';
+import { encodingRoutes, uploadsRoutes, videoListsRoutes, videosRoutes } from './modules/videos/index.ts';
 import { webhooksRoutes } from './modules/webhooks/index.ts';
 import { healthRoutes } from './observability/health.ts';
 
@@ -77,6 +77,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/videos/uploads', uploadsRoutes);
   app.route('/v1/videos', videosRoutes);
   app.route('/v1', videoListsRoutes);
+  app.route('/v1', encodingRoutes);
   app.route('/v1/webhooks', webhooksRoutes);
   app.route('/v1/webhooks/facebook', facebookRoutes);
   app.route('/v1/realtime', realtimeRoutes);

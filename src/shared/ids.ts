@@ -12,6 +12,7 @@ export const idPrefixes = {
   apiKey: 'key',
   securityEvent: 'sev',
   adminProposal: 'prop',
+  sideFile: 'fil',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

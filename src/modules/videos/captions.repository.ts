@@ -27,17 +27,34 @@ export const captionsOf: SQL = sql`(
   SELECT coalesce(json_agg(${captionJson('track')} ORDER BY track.language), '[]')
   FROM captions AS track WHERE track.video_id = video.id)`;
 
+export interface CaptionTracks {
+  readonly captions: readonly CaptionRow[];
+  readonly hlsKey: string | null;
+  /** Whether the manifests name all of them. */
+  readonly isBuilt: boolean;
+  readonly isOwner: boolean;
+}
+
 /** The tracks of a video the viewer may see; undefined when they may not. */
 export async function listCaptions(
   db: Db,
   videoId: string,
   viewerId: string | undefined,
-): Promise<{ readonly captions: readonly CaptionRow[]; readonly isOwner: boolean } | undefined> {
+): Promise<CaptionTracks | undefined> {
   const result = await db.execute(sql`
-    SELECT ${captionsOf} AS captions, video.owner_id IS NOT DISTINCT FROM ${viewerId ?? null}::uuid AS "isOwner"
+    SELECT ${captionsOf} AS captions, video.hls_key AS "hlsKey",
+      video.captions_built >= video.captions_wanted AS "isBuilt", video.owner_id IS NOT DISTINCT FROM ${viewerId ?? null}::uuid AS "isOwner"
     FROM videos AS video JOIN users AS owner ON owner.id = video.owner_id
     WHERE video.id = ${videoId}::uuid AND ${videoVisibleTo(viewerId)}`);
-  return result.rows[0] as { captions: CaptionRow[]; isOwner: boolean } | undefined;
+  return result.rows[0] as CaptionTracks | undefined;
+}
+
+/** Whether this is a video of the owner's that may have captions. */
+export async function mayHaveCaptions(db: Db, videoId: string, ownerId: string): Promise<boolean> {
+  const result = await db.execute(sql`
+    SELECT 1 FROM videos
+    WHERE id = ${videoId}::uuid AND owner_id = ${ownerId}::uuid AND deleted_at IS NULL AND replaces_id IS NULL`);
+  return result.rows.length > 0;
 }
 
 export const maxTracks = 50;
@@ -81,23 +98,23 @@ export async function saveCaption(
 
 /**
  * Takes a track away from an owner's video.
- * @returns the key of its file; undefined when there is no such track.
+ * @returns the key of its file, and the manifest it may be beside; undefined when there is no such track.
  */
 export async function deleteCaption(
   db: Db,
   track: { readonly videoId: string; readonly ownerId: string; readonly language: string },
   changed: OutboxEvent,
-): Promise<string | undefined> {
+): Promise<{ readonly objectKey: string; readonly hlsKey: string | null } | undefined> {
   const result = await db.execute(sql`
     WITH track AS (
       DELETE FROM captions USING videos
       WHERE captions.video_id = ${track.videoId}::uuid AND captions.language = ${track.language}
         AND videos.id = captions.video_id AND videos.owner_id = ${track.ownerId}::uuid AND videos.deleted_at IS NULL
-      RETURNING captions.video_id, captions.object_key
+      RETURNING captions.video_id, captions.object_key, videos.hls_key
     ), counted AS (
       UPDATE videos SET captions_wanted = captions_wanted + 1, updated_at = now()
       FROM track WHERE videos.id = track.video_id RETURNING 1
     ), event AS (${insertEventIfAny(changed, sql`counted`)})
-    SELECT object_key AS "objectKey" FROM track`);
-  return result.rows[0]?.objectKey as string | undefined;
+    SELECT object_key AS "objectKey", hls_key AS "hlsKey" FROM track`);
+  return result.rows[0] as { objectKey: string; hlsKey: string | null } | undefined;
 }

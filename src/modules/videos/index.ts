@@ -7,6 +7,7 @@ import { purgeVideo } from './usecases/purge-video.ts';
 import { takeJobEvent } from './usecases/report-job.ts';
 import { requestEncode } from './usecases/submit-encode.ts';
 
+export { encodingRoutes } from './encoding.routes.ts';
 export { uploadsRoutes } from './uploads.routes.ts';
 export { eraseVideos } from './usecases/erase-videos.ts';
 export { reconcileEncodeJobs } from './usecases/reconcile-jobs.ts';

@@ -5,6 +5,7 @@ import type { Db } from '../../db/client.ts';
 import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
 import { userSummaryJson } from '../users/index.ts';
 import { queueJob, runningStates } from './encode-queue.repository.ts';
+import { extrasJson } from './encoding.repository.ts';
 import type { EncodePlan } from './policy/encode-plan.ts';
 import type { NewEncodeJob } from './policy/encode-queue.ts';
 import { type FailureCode, failures } from './policy/failures.ts';
@@ -22,7 +23,7 @@ const videoColumns: SQL = sql`video.id, video.title, video.description, video.vi
   video.progress_percent AS "progressPercent", video.failure_code AS "failureCode",
   video.failure_message AS "failureMessage", video.duration_ms::float8 AS "durationMs", video.width, video.height,
   video.hls_key AS "hlsKey", video.dash_key AS "dashKey", ${utc(sql`video.created_at`)} AS "createdAt",
-  ${utc(sql`video.published_at`)} AS "publishedAt", ${userSummaryJson('owner')} AS owner,
+  ${utc(sql`video.published_at`)} AS "publishedAt", ${userSummaryJson('owner')} AS owner, ${extrasJson} AS extras,
   (SELECT job.phase FROM encode_jobs AS job
     WHERE job.video_id = video.id AND job.revision = video.revision AND job.kind = 'stream'
     ORDER BY job.attempt DESC LIMIT 1) AS phase,

@@ -3,6 +3,7 @@ import { pageOf } from '../../http/pagination.ts';
 import { idSchema } from '../../http/params.ts';
 import { plainText } from '../../shared/text.ts';
 import { userSummarySchema } from '../users/index.ts';
+import { extrasFields } from './extras.schemas.ts';
 
 export const videoStates = ['uploading', 'probing', 'transcoding', 'published', 'failed'] as const;
 export type VideoState = (typeof videoStates)[number];
@@ -71,6 +72,7 @@ export const videoSchema = z
     thumbnails: z.array(z.url()),
     hls_url: z.url().nullable(),
     dash_url: z.url().nullable(),
+    ...extrasFields,
     created_at: z.iso.datetime(),
     published_at: z.iso.datetime().nullable(),
   })

@@ -1,5 +1,7 @@
 import { encodeId } from '../../shared/ids.ts';
 import { presentUserSummary, type UserSummaryRow } from '../users/index.ts';
+import type { ExtrasRow } from './encoding.repository.ts';
+import { presentExtras } from './encoding.views.ts';
 import { isRetryable } from './policy/failures.ts';
 import type { VideoState, VideoSummary, VideoView, Visibility } from './videos.schemas.ts';
 
@@ -31,6 +33,7 @@ export interface VideoRow extends Omit<VideoSummaryRow, 'thumbnailKey'> {
     readonly maxBitrate: number;
   }[];
   readonly thumbnailKeys: readonly string[];
+  readonly extras: ExtrasRow;
   readonly createdAt: string;
   readonly publishedAt: string | null;
 }
@@ -75,6 +78,7 @@ export const presentVideo = (video: VideoRow, cdnBaseUrl: string): VideoView => 
   thumbnails: video.thumbnailKeys.map((key) => `${cdnBaseUrl}/${encodeKey(key)}`),
   hls_url: mediaUrl(video.hlsKey, cdnBaseUrl),
   dash_url: mediaUrl(video.dashKey, cdnBaseUrl),
+  ...presentExtras(video, cdnBaseUrl),
   created_at: new Date(video.createdAt).toISOString(),
   published_at: video.publishedAt === null ? null : new Date(video.publishedAt).toISOString(),
 });

@@ -109,6 +109,7 @@ export const words: Readonly<Record<string, string>> = {
   file: 'index.html',
   role: 'creator',
   provider: 'google',
+  language: 'en',
   // Of a deletion a provider asked for; it says only whether that is done.
   code: 'no-such-deletion',
 };
@@ -116,6 +117,9 @@ export const words: Readonly<Record<string, string>> = {
 /** Bodies that pass validation, by operation: routes that take ids and a body need one, to get as far as the ids. */
 export const bodies: Readonly<Record<string, unknown>> = {
   updateVideo: { title: 'another title' },
+  putCaptions: { label: 'English', text: 'WEBVTT\n\n00:01.000 --> 00:02.000\nfor the matrix\n' },
+  createClip: { start_ms: 0, end_ms: 1_000 },
+  changeEncoding: { downloads_enabled: false },
   signParts: { part_numbers: [1] },
   completeUpload: { parts: [{ part_number: 1, etag: '"9b2cf535f27731c974343645a3985328"' }] },
   renameApiKey: { name: 'another name' },
