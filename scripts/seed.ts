@@ -108,7 +108,7 @@ async function insertWorld(
         clipBytes.get(clip.id),
       ],
     );
-    await emit(client, `uploaded:${clip.id}`, 'video.uploaded', { video_id: clip.id, revision: 1 });
+    await emit(client, `uploaded:${clip.id}`, 'video.released', { video_id: clip.id, revision: 1 });
   }
   for (const [follower, followee] of follows) {
     const ids = [people[follower]?.id, people[followee]?.id] as const;

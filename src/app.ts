@@ -31,7 +31,13 @@ import { postsRoutes } from './modules/posts/index.ts';
 import { realtimeRoutes } from './modules/realtime/index.ts';
 import { securityEventsRoutes } from './modules/security-events/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
-import { encodingRoutes, uploadsRoutes, videoListsRoutes, videosRoutes } from './modules/videos/index.ts';
+import {
+  encodingRoutes,
+  uploadsRoutes,
+  videoDetailsRoutes,
+  videoListsRoutes,
+  videosRoutes,
+} from './modules/videos/index.ts';
 import { webhooksRoutes } from './modules/webhooks/index.ts';
 import { healthRoutes } from './observability/health.ts';
 
@@ -75,6 +81,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', postsRoutes);
   app.route('/v1/feeds', feedsRoutes);
   app.route('/v1/videos/uploads', uploadsRoutes);
+  app.route('/v1', videoDetailsRoutes);
   app.route('/v1/videos', videosRoutes);
   app.route('/v1', videoListsRoutes);
   app.route('/v1', encodingRoutes);

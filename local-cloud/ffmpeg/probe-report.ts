@@ -92,6 +92,7 @@ function parseVideo(
     rotationDegrees: 0,
     framesPerSecond: rationalRate(rate),
     bitrate: kilobits(parts.slice(2).join(', ')),
+    dynamicRange: /smpte2084|arib-std-b67/.test(parts[1] ?? '') ? 'high' : 'standard',
     interlaced: /top (first|coded)|bottom (first|coded)/.test(parts[1] ?? ''),
   };
 }

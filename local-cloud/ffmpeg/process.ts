@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import { FfmpegError, lastErrorLine } from './errors.ts';
+import { noteProcess } from './leftovers.ts';
 import { createProgressParser } from './progress.ts';
 import type { FfmpegResult, RunOptions } from './types.ts';
 
@@ -59,6 +60,8 @@ export async function runProcess(
     options.cwd,
   );
 
+  if (options.noteFile !== undefined) noteProcess(options.noteFile, child.pid);
+
   let stderrTail = '';
   let stalled = false;
   const stallTimer = setTimeout(() => {
@@ -81,13 +84,16 @@ export async function runProcess(
   });
 
   try {
-    const exitCode = await new Promise<number | null>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', (code) => resolve(code));
-    });
+    const [exitCode, killedBy] = await new Promise<[number | null, NodeJS.Signals | null]>(
+      (resolve, reject) => {
+        child.once('error', reject);
+        child.once('close', (code, signalName) => resolve([code, signalName]));
+      },
+    );
     signal?.throwIfAborted();
     if (stalled)
       throw new FfmpegError(`ffmpeg gave no sign of life for ${stallTimeoutMs} ms`, null, stderrTail);
+    if (exitCode === null) throw new FfmpegError(`ffmpeg was killed by ${killedBy}`, null, stderrTail);
     if (exitCode !== 0) throw new FfmpegError(lastErrorLine(stderrTail), exitCode, stderrTail);
     return { stderrTail };
   } finally {

@@ -16,6 +16,8 @@ export type RunOptions = {
   onProgress?: (progress: FfmpegProgress) => void;
   /** Aborting kills the process; `run` then rejects with `signal.reason`. */
   signal?: AbortSignal;
+  /** Note the process in this file, for `killLeftover` of a later run. */
+  noteFile?: string;
   /** Kill the process after this long without a sign of life. Default 120,000 ms. */
   stallTimeoutMs?: number;
 };
@@ -44,6 +46,8 @@ export type VideoStream = {
   framesPerSecond: { numerator: number; denominator: number } | undefined;
   bitrate: number | undefined;
   interlaced: boolean;
+  /** `high` for PQ (HDR10) and HLG transfer characteristics. */
+  dynamicRange: 'standard' | 'high';
 };
 
 export type AudioStream = {

@@ -40,6 +40,7 @@ export async function signIdToken(
     auth_time: fault === 'old_login' ? now - 86_400 : now,
   };
   if (fault === 'no_nonce') delete claims.nonce;
+  if (fault === 'no_auth_time') delete claims.auth_time;
   if (provider === 'google') claims.azp = clientId;
   if (fault === 'wrong_azp' || fault === 'two_aud') claims.azp = 'someone-else';
   if (person.email !== '') {

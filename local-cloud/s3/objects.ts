@@ -16,6 +16,7 @@ export type NewObject = {
   eTag: string;
   headers: ObjectHeaders;
   checksum: StoredChecksum | undefined;
+  tags?: ObjectRecord['tags'];
   precondition?: Precondition | undefined;
 };
 
@@ -48,6 +49,7 @@ export const commitObject = (store: Store, bucket: Bucket, input: NewObject): Pr
         lastModifiedMs: store.now().getTime(),
         ...input.headers,
         ...(input.checksum && { checksum: input.checksum }),
+        ...(input.tags && { tags: input.tags }),
         dataFile: newDataFile(),
       };
       await mkdir(directory, { recursive: true });
@@ -82,5 +84,25 @@ export const removeObject = (
       removeKey(bucket, key);
       await rm(dataPath(store, bucket, existing), { force: true });
       return existing;
+    }),
+  );
+
+/** Replaces the tags of an object, if `expected` says that it is still the one meant. Returns what is there now. */
+export const tagObject = (
+  store: Store,
+  bucket: Bucket,
+  key: string,
+  tags: Readonly<Record<string, string>>,
+  expected: (existing: ObjectRecord) => boolean = () => true,
+): Promise<ObjectRecord | undefined> =>
+  store.locks.run(objectLock(bucket, key), () =>
+    commit(store, bucket, async () => {
+      const existing = bucket.objects.get(key);
+      if (existing === undefined || !expected(existing)) return undefined;
+      const { tags: _old, ...untagged } = existing;
+      const record: ObjectRecord = Object.keys(tags).length === 0 ? untagged : { ...untagged, tags };
+      await writeJsonAtomically(objectPaths(store.dataDir, bucket.name, key).sidecar, record);
+      bucket.objects.set(key, record);
+      return record;
     }),
   );

@@ -8,6 +8,7 @@ import { listObjectsV1, listObjectsV2 } from './operations/list-objects.ts';
 import { listMultipartUploads, listParts } from './operations/list-uploads.ts';
 import * as multipart from './operations/multipart.ts';
 import { deleteObject, getObject, putObject } from './operations/objects.ts';
+import * as tagging from './operations/tagging.ts';
 import type { S3Request } from './request.ts';
 
 type Operation = (request: S3Request) => Promise<void>;
@@ -39,7 +40,6 @@ const UNSUPPORTED_SUBRESOURCES = [
   'retention',
   'select',
   'session',
-  'tagging',
   'torrent',
   'versioning',
   'versions',
@@ -50,6 +50,7 @@ const serviceOperation = (method: string): Operation | undefined =>
   method === 'GET' ? buckets.listBuckets : undefined;
 
 const bucketOperation = ({ method, query }: S3Request): Operation | undefined => {
+  if (query.has('tagging')) throw notImplemented();
   if (query.has('cors')) {
     if (method === 'GET') return buckets.getBucketCors;
     if (method === 'PUT') return buckets.putBucketCors;
@@ -67,6 +68,12 @@ const bucketOperation = ({ method, query }: S3Request): Operation | undefined =>
 };
 
 const objectOperation = ({ method, query, amz }: S3Request): Operation | undefined => {
+  if (query.has('tagging')) {
+    if (query.has('versionId')) throw notImplemented();
+    if (method === 'GET') return tagging.getObjectTagging;
+    if (method === 'PUT') return tagging.putObjectTagging;
+    return method === 'DELETE' ? tagging.deleteObjectTagging : undefined;
+  }
   const inUpload = query.has('uploadId');
   if (method === 'GET') return inUpload ? listParts : getObject;
   if (method === 'HEAD') return getObject;
@@ -87,6 +94,7 @@ const READ_A_BODY: ReadonlySet<Operation> = new Set([
   multipart.completeMultipartUpload,
   multipart.uploadPart,
   putObject,
+  tagging.putObjectTagging,
 ]);
 
 /** A body that is not read must be signed as the empty one. */

@@ -7,7 +7,7 @@ import { checkCorsRules } from './cors.ts';
 import { appendFileRange } from './disk.ts';
 import { type HandlerOptions, handleRequest } from './handle-request.ts';
 import { checkKey } from './keys.ts';
-import { commitObject, removeObject } from './objects.ts';
+import { commitObject, removeObject, tagObject } from './objects.ts';
 import { createdEvent } from './operations/objects.ts';
 import { sendObject } from './send-object.ts';
 import {
@@ -48,6 +48,18 @@ export type S3Server = {
   objectPath(bucket: string, key: string): string | undefined;
   /** Copies a local file into an object, in one step for readers. Throws `AwsError` (`NoSuchBucket`, bad key). */
   putFile(bucket: string, key: string, sourcePath: string, file: DeliveredFile): Promise<void>;
+  /** Keys of a bucket that begin with `prefix`, in order, with their etags (unquoted), sizes and tags. */
+  listObjects(
+    bucket: string,
+    prefix: string,
+  ): { key: string; eTag: string; size: number; tags: Readonly<Record<string, string>> }[];
+  /** Sets tags of an object beside those it has, if its etag is still `eTag`; false when it is not there any more. */
+  tagObject(
+    bucket: string,
+    key: string,
+    eTag: string,
+    tags: Readonly<Record<string, string>>,
+  ): Promise<boolean>;
   /** Removes an object. Quiet when there is none. */
   deleteObject(bucket: string, key: string): Promise<void>;
   /** Answers a GET or HEAD of an object without asking for a signature; false, with nothing sent, if there is none. */
@@ -167,6 +179,19 @@ export const startS3Server = async (options: S3ServerOptions): Promise<S3Server>
       return bucket && record && dataPath(store, bucket, record);
     },
     putFile: (bucket, key, sourcePath, file) => putFile(handlerOptions, bucket, key, sourcePath, file),
+    listObjects(bucketName, prefix) {
+      const objects = [...(store.buckets.get(bucketName)?.objects.values() ?? [])];
+      return objects
+        .filter((record) => record.key.startsWith(prefix))
+        .map(({ key, eTag, size, tags = {} }) => ({ key, eTag, size, tags }));
+    },
+    async tagObject(bucketName, key, eTag, tags) {
+      const bucket = store.buckets.get(bucketName);
+      const existing = bucket?.objects.get(key);
+      if (bucket === undefined || existing === undefined) return false;
+      const all = { ...existing.tags, ...tags };
+      return (await tagObject(store, bucket, key, all, (record) => record.eTag === eTag)) !== undefined;
+    },
     async deleteObject(bucketName, key) {
       const bucket = store.buckets.get(bucketName);
       const removed = bucket && (await removeObject(store, bucket, key));

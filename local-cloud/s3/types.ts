@@ -46,6 +46,7 @@ export type ObjectRecord = ObjectHeaders & {
   eTag: string;
   lastModifiedMs: number;
   checksum?: StoredChecksum;
+  tags?: Readonly<Record<string, string>>;
   /** File name beside the sidecar that holds the bytes. */
   dataFile: string;
 };

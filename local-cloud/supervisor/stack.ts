@@ -13,6 +13,7 @@ import { startOAuthServer } from '../oauth/server.ts';
 import { oauthSettings } from '../oauth/settings.ts';
 import { provision, startPostgres } from '../postgres/index.ts';
 import { type CorsRule, startS3Server } from '../s3/server.ts';
+import { createScanner, locateEngine, type Scanner } from '../scanner/index.ts';
 import { startSmsServer } from '../sms/server.ts';
 import { startTurnstileServer } from '../turnstile/server.ts';
 import { dotenv, writePrivateFile } from './files.ts';
@@ -151,12 +152,14 @@ async function startParts(
 
   options.signal?.throwIfAborted();
   startedAt = Date.now();
+  let scanner: Scanner | undefined;
   const s3 = await startS3Server({
     port: await freePort(preferredPorts.s3),
     dataDir: join(stateDir, 's3'),
     region,
     credentials,
     buckets: [{ name: uploadsBucket, cors: uploadsCors }, { name: mediaBucket }],
+    onEvent: (event) => scanner?.onS3Event(event),
   });
   closers.push(() => s3.close());
   const cdn = await startCdnServer({
@@ -186,9 +189,24 @@ async function startParts(
     emit: (event) => events.emit(event),
   });
   closers.push(() => mediaConvert.close());
+  const scanEngine = await locateEngine();
+  const guardDuty = createScanner({
+    region,
+    credentials,
+    accountId,
+    s3,
+    bucket: uploadsBucket,
+    prefix: 'quarantine/',
+    engine: scanEngine,
+    emit: (event) => events.emit(event),
+    log: (line) => status.service('scanner', line),
+  });
+  scanner = guardDuty;
+  closers.push(() => guardDuty.close());
   const gateway = createServer((request, response) => {
     mediaConvert
       .handle(request, response)
+      .then((handled) => handled || guardDuty.handle(request, response))
       .then((handled) => {
         if (!handled) response.writeHead(404, { 'x-amzn-ErrorType': 'UnknownOperationException' }).end('{}');
       })
@@ -213,6 +231,7 @@ async function startParts(
   );
   const awsUrl = `http://127.0.0.1:${awsPort}`;
   status.ok('mediaconvert', `${awsUrl}, transcodes with ${ffmpeg.description}`, startedAt);
+  status.ok('scanner', scanEngine.description);
 
   options.signal?.throwIfAborted();
   startedAt = Date.now();
@@ -282,6 +301,7 @@ async function startParts(
     S3_ENDPOINT: s3.url,
     S3_PUBLIC_ENDPOINT: s3.url,
     MEDIACONVERT_ENDPOINT: awsUrl,
+    GUARDDUTY_ENDPOINT: awsUrl,
     SES_ENDPOINT: mail.url,
     APP_BASE_URL: `${mail.url}/app`,
     BREACHED_PASSWORDS_URL: breached.url,

@@ -62,6 +62,12 @@ export const awsSection = defineSection('AWS', {
     default: '',
     doc: 'Address of MediaConvert. Empty means the regional AWS endpoint.',
   },
+  guardDutyEndpoint: {
+    env: 'GUARDDUTY_ENDPOINT',
+    schema: optionalBaseUrl(),
+    default: '',
+    doc: 'Address of GuardDuty, which scans uploads. Empty means the regional AWS endpoint.',
+  },
   mediaConvertRoleArn: {
     env: 'MEDIACONVERT_ROLE_ARN',
     schema: z.string().regex(/^arn:aws[\w-]*:iam::\d{12}:role\/.+$/),

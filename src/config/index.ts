@@ -16,6 +16,7 @@ import { outboundSection } from './outbound.config.ts';
 import { ConfigError, type ConfigProblem, parseSection } from './parse.ts';
 import { passkeysSection } from './passkeys.config.ts';
 import { safetyProblems } from './safety.ts';
+import { scanningSection } from './scanning.config.ts';
 import type { SectionValues } from './section.ts';
 import { smsSection } from './sms.config.ts';
 import { videosSection } from './videos.config.ts';
@@ -36,6 +37,7 @@ export const sections = {
   encryption: encryptionSection,
   aws: awsSection,
   videos: videosSection,
+  scanning: scanningSection,
   encoding: encodingSection,
   outbound: outboundSection,
   feeds: feedsSection,
@@ -66,6 +68,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     encryption: parseSection(encryptionSection, environment, problems),
     aws: parseSection(awsSection, environment, problems),
     videos: parseSection(videosSection, environment, problems),
+    scanning: parseSection(scanningSection, environment, problems),
     encoding: parseSection(encodingSection, environment, problems),
     outbound: parseSection(outboundSection, environment, problems),
     feeds: parseSection(feedsSection, environment, problems),

@@ -58,6 +58,7 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     ['S3_PUBLIC_ENDPOINT', config.aws.s3PublicEndpoint],
     ['CDN_BASE_URL', config.aws.cdnBaseUrl],
     ['MEDIACONVERT_ENDPOINT', config.aws.mediaConvertEndpoint],
+    ['GUARDDUTY_ENDPOINT', config.aws.guardDutyEndpoint],
     ['SMS_API_URL', config.sms.apiUrl],
     ['TURNSTILE_VERIFY_URL', config.challenge.verifyUrl],
     ['SES_ENDPOINT', config.email.sesEndpoint],
@@ -76,6 +77,11 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     refuse('MEDIACONVERT_ROLE_ARN', 'is the local placeholder; use the role of your account');
   if (config.aws.mediaConvertQueueArn.includes(':000000000000:'))
     refuse('MEDIACONVERT_QUEUE_ARN', 'is the local placeholder; use the queue of your account');
+  if (config.scanning.scanner === 'off' && !config.scanning.offAcknowledged)
+    refuse(
+      'UPLOAD_SCANNER',
+      'is off; set UPLOAD_SCANNER_OFF_ACKNOWLEDGED=true to take unscanned files all the same',
+    );
   if (config.oauth.standInUrl !== '') refuse('OAUTH_STAND_IN_URL', 'must be empty: stand-ins let anybody in');
   for (const url of config.oauth.returnUrls) {
     if (localHost.test(hostOf(url))) refuse('OAUTH_RETURN_URLS', `must not allow ${url}`);

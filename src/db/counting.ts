@@ -11,6 +11,11 @@ export const counters = {
   following: 'user_counters.following',
   posts: 'user_counters.posts',
   likes: 'post_counters.likes',
+  videoLikes: 'video_counters.likes',
+  videoDislikes: 'video_counters.dislikes',
+  videoComments: 'video_counters.comments',
+  commentLikes: 'comments.likes',
+  commentReplies: 'comments.replies',
 } as const;
 
 export type Counter = (typeof counters)[keyof typeof counters];
@@ -51,6 +56,18 @@ export const followId = (follow: SQL): SQL =>
 /** The id a like is counted under. `like` is a FROM item with the columns of `post_likes`, never input. */
 export const likeId = (like: SQL): SQL =>
   rowId(sql`${like}.created_at`, sql`'like', ${like}.post_id, ${like}.user_id`);
+
+/** The id a rating is counted under. `rating` is a FROM item with the columns of `video_ratings`, never input. */
+export const ratingId = (rating: SQL): SQL =>
+  rowId(sql`${rating}.created_at`, sql`${rating}.rating, ${rating}.video_id, ${rating}.user_id`);
+
+/** The id under which a comment is counted while it is shown. `comment` is a FROM item with the columns of `comments`. */
+export const showingId = (comment: SQL): SQL =>
+  rowId(sql`${comment}.shown_at`, sql`'comment', ${comment}.id`);
+
+/** The id a like of a comment is counted under. `like` is a FROM item with the columns of `comment_likes`, never input. */
+export const commentLikeId = (like: SQL): SQL =>
+  rowId(sql`${like}.created_at`, sql`'comment_like', ${like}.comment_id, ${like}.user_id`);
 
 // A UUIDv7 for a row that has no id of its own: the moment it was made, and for random bits a digest of its key. The
 // statement that makes the row and the one that deletes it arrive at the same.

@@ -1,15 +1,7 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import type { RequestContext } from '../context.ts';
-import { atomic, type Db } from './client.ts';
-import {
-  type Counter,
-  counters,
-  createdRecently,
-  followId,
-  likeId,
-  processedEventsRetentionDays,
-} from './counting.ts';
-import { oldestEventAgeSeconds } from './outbox.ts';
+import type { Db } from './client.ts';
+import { processedEventsRetentionDays } from './counting.ts';
 
 const partitionMonthsAhead = 3;
 const pruneBatch = 5_000;
@@ -23,8 +15,6 @@ const mailRetentionDays = 30;
 const endedTokenRetentionDays = 2;
 // Time for an operator to look and replay; messages hold what people typed.
 const deadLetterRetentionDays = 60;
-const reconcileBatch = 500;
-const backlogSeconds = 300;
 const dayMs = 86_400_000;
 
 /**
@@ -111,126 +101,3 @@ async function prune(
   }
   return total;
 }
-
-/**
- * Compares every user's and post's counters with the rows they count and corrects those that differ, page by page.
- * Waits for the next run while events are held up, since their changes are in the rows and not yet in the counters.
- * @returns how many users and posts had wrong counters.
- */
-export async function reconcileCounters(ctx: RequestContext): Promise<{ users: number; posts: number }> {
-  const { primary } = ctx.databases;
-  if ((await oldestEventAgeSeconds(primary)) > backlogSeconds) {
-    ctx.log.log('warn', 'counters.reconcile_postponed');
-    return { users: 0, posts: 0 };
-  }
-  const nowMs = ctx.clock.now();
-  const fixed = {
-    users: await eachPage((after) => reconcileUsers(primary, after, nowMs)),
-    posts: await eachPage((after) => reconcilePosts(primary, after, nowMs)),
-  };
-  ctx.log.log('info', 'counters.reconciled', fixed);
-  return fixed;
-}
-
-interface ReconciledPage {
-  readonly fixed: number;
-  readonly lastId: string | null;
-}
-
-async function eachPage(run: (after: string | null) => Promise<ReconciledPage>): Promise<number> {
-  let total = 0;
-  let after: string | null = null;
-  do {
-    const page: ReconciledPage = await run(after);
-    total += page.fixed;
-    after = page.lastId;
-  } while (after !== null);
-  return total;
-}
-
-const pageOf = (table: SQL, after: string | null): SQL =>
-  sql`SELECT id FROM ${table} WHERE ${after === null ? sql`true` : sql`id > ${after}::uuid`} ORDER BY id LIMIT ${reconcileBatch}`;
-
-const pageResult = sql`SELECT (SELECT count(*) FROM fixed)::integer AS fixed,
-  (SELECT id FROM page ORDER BY id DESC LIMIT 1) AS "lastId"`;
-
-// What the new value includes is marked as counted, so that a message still on its way does not count it again.
-const markCounted = (counter: Counter, id: SQL, source: SQL): SQL =>
-  sql`INSERT INTO processed_events (handler, event_id) SELECT ${counter}, ${id} FROM ${source} ON CONFLICT DO NOTHING`;
-
-async function reconcileUsers(db: Db, after: string | null, nowMs: number): Promise<ReconciledPage> {
-  const page = pageOf(sql`users`, after);
-  const recent = createdRecently(sql`link.created_at`, nowMs);
-  const [, result] = await atomic(db, [
-    lockRows(db, sql`user_counters`, sql`user_id`, page),
-    db.execute(sql`
-      WITH page AS (${page}),
-      truth AS (
-        SELECT page.id, counters.user_id IS NULL AS missing,
-          counters.followers AS old_followers, counters.following AS old_following, counters.posts AS old_posts,
-          (SELECT count(*)::integer FROM follows WHERE followee_id = page.id) AS followers,
-          (SELECT count(*)::integer FROM follows WHERE follower_id = page.id) AS following,
-          (SELECT count(*)::integer FROM posts WHERE author_id = page.id AND deleted_at IS NULL) AS posts
-        FROM page LEFT JOIN user_counters AS counters ON counters.user_id = page.id
-      ),
-      wrong AS (
-        SELECT * FROM truth WHERE missing OR (old_followers, old_following, old_posts) <> (followers, following, posts)
-      ),
-      followers_marked AS (${markCounted(
-        counters.followers,
-        followId(sql`link`),
-        sql`follows AS link JOIN wrong ON link.followee_id = wrong.id AND ${recent}`,
-      )}),
-      following_marked AS (${markCounted(
-        counters.following,
-        followId(sql`link`),
-        sql`follows AS link JOIN wrong ON link.follower_id = wrong.id AND ${recent}`,
-      )}),
-      posts_marked AS (${markCounted(
-        counters.posts,
-        sql`link.id`,
-        sql`posts AS link JOIN wrong ON link.author_id = wrong.id AND link.deleted_at IS NULL AND ${recent}`,
-      )}),
-      fixed AS (
-        INSERT INTO user_counters (user_id, followers, following, posts)
-        SELECT id, followers, following, posts FROM wrong
-        ON CONFLICT (user_id) DO UPDATE
-          SET followers = excluded.followers, following = excluded.following, posts = excluded.posts
-        RETURNING 1
-      )
-      ${pageResult}`),
-  ]);
-  return result.rows[0] as unknown as ReconciledPage;
-}
-
-async function reconcilePosts(db: Db, after: string | null, nowMs: number): Promise<ReconciledPage> {
-  const page = pageOf(sql`posts`, after);
-  const recent = createdRecently(sql`link.created_at`, nowMs);
-  const [, result] = await atomic(db, [
-    lockRows(db, sql`post_counters`, sql`post_id`, page),
-    db.execute(sql`
-      WITH page AS (${page}),
-      truth AS (
-        SELECT page.id, counters.likes AS old_likes,
-          (SELECT count(*)::integer FROM post_likes WHERE post_id = page.id) AS likes
-        FROM page LEFT JOIN post_counters AS counters ON counters.post_id = page.id
-      ),
-      wrong AS (SELECT * FROM truth WHERE old_likes IS DISTINCT FROM likes),
-      likes_marked AS (${markCounted(
-        counters.likes,
-        likeId(sql`link`),
-        sql`post_likes AS link JOIN wrong ON link.post_id = wrong.id AND ${recent}`,
-      )}),
-      fixed AS (
-        INSERT INTO post_counters (post_id, likes) SELECT id, likes FROM wrong
-        ON CONFLICT (post_id) DO UPDATE SET likes = excluded.likes RETURNING 1
-      )
-      ${pageResult}`),
-  ]);
-  return result.rows[0] as unknown as ReconciledPage;
-}
-
-// Held to the end of the batch: handlers that move these counters wait, and the next statement sees what they did before.
-const lockRows = (db: Db, table: SQL, key: SQL, page: SQL) =>
-  db.execute(sql`WITH page AS (${page})
-    SELECT 1 AS locked FROM ${table} WHERE ${key} IN (SELECT id FROM page) ORDER BY ${key} FOR NO KEY UPDATE`);

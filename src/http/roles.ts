@@ -14,6 +14,12 @@ export const apiKeyScopes = [
   'feeds:read',
   'videos:read',
   'videos:write',
+  'comments:read',
+  'comments:write',
+  'playlists:read',
+  'playlists:write',
+  'history:read',
+  'history:write',
 ] as const;
 
 export type ApiKeyScope = (typeof apiKeyScopes)[number];

@@ -215,6 +215,12 @@ export const routePolicies = {
   getWatermark: { access: user, scope: 'videos:read', limit: 'read' },
   putWatermark: { access: user, scope: 'videos:write', limit: 'upload', cost: 10 },
   deleteWatermark: { access: user, scope: 'videos:write', limit: 'write' },
+  listVideoCategories: { access: anyone, limit: 'read' },
+  listVideoLicences: { access: anyone, limit: 'read' },
+  getVideoChapters: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
+  rateVideo: { access: user, scope: 'videos:write', ids: 'any', limit: 'like' },
+  unrateVideo: { access: user, scope: 'videos:write', ids: 'any', limit: 'like' },
+  listLikedVideos: { access: user, scope: 'videos:read', limit: 'read' },
   listMyVideos: { access: user, scope: 'videos:read', limit: 'read' },
   listUserVideos: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
 

@@ -1,12 +1,13 @@
 import type { RequestContext, Services } from '../context.ts';
 import { sealAuditLog } from '../db/audit.ts';
-import { maintainDatabase, reconcileCounters } from '../db/maintenance.ts';
+import { maintainDatabase } from '../db/maintenance.ts';
+import { reconcileCounters } from '../db/reconciliation.ts';
 import { withDatabaseScope } from '../db/scope.ts';
 import { databaseScope } from '../http/request-context.ts';
 import { eraseDueAccounts, remindOfDeletions, sweepExports } from '../modules/accounts/index.ts';
 import { liftEndedSuspensions } from '../modules/admin/index.ts';
 import { trimTimelines } from '../modules/feeds/index.ts';
-import { expireUploads, reconcileEncodeJobs } from '../modules/videos/index.ts';
+import { expireUploads, reconcileEncodeJobs, reconcileScans } from '../modules/videos/index.ts';
 import { sweepOutbox } from './publish.ts';
 import { type CronSchedule, cronSchedules } from './schedules.ts';
 import { systemContext } from './system-context.ts';
@@ -24,6 +25,7 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
     { name: 'audit.seal', run: sealAuditLog },
     { name: 'videos.reconcile', run: reconcileEncodeJobs },
     { name: 'uploads.expire', run: expireUploads },
+    { name: 'uploads.scan', run: reconcileScans },
     { name: 'exports.sweep', run: sweepExports },
     { name: 'accounts.erase', run: eraseDueAccounts },
     { name: 'suspensions.lift', run: liftEndedSuspensions },

@@ -1,6 +1,7 @@
 import type { RequestContext } from '../context.ts';
 import { accountHandlers } from '../modules/accounts/index.ts';
 import { authHandlers } from '../modules/auth/index.ts';
+import { commentHandlers } from '../modules/comments/index.ts';
 import { feedHandlers } from '../modules/feeds/index.ts';
 import { graphHandlers } from '../modules/graph/index.ts';
 import { noticeHandlers } from '../modules/notices/index.ts';
@@ -19,6 +20,7 @@ const subscribers: readonly Handlers[] = [
   noticeHandlers,
   graphHandlers,
   postHandlers,
+  commentHandlers,
   feedHandlers,
   videoHandlers,
 ];

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { accountMessages } from '../modules/accounts/accounts.events.ts';
 import { authMessages } from '../modules/auth/auth.events.ts';
+import { commentMessages } from '../modules/comments/comments.events.ts';
 import { feedMessages } from '../modules/feeds/feeds.events.ts';
 import { graphMessages } from '../modules/graph/graph.events.ts';
 import { noticeMessages } from '../modules/notices/notices.events.ts';
@@ -15,6 +16,7 @@ export const messageSchema = z.discriminatedUnion('type', [
   ...noticeMessages,
   ...graphMessages,
   ...postMessages,
+  ...commentMessages,
   ...feedMessages,
   ...videoMessages,
   ...viewMessages,
@@ -27,11 +29,13 @@ export type MessageData<T extends MessageType> = MessageOf<T>['data'];
 
 const mediaTypes: ReadonlySet<string> = new Set<MessageType>([
   'video.uploaded',
+  'video.released',
   'video.encode_requested',
   'video.extras_requested',
   'video.deleted',
   'account.export_requested',
   'mediaconvert.job_changed',
+  'guardduty.object_scanned',
 ]);
 
 /** Media work waits on S3 and MediaConvert, so it has a queue of its own and never delays feeds. */

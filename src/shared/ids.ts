@@ -13,6 +13,9 @@ export const idPrefixes = {
   securityEvent: 'sev',
   adminProposal: 'prop',
   sideFile: 'fil',
+  comment: 'cmt',
+  playlist: 'pls',
+  playlistItem: 'pli',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

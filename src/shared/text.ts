@@ -35,3 +35,17 @@ export const plainText = (options: {
     )
     .refine((text) => codePoints(text) <= options.max, `must have at most ${options.max} characters`)
     .openapi({ type: 'string', minLength: options.min, maxLength: options.max });
+
+/**
+ * The form under which words are the same: NFKC, case-folded, without invisible characters
+ * (Unicode §3.13 R4). JavaScript has no case folding, but lower, upper and lower case in turn come to the same.
+ */
+export const foldText = (text: string): string =>
+  text
+    .normalize('NFKC')
+    .replace(/\p{DI}/gu, '')
+    .toLowerCase()
+    .toUpperCase()
+    .toLowerCase()
+    .replaceAll('ς', 'σ')
+    .normalize('NFKC');

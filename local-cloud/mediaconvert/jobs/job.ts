@@ -21,6 +21,8 @@ export type JobRecord = {
   percentComplete?: number;
   /** How often the job was started; more than one after a restart of the local cloud. */
   attempts: number;
+  /** Whether MediaConvert would have accelerated the job; undefined until its input is probed. */
+  accelerated?: boolean;
   errorCode?: number;
   errorMessage?: string;
   warnings: { code: number; message: string }[];
@@ -62,7 +64,7 @@ export function presentJob(job: JobRecord): Record<string, unknown> {
     ...(job.errorCode === undefined ? {} : { errorCode: job.errorCode, errorMessage: job.errorMessage }),
     ...(request.clientRequestToken === undefined ? {} : { clientRequestToken: request.clientRequestToken }),
     accelerationSettings: request.accelerationSettings ?? { mode: 'DISABLED' },
-    accelerationStatus: accelerationStatus(request),
+    accelerationStatus: accelerationStatus(job),
     billingTagsSource: request.billingTagsSource ?? 'QUEUE',
     hopDestinations: request.hopDestinations ?? [],
     messages: { info: [], warning: job.warnings.map((warning) => warning.message) },
@@ -90,11 +92,11 @@ export function presentJob(job: JobRecord): Record<string, unknown> {
   };
 }
 
-/** There is nothing to accelerate with here, so an accelerated job that asked nicely runs without. */
-export function accelerationStatus(request: CreateJobBody): string {
-  const mode = request.accelerationSettings?.mode ?? 'DISABLED';
-  if (mode === 'DISABLED') return 'NOT_APPLICABLE';
-  return mode === 'ENABLED' ? 'ACCELERATED' : 'NOT_ACCELERATED';
+/** What MediaConvert would say of the job: it decides once the input is probed. Here nothing runs faster for it. */
+function accelerationStatus(job: JobRecord): string {
+  if ((job.request.accelerationSettings?.mode ?? 'DISABLED') === 'DISABLED') return 'NOT_APPLICABLE';
+  if (job.accelerated === undefined) return isFinished(job) ? 'NOT_ACCELERATED' : 'IN_PROGRESS';
+  return job.accelerated ? 'ACCELERATED' : 'NOT_ACCELERATED';
 }
 
 export function countWarnings(job: JobRecord): { code: number; count: number }[] {

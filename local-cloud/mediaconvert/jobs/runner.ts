@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { killLeftover } from '../../ffmpeg/index.ts';
 import { JobFailure } from '../errors.ts';
 import type { MediaConvertOptions } from '../ports.ts';
-import { transcode } from '../transcode/transcode.ts';
+import { accelerationObstacle } from '../transcode/acceleration.ts';
+import { processNote, transcode } from '../transcode/transcode.ts';
 import { completion, type EventSource, inputInformation, jobEvent, statusUpdate } from './events.ts';
 import { isFinished, type JobPhase, type JobRecord } from './job.ts';
 import { createPublisher } from './publisher.ts';
@@ -18,6 +20,14 @@ const PHASE_SHARES: Record<JobPhase, { from: number; share: number }> = {
   TRANSCODING: { from: 2, share: 90 },
   UPLOADING: { from: 92, share: 8 },
 };
+
+/** Removes what an earlier run left behind, and ends the ffmpeg that outlived it. */
+function clearWorkRoot(workRoot: string, log: (line: string) => void): void {
+  for (const name of existsSync(workRoot) ? readdirSync(workRoot) : []) {
+    if (killLeftover(processNote(join(workRoot, name)))) log(`ended an ffmpeg left over in ${name}`);
+  }
+  rmSync(workRoot, { recursive: true, force: true, maxRetries: 5 });
+}
 
 export type JobRunner = {
   /** Starts waiting jobs while there is room. */
@@ -36,7 +46,7 @@ export function createJobRunner(options: MediaConvertOptions, store: JobStore): 
   const now = options.now ?? (() => new Date());
   const source: EventSource = { region: options.region, accountId: options.accountId, now };
   const workRoot = join(options.dataDir, 'work');
-  rmSync(workRoot, { recursive: true, force: true, maxRetries: 5 });
+  clearWorkRoot(workRoot, log);
   const publisher = createPublisher(store, options.emit, log);
   const running = new Map<string, { controller: AbortController; done: Promise<void> }>();
   let closed = false;
@@ -76,8 +86,13 @@ export function createJobRunner(options: MediaConvertOptions, store: JobStore): 
         objectStore: options.objectStore,
         preset: options.preset ?? 'ultrafast',
         signal,
-        onInput: (probe) =>
-          publisher.publish(job, jobEvent(source, job, 'INPUT_INFORMATION', inputInformation(job, probe))),
+        onInput: (probe) => {
+          job.accelerated = accelerationObstacle(job.request.settings, probe) === undefined;
+          return publisher.publish(
+            job,
+            jobEvent(source, job, 'INPUT_INFORMATION', inputInformation(job, probe)),
+          );
+        },
         onProgress: progressReporter(job),
       });
       job.outputGroups = result.outputGroups;

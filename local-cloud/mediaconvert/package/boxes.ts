@@ -1,5 +1,5 @@
-/** One ISO BMFF box (ISO/IEC 14496-12 §4.2): its type and its content without the header. */
-export type Box = { type: string; content: Buffer };
+/** One ISO BMFF box (ISO/IEC 14496-12 §4.2): its type, and its content without the header of `headerBytes`. */
+export type Box = { type: string; headerBytes: number; content: Buffer };
 
 /** Splits a buffer into its boxes. Stops quietly at a box that claims more bytes than there are. */
 export function* readBoxes(buffer: Buffer): Generator<Box> {
@@ -15,7 +15,7 @@ export function* readBoxes(buffer: Buffer): Generator<Box> {
       size = buffer.length - offset;
     }
     if (size < headerBytes || offset + size > buffer.length) return;
-    yield { type, content: buffer.subarray(offset + headerBytes, offset + size) };
+    yield { type, headerBytes, content: buffer.subarray(offset + headerBytes, offset + size) };
     offset += size;
   }
 }

@@ -1,6 +1,7 @@
 import type { PlannedCmafGroup } from '../transcode/plan.ts';
 import type { EncodedTrack } from './hls.ts';
 import { initName, segmentName, subtitleFileName, tileName } from './names.ts';
+import { secondsPerPicture, type TileSet } from './trick-play.ts';
 
 /**
  * DASH manifest (ISO/IEC 23009-1) over the same segments as the HLS playlists, with an exact SegmentTimeline per
@@ -9,7 +10,7 @@ import { initName, segmentName, subtitleFileName, tileName } from './names.ts';
 export function writeMpd(
   group: PlannedCmafGroup,
   tracks: readonly EncodedTrack[],
-  tiles: { count: number; peakBitrate: number } | undefined,
+  tiles: readonly TileSet[],
 ): string {
   const durationSeconds = Math.max(...tracks.map((track) => track.packaged.durationSeconds));
   const longestSegment = Math.max(
@@ -41,7 +42,7 @@ export function writeMpd(
       '      </Representation>',
       '    </AdaptationSet>',
     ]),
-    ...(tiles ? tileSet(group, tiles, adaptationId()) : []),
+    ...tiles.flatMap((set) => tileSet(group, set, adaptationId())),
     '  </Period>',
     '</MPD>',
     '',
@@ -84,19 +85,13 @@ function audioSet(group: PlannedCmafGroup, track: EncodedTrack, id: number): str
   ];
 }
 
-function tileSet(
-  group: PlannedCmafGroup,
-  tiles: { count: number; peakBitrate: number },
-  id: number,
-): string[] {
-  const { trickPlay } = group;
-  if (!trickPlay) return [];
-  const seconds = trickPlay.intervalSeconds * trickPlay.columns * trickPlay.rows;
+function tileSet(group: PlannedCmafGroup, { plan, peakBitrate }: TileSet, id: number): string[] {
+  const media = template(tileName(group.target.base, plan.suffix, NUMBER_MARK));
   return [
     `    <AdaptationSet id="${id}" contentType="image" mimeType="image/jpeg">`,
-    `      <SegmentTemplate media="${template(tileName(group.target.base, NUMBER_MARK))}" duration="${Math.round(seconds * 1000)}" timescale="1000" startNumber="1"/>`,
-    `      <Representation id="tiles" bandwidth="${tiles.peakBitrate}" width="${trickPlay.width * trickPlay.columns}" height="${trickPlay.height * trickPlay.rows}">`,
-    `        <EssentialProperty schemeIdUri="http://dashif.org/guidelines/thumbnail_tile" value="${trickPlay.columns}x${trickPlay.rows}"/>`,
+    `      <SegmentTemplate media="${media}" duration="${Math.round(secondsPerPicture(plan) * 1000)}" timescale="1000" startNumber="1"/>`,
+    `      <Representation id="${plan.filePrefix}set" bandwidth="${peakBitrate}" width="${plan.width * plan.columns}" height="${plan.height * plan.rows}">`,
+    `        <EssentialProperty schemeIdUri="http://dashif.org/guidelines/thumbnail_tile" value="${plan.columns}x${plan.rows}"/>`,
     '      </Representation>',
     '    </AdaptationSet>',
   ];

@@ -14,6 +14,8 @@ export type TrackHeader = {
   sampleRate?: number;
 };
 
+const NON_SYNC_SAMPLE = 0x1_0000;
+
 /** Timing of one media segment, in ticks of its track. */
 export type SegmentTiming = { startTicks: number; durationTicks: number; samples: number };
 
@@ -73,6 +75,43 @@ export function readSegmentTiming(segment: Buffer, header: TrackHeader): Segment
   }
   if (startTicks === undefined) throw new Error('the segment holds no movie fragment');
   return { startTicks, durationTicks, samples };
+}
+
+/**
+ * The first sample of a fragment, when it is a key frame: when it starts, and where it ends counted from the start of
+ * the `moof` box. `moof` is that box without its header, `moofBytes` its size with it.
+ */
+export function readKeyFrame(
+  moof: Buffer,
+  moofBytes: number,
+): { startTicks: number; endOffset: number } | undefined {
+  const traf = findBox(moof, 'traf');
+  const tfhd = traf && findBox(traf, 'tfhd');
+  const tfdt = traf && findBox(traf, 'tfdt');
+  const trun = traf && findBox(traf, 'trun');
+  if (!tfhd || !tfdt || !trun || trun.readUInt32BE(4) === 0) return undefined;
+  const flags = trun.readUInt32BE(0) & 0xffffff;
+  const defaults = fragmentDefaults(tfhd);
+  let offset = 8;
+  const dataOffset = flags & 0x01 ? trun.readInt32BE(offset) : moofBytes + 8;
+  if (flags & 0x01) offset += 4;
+  const firstFlags = flags & 0x04 ? trun.readUInt32BE(offset) : undefined;
+  if (flags & 0x04) offset += 4;
+  if (flags & 0x100) offset += 4;
+  const size = flags & 0x200 ? trun.readUInt32BE(offset) : defaults.size;
+  if (flags & 0x200) offset += 4;
+  const sampleFlags = firstFlags ?? (flags & 0x400 ? trun.readUInt32BE(offset) : defaults.flags);
+  if (size === undefined || (sampleFlags ?? 0) & NON_SYNC_SAMPLE) return undefined;
+  const startTicks = tfdt[0] === 1 ? Number(tfdt.readBigUInt64BE(4)) : tfdt.readUInt32BE(4);
+  return { startTicks, endOffset: dataOffset + size };
+}
+
+function fragmentDefaults(tfhd: Buffer): { size: number | undefined; flags: number | undefined } {
+  const present = tfhd.readUInt32BE(0) & 0xffffff;
+  let offset = 8 + (present & 0x01 ? 8 : 0) + (present & 0x02 ? 4 : 0) + (present & 0x08 ? 4 : 0);
+  const size = present & 0x10 ? tfhd.readUInt32BE(offset) : undefined;
+  if (present & 0x10) offset += 4;
+  return { size, flags: present & 0x20 ? tfhd.readUInt32BE(offset) : undefined };
 }
 
 function fragmentSampleDuration(tfhd: Buffer): number | undefined {

@@ -1,20 +1,9 @@
-import type {
-  PlannedAudioTrack,
-  PlannedCmafGroup,
-  PlannedTrack,
-  PlannedTrickPlay,
-} from '../transcode/plan.ts';
+import type { PlannedAudioTrack, PlannedCmafGroup, PlannedTrack } from '../transcode/plan.ts';
 import { DEFAULT_SEGMENT_SECONDS } from '../transcode/plan-cmaf.ts';
-import {
-  initName,
-  playlistName,
-  relativeUri,
-  segmentName,
-  subtitleSegmentName,
-  tileName,
-  tilePlaylistName,
-} from './names.ts';
+import { type IFrame, iFrameStreamInf } from './i-frames.ts';
+import { initName, playlistName, relativeUri, segmentName, subtitleSegmentName } from './names.ts';
 import type { PackagedTrack } from './rendition.ts';
+import { imageStreamInf, type TileSet } from './trick-play.ts';
 
 /** A planned track together with what was really encoded for it. */
 export type EncodedTrack = { plan: PlannedTrack; packaged: PackagedTrack };
@@ -62,33 +51,6 @@ export function writeSubtitlePlaylist(
   ].join('\n');
 }
 
-/** Playlist of trick-play tile images (Roku's "HLS image media playlist" extension). */
-export function writeTilePlaylist(
-  group: PlannedCmafGroup,
-  trickPlay: PlannedTrickPlay,
-  tiles: number,
-  durationSeconds: number,
-): string {
-  const step = trickPlay.intervalSeconds * trickPlay.columns * trickPlay.rows;
-  const durations = Array.from({ length: tiles }, (_, index) =>
-    Math.min(step, durationSeconds - index * step),
-  );
-  return [
-    '#EXTM3U',
-    '#EXT-X-VERSION:7',
-    `#EXT-X-TARGETDURATION:${Math.ceil(Math.max(...durations))}`,
-    '#EXT-X-PLAYLIST-TYPE:VOD',
-    '#EXT-X-IMAGES-ONLY',
-    ...durations.flatMap((duration, index) => [
-      `#EXTINF:${duration.toFixed(5)},`,
-      `#EXT-X-TILES:RESOLUTION=${trickPlay.width}x${trickPlay.height},LAYOUT=${trickPlay.columns}x${trickPlay.rows},DURATION=${trickPlay.intervalSeconds}`,
-      relativeUri(tileName(group.target.base, index + 1)),
-    ]),
-    '#EXT-X-ENDLIST',
-    '',
-  ].join('\n');
-}
-
 /**
  * Multivariant playlist naming every rendition. BANDWIDTH is the peak of a variant together with the heaviest audio
  * it can be played with, measured from the encoded segments.
@@ -96,7 +58,8 @@ export function writeTilePlaylist(
 export function writeMultivariantPlaylist(
   group: PlannedCmafGroup,
   tracks: readonly EncodedTrack[],
-  tiles: { count: number; peakBitrate: number } | undefined,
+  tiles: readonly TileSet[],
+  iFrames: ReadonlyMap<EncodedTrack, readonly IFrame[]>,
 ): string {
   const audio = tracks.flatMap((track) =>
     track.plan.kind === 'audio' ? [{ plan: track.plan, packaged: track.packaged }] : [],
@@ -109,12 +72,8 @@ export function writeMultivariantPlaylist(
     if (track.plan.kind === 'video') lines.push(...videoVariant(group, track, audio));
     else if (!hasVideo) lines.push(...audioVariant(group, track));
   }
-  if (group.trickPlay && tiles) {
-    const { width, height, columns, rows } = group.trickPlay;
-    lines.push(
-      `#EXT-X-IMAGE-STREAM-INF:BANDWIDTH=${tiles.peakBitrate},RESOLUTION=${width * columns}x${height * rows},CODECS="jpeg",URI="${relativeUri(tilePlaylistName(group.target.base))}"`,
-    );
-  }
+  for (const [track, frames] of iFrames) lines.push(iFrameStreamInf(group, track, frames));
+  lines.push(...tiles.map((set) => imageStreamInf(group, set)));
   return `${lines.join('\n')}\n`;
 }
 

@@ -17,10 +17,13 @@ export const subtitleSegmentName = (base: string, modifier: string, number: numb
 
 export const subtitleFileName = (base: string, modifier: string): string => `${base}${modifier}.vtt`;
 
-export const tileName = (base: string, number: number | string): string =>
-  `${base}_tiles_${padded(number)}.jpg`;
+export const tileName = (base: string, suffix: string, number: number | string): string =>
+  `${base}${suffix}_${padded(number)}.jpg`;
 
-export const tilePlaylistName = (base: string): string => `${base}_tiles.m3u8`;
+export const tilePlaylistName = (base: string, suffix: string): string => `${base}${suffix}.m3u8`;
+
+export const iFramePlaylistName = (base: string, modifier: string): string =>
+  `${base}${modifier}_iframes.m3u8`;
 
 export const playlistName = (base: string, modifier: string): string => `${base}${modifier}.m3u8`;
 

@@ -16,9 +16,10 @@ import {
   writeMediaPlaylist,
   writeMultivariantPlaylist,
   writeSubtitlePlaylist,
-  writeTilePlaylist,
 } from './hls.ts';
+import { type IFrame, readIFrames, writeIFramePlaylist } from './i-frames.ts';
 import {
+  iFramePlaylistName,
   initName,
   masterName,
   mpdName,
@@ -30,6 +31,7 @@ import {
   tilePlaylistName,
 } from './names.ts';
 import { readPackagedTrack } from './rendition.ts';
+import { readTileSet, type TileSet, writeTilePlaylist } from './trick-play.ts';
 
 /** One file on its way into the bucket. Order matters: whatever refers to others comes after them. */
 export type UploadFile = { path: string; bucket: string; key: string; contentType: string };
@@ -113,14 +115,19 @@ async function packageCmaf(
   const hls = group.settings.writeHlsManifest === 'ENABLED';
   const dash = group.settings.writeDashManifest === 'ENABLED';
   const tiles = await packageTiles(group, directory, media);
+  const iFrames = await iFramesOf(tracks);
   await writeSubtitles(group, durationSeconds, write, hls);
   if (hls) {
     for (const track of tracks) {
       await write(playlistName(base, track.plan.nameModifier), writeMediaPlaylist(group, track), HLS_TYPE);
     }
-    if (group.trickPlay && tiles) {
-      const playlist = writeTilePlaylist(group, group.trickPlay, tiles.count, plannedSeconds);
-      await write(tilePlaylistName(base), playlist, HLS_TYPE);
+    for (const [track, frames] of iFrames) {
+      const playlist = writeIFramePlaylist(group, track, frames);
+      await write(iFramePlaylistName(base, track.plan.nameModifier), playlist, HLS_TYPE);
+    }
+    for (const set of tiles) {
+      const playlist = writeTilePlaylist(group, set, plannedSeconds);
+      await write(tilePlaylistName(base, set.plan.suffix), playlist, HLS_TYPE);
     }
   }
   const playlistFilePaths: string[] = [];
@@ -129,7 +136,7 @@ async function packageCmaf(
     playlistFilePaths.push(`s3://${bucket}/${prefix}${mpdName(group)}`);
   }
   if (hls) {
-    await write(masterName(group), writeMultivariantPlaylist(group, tracks, tiles), HLS_TYPE);
+    await write(masterName(group), writeMultivariantPlaylist(group, tracks, tiles, iFrames), HLS_TYPE);
     playlistFilePaths.push(`s3://${bucket}/${prefix}${masterName(group)}`);
   }
   return {
@@ -176,20 +183,29 @@ async function packageTiles(
   group: PlannedCmafGroup,
   directory: string,
   media: UploadFile[],
-): Promise<{ count: number; peakBitrate: number } | undefined> {
-  const { trickPlay, target } = group;
-  if (!trickPlay) return undefined;
-  const names = (await readdir(directory)).filter((name) => name.startsWith(trickPlay.filePrefix)).sort();
-  if (names.length === 0) throw nothingDecoded(`${target.base}_tiles`);
-  let largestBytes = 0;
-  for (const [index, name] of names.entries()) {
-    const path = join(directory, name);
-    largestBytes = Math.max(largestBytes, (await stat(path)).size);
-    const key = target.prefix + tileName(target.base, index + 1);
-    media.push({ path, bucket: target.bucket, key, contentType: 'image/jpeg' });
+): Promise<TileSet[]> {
+  const { bucket, prefix, base } = group.target;
+  const sets: TileSet[] = [];
+  for (const plan of group.trickPlays) {
+    const set = await readTileSet(plan, directory);
+    if (!set) throw nothingDecoded(`${base}${plan.suffix}`);
+    for (const [index, path] of set.paths.entries()) {
+      const key = prefix + tileName(base, plan.suffix, index + 1);
+      media.push({ path, bucket, key, contentType: 'image/jpeg' });
+    }
+    sets.push(set);
   }
-  const seconds = trickPlay.intervalSeconds * trickPlay.columns * trickPlay.rows;
-  return { count: names.length, peakBitrate: Math.max(1, Math.ceil((largestBytes * 8) / seconds)) };
+  return sets;
+}
+
+async function iFramesOf(tracks: readonly EncodedTrack[]): Promise<Map<EncodedTrack, IFrame[]>> {
+  const found = new Map<EncodedTrack, IFrame[]>();
+  for (const track of tracks) {
+    if (track.plan.kind !== 'video' || !track.plan.iFramePlaylist) continue;
+    const frames = await readIFrames(track);
+    if (frames.length > 0) found.set(track, frames);
+  }
+  return found;
 }
 
 async function packageFiles(
@@ -243,7 +259,7 @@ async function listMovie(
   const info = await stat(path).catch(() => undefined);
   if (!info || info.size === 0) throw nothingDecoded(`${base}${output.nameModifier}`);
   const key = `${prefix}${base}${output.nameModifier}.${output.extension}`;
-  return [{ path, bucket, key, contentType: output.video ? 'video/mp4' : 'audio/mp4' }];
+  return [{ path, bucket, key, contentType: output.contentType }];
 }
 
 function nothingDecoded(name: string): JobFailure {

@@ -1,9 +1,7 @@
-import type { CreateJobBody, Input, Output, OutputGroup } from './create-job.ts';
+import { checkAutomatedAbr } from './check-automated-abr.ts';
+import { checkVideo } from './check-video.ts';
+import type { CmafGroupSettings, CreateJobBody, Input, Output, OutputGroup } from './create-job.ts';
 import { timecodeOrder } from './timecode.ts';
-
-/** MediaConvert's width of a trick-play thumbnail when the job does not say. */
-export const DEFAULT_THUMBNAIL_WIDTH = 312;
-export const MAX_TILE_PIXELS = 4096;
 
 /** Rules between settings, which a schema of single settings cannot express. Returns one sentence per breach. */
 export function checkJob(body: CreateJobBody): string[] {
@@ -16,10 +14,11 @@ export function checkJob(body: CreateJobBody): string[] {
     checkGroup(group, `/settings/outputGroups/${index}`, input, problems);
   }
   const outputs = outputGroups.flatMap((group) => group.outputs);
-  if (outputs.every((output) => output.videoDescription?.codecSettings.codec === 'FRAME_CAPTURE')) {
+  if (outputs.every((output) => codecOf(output) === 'FRAME_CAPTURE')) {
     problems.push('/settings/outputGroups: frame capture cannot be the only output of a job');
   }
   checkNames(outputGroups, problems);
+  checkAutomatedAbr(outputGroups, problems);
   return problems;
 }
 
@@ -58,30 +57,36 @@ function checkGroup(group: OutputGroup, path: string, input: Input, problems: st
     if ((settings.fragmentLength ?? 2) > (settings.segmentLength ?? 10)) {
       problems.push(`${at}/fragmentLength: must not exceed segmentLength`);
     }
-    if (
-      (settings.imageBasedTrickPlay === 'ADVANCED') !==
-      (settings.imageBasedTrickPlaySettings !== undefined)
-    ) {
-      problems.push(
-        `${at}/imageBasedTrickPlaySettings: goes with imageBasedTrickPlay ADVANCED, and only with it`,
-      );
-    }
+    checkTrickPlay(settings, at, problems);
   }
   group.outputs.forEach((output, index) => {
     const at = `${path}/outputs/${index}`;
     if (isCmaf) checkCmafOutput(output, at, problems);
     else checkFileOutput(output, at, problems);
-    checkVideo(output, at, problems);
+    checkVideo(output, at, group.automatedEncodingSettings !== undefined, problems);
     checkReferences(output, at, input, problems);
   });
+}
+
+function checkTrickPlay(settings: CmafGroupSettings, at: string, problems: string[]): void {
+  const { imageBasedTrickPlay, imageBasedTrickPlaySettings: tiles } = settings;
+  if ((imageBasedTrickPlay === 'ADVANCED') !== (tiles !== undefined)) {
+    problems.push(
+      `${at}/imageBasedTrickPlaySettings: goes with imageBasedTrickPlay ADVANCED, and only with it`,
+    );
+  }
+  if (tiles?.intervalCadence === 'FOLLOW_IFRAME' && tiles.thumbnailInterval !== undefined) {
+    problems.push(`${at}/imageBasedTrickPlaySettings/thumbnailInterval: goes with FOLLOW_CUSTOM only`);
+  }
 }
 
 function checkCmafOutput(output: Output, path: string, problems: string[]): void {
   if (output.containerSettings.container !== 'CMFC') {
     problems.push(`${path}/containerSettings/container: must be CMFC in a CMAF group`);
   }
-  if (output.videoDescription?.codecSettings.codec === 'FRAME_CAPTURE') {
-    problems.push(`${path}/videoDescription/codecSettings/codec: FRAME_CAPTURE belongs in a file group`);
+  const codec = codecOf(output);
+  if (codec !== undefined && codec !== 'H_264') {
+    problems.push(`${path}/videoDescription/codecSettings/codec: ${codec} belongs in a file group`);
   }
   const audio = output.audioDescriptions?.length ?? 0;
   const sidecars = (output.captionDescriptions ?? []).filter(
@@ -98,17 +103,19 @@ function checkCmafOutput(output: Output, path: string, problems: string[]): void
 
 function checkFileOutput(output: Output, path: string, problems: string[]): void {
   const { container } = output.containerSettings;
-  const captures = output.videoDescription?.codecSettings.codec === 'FRAME_CAPTURE';
-  if (container === 'CMFC')
-    problems.push(`${path}/containerSettings/container: CMFC belongs in a CMAF group`);
-  if (container === 'RAW' && !captures) {
-    problems.push(`${path}/containerSettings/container: RAW is supported for FRAME_CAPTURE only`);
+  const codec = codecOf(output);
+  const at = `${path}/containerSettings/container`;
+  if (container === 'CMFC') problems.push(`${at}: CMFC belongs in a CMAF group`);
+  if (container === 'RAW' && codec !== 'FRAME_CAPTURE') {
+    problems.push(`${at}: RAW is supported for FRAME_CAPTURE only`);
   }
-  if (container === 'MP4' && captures) {
-    problems.push(`${path}/containerSettings/container: FRAME_CAPTURE needs container RAW`);
+  if (container === 'GIF' && codec !== 'GIF') problems.push(`${at}: GIF needs the codec GIF`);
+  if (container === 'MP4' && codec === 'FRAME_CAPTURE') {
+    problems.push(`${at}: FRAME_CAPTURE needs container RAW`);
   }
-  if (captures && output.audioDescriptions?.length) {
-    problems.push(`${path}/audioDescriptions: do not go with FRAME_CAPTURE`);
+  if (container !== 'GIF' && codec === 'GIF') problems.push(`${at}: the codec GIF needs container GIF`);
+  if ((codec === 'FRAME_CAPTURE' || codec === 'GIF') && output.audioDescriptions?.length) {
+    problems.push(`${path}/audioDescriptions: do not go with ${codec}`);
   }
   if (!output.videoDescription && !output.audioDescriptions?.length) {
     problems.push(`${path}: has neither video nor audio`);
@@ -118,36 +125,6 @@ function checkFileOutput(output: Output, path: string, problems: string[]): void
       problems.push(`${path}/captionDescriptions/${index}: WEBVTT is supported in CMAF groups only`);
     }
   });
-}
-
-function checkVideo(output: Output, path: string, problems: string[]): void {
-  const codecSettings = output.videoDescription?.codecSettings;
-  if (codecSettings?.codec !== 'H_264') return;
-  const at = `${path}/videoDescription/codecSettings/h264Settings`;
-  const h264 = codecSettings.h264Settings;
-  if (h264.rateControlMode === 'QVBR') {
-    if (h264.maxBitrate === undefined) problems.push(`${at}/maxBitrate: is required for QVBR`);
-    if (h264.bitrate !== undefined) problems.push(`${at}/bitrate: does not go with QVBR; use maxBitrate`);
-  } else {
-    if (h264.bitrate === undefined) problems.push(`${at}/bitrate: is required for ${h264.rateControlMode}`);
-    if (h264.qvbrSettings) problems.push(`${at}/qvbrSettings: goes with QVBR only`);
-  }
-  if (h264.maxBitrate !== undefined && h264.bitrate !== undefined && h264.maxBitrate < h264.bitrate) {
-    problems.push(`${at}/maxBitrate: must not be below bitrate`);
-  }
-  const hasRate = h264.framerateNumerator !== undefined && h264.framerateDenominator !== undefined;
-  if (h264.framerateControl === 'SPECIFIED') {
-    if (!hasRate)
-      problems.push(`${at}: framerateNumerator and framerateDenominator are required for SPECIFIED`);
-    else if ((h264.framerateNumerator ?? 0) / (h264.framerateDenominator ?? 1) > 120) {
-      problems.push(`${at}/framerateNumerator: must not exceed 120 frames per second`);
-    }
-  } else if (h264.framerateNumerator !== undefined || h264.framerateDenominator !== undefined) {
-    problems.push(`${at}/framerateNumerator: needs framerateControl SPECIFIED`);
-  }
-  if (h264.gopSizeUnits === 'FRAMES' && !Number.isInteger(h264.gopSize ?? 1)) {
-    problems.push(`${at}/gopSize: must be a whole number of frames`);
-  }
 }
 
 function checkReferences(output: Output, path: string, input: Input, problems: string[]): void {
@@ -195,3 +172,5 @@ function checkNames(groups: readonly OutputGroup[], problems: string[]): void {
     });
   });
 }
+
+const codecOf = (output: Output) => output.videoDescription?.codecSettings.codec;

@@ -66,6 +66,10 @@ export type Output = OutputGroup['outputs'][number];
 export type VideoDescription = NonNullable<Output['videoDescription']>;
 export type AudioDescription = NonNullable<Output['audioDescriptions']>[number];
 export type CaptionDescription = NonNullable<Output['captionDescriptions']>[number];
+type CodecSettings = VideoDescription['codecSettings'];
+export type H264Settings = Extract<CodecSettings, { codec: 'H_264' }>['h264Settings'];
+export type FrameCaptureSettings = Extract<CodecSettings, { codec: 'FRAME_CAPTURE' }>['frameCaptureSettings'];
+export type GifSettings = NonNullable<Extract<CodecSettings, { codec: 'GIF' }>['gifSettings']>;
 export type InsertableImage = NonNullable<Input['imageInserter']>['insertableImages'][number];
 export type CmafGroupSettings = Extract<
   OutputGroup['outputGroupSettings'],

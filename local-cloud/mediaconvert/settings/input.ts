@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { accepted, customLanguageCode, int, languageCode, s3Url, timecode } from './primitives.ts';
+import { accepted, customLanguageCode, int, languageCode, s3File, s3Url, timecode } from './primitives.ts';
 
 const insertableImage = z.strictObject({
-  imageInserterInput: s3Url,
-  imageX: int(0, 8192).optional(),
-  imageY: int(0, 8192).optional(),
+  imageInserterInput: s3File('picture', 'png', 'bmp'),
+  imageX: int(0, 8192),
+  imageY: int(0, 8192),
   width: int(1, 8192).optional(),
   height: int(1, 8192).optional(),
   layer: int(0, 99),
@@ -31,7 +31,7 @@ const captionSelector = z.strictObject({
   sourceSettings: z.strictObject({
     sourceType: z.enum(['SRT', 'WEBVTT']),
     fileSourceSettings: z.strictObject({
-      sourceFile: s3Url,
+      sourceFile: s3File('caption', 'srt', 'vtt', 'webvtt'),
       timeDelta: int(-2_147_483_648, 2_147_483_647).optional(),
       timeDeltaUnits: z.enum(['SECONDS', 'MILLISECONDS']).optional(),
     }),

@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { automatedEncodingSettings } from './automated-abr.ts';
 import { accepted, customLanguageCode, destination, int, languageCode, onOff } from './primitives.ts';
 import { videoDescription } from './video.ts';
 
 const audioNormalizationSettings = z.strictObject({
-  algorithm: z.enum(['ITU_BS_1770_1', 'ITU_BS_1770_2', 'ITU_BS_1770_3', 'ITU_BS_1770_4']),
+  algorithm: z.enum(['ITU_BS_1770_2', 'ITU_BS_1770_3', 'ITU_BS_1770_4']),
   algorithmControl: z.enum(['CORRECT_AUDIO', 'MEASURE_ONLY']).optional(),
+  correctionGateLevel: int(-70, 0).optional(),
   targetLkfs: z.number().min(-59).max(0).optional(),
   peakCalculation: z.enum(['TRUE_PEAK', 'NONE']).optional(),
   truePeakLimiterThreshold: z.number().min(-8).max(0).optional(),
@@ -89,7 +91,7 @@ const containerSettings = z.discriminatedUnion('container', [
             'ALTERNATE_AUDIO_NOT_AUTO_SELECT',
           ])
           .optional(),
-        iFrameOnlyManifest: accepted('EXCLUDE'),
+        iFrameOnlyManifest: z.enum(['INCLUDE', 'EXCLUDE']).optional(),
         scte35Esam: accepted('NONE'),
         scte35Source: accepted('NONE'),
       })
@@ -107,6 +109,7 @@ const containerSettings = z.discriminatedUnion('container', [
       .optional(),
   }),
   z.strictObject({ container: z.literal('RAW') }),
+  z.strictObject({ container: z.literal('GIF') }),
 ]);
 
 export const output = z.strictObject({
@@ -128,7 +131,7 @@ export const output = z.strictObject({
 });
 
 const imageBasedTrickPlaySettings = z.strictObject({
-  intervalCadence: z.enum(['FOLLOW_CUSTOM']).optional(),
+  intervalCadence: z.enum(['FOLLOW_CUSTOM', 'FOLLOW_IFRAME']).optional(),
   thumbnailInterval: z.number().positive().max(2_147_483_647).optional(),
   thumbnailWidth: int(8, 4096).multipleOf(8).optional(),
   thumbnailHeight: int(2, 4096).multipleOf(2).optional(),
@@ -158,7 +161,7 @@ const cmafGroupSettings = z.strictObject({
   dashManifestStyle: accepted('BASIC'),
   ptsOffsetHandlingForBFrames: accepted('ZERO_BASED'),
   videoCompositionOffsets: accepted('SIGNED', 'UNSIGNED'),
-  imageBasedTrickPlay: z.enum(['NONE', 'ADVANCED']).optional(),
+  imageBasedTrickPlay: z.enum(['NONE', 'THUMBNAIL', 'THUMBNAIL_AND_FULLFRAME', 'ADVANCED']).optional(),
   imageBasedTrickPlaySettings: imageBasedTrickPlaySettings.optional(),
 });
 
@@ -172,5 +175,6 @@ export const outputGroup = z.strictObject({
       fileGroupSettings: z.strictObject({ destination }),
     }),
   ]),
+  automatedEncodingSettings: automatedEncodingSettings.optional(),
   outputs: z.array(output).min(1).max(100),
 });

@@ -17,6 +17,13 @@ export const s3Url = z
   .max(1024)
   .regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/.+$/s, 'must be an s3://bucket/key address');
 
+/** An `s3://` address whose key ends as MediaConvert wants files of this kind to end. */
+export const s3File = (kind: string, ...extensions: string[]) =>
+  s3Url.refine(
+    (value) => extensions.some((extension) => value.toLowerCase().endsWith(`.${extension}`)),
+    `must name a ${kind} file: ${extensions.map((extension) => `.${extension}`).join(', ')}`,
+  );
+
 /** An output location: an S3 prefix ending in `/`, or one followed by a base file name. */
 export const destination = z
   .string()

@@ -40,7 +40,7 @@ export const h264Settings = z.strictObject({
   slowPal: accepted('DISABLED'),
   syntax: accepted('DEFAULT'),
   fieldEncoding: accepted('PAFF'),
-  qualityTuningLevel: accepted('SINGLE_PASS', 'SINGLE_PASS_HQ', 'MULTI_PASS_HQ'),
+  qualityTuningLevel: z.enum(['SINGLE_PASS', 'SINGLE_PASS_HQ', 'MULTI_PASS_HQ']).optional(),
   sceneChangeDetect: accepted('DISABLED', 'ENABLED', 'TRANSITION_DETECTION'),
   adaptiveQuantization: accepted('AUTO', 'OFF', 'LOW', 'MEDIUM', 'HIGH', 'HIGHER', 'MAX'),
   spatialAdaptiveQuantization: accepted('ENABLED', 'DISABLED'),
@@ -62,9 +62,23 @@ export const frameCaptureSettings = z.strictObject({
   quality: int(1, 100).optional(),
 });
 
+export const gifSettings = z.strictObject({
+  framerateControl: z.enum(['INITIALIZE_FROM_SOURCE', 'SPECIFIED']).optional(),
+  framerateNumerator: int(1, 2_147_483_647).optional(),
+  framerateDenominator: int(1, 2_147_483_647).optional(),
+  framerateConversionAlgorithm: accepted('DUPLICATE_DROP'),
+});
+
+const colorCorrector = z.strictObject({
+  colorSpaceConversion: z.enum(['NONE', 'FORCE_709']).optional(),
+  hdrToSdrToneMapper: z.enum(['PRESERVE_DETAILS', 'VIBRANT']).optional(),
+  sampleRangeConversion: z.enum(['NONE', 'LIMITED_RANGE_SQUEEZE']).optional(),
+});
+
 const codecSettings = z.discriminatedUnion('codec', [
   z.strictObject({ codec: z.literal('H_264'), h264Settings }),
   z.strictObject({ codec: z.literal('FRAME_CAPTURE'), frameCaptureSettings }),
+  z.strictObject({ codec: z.literal('GIF'), gifSettings: gifSettings.optional() }),
 ]);
 
 export const videoDescription = z.strictObject({
@@ -72,7 +86,9 @@ export const videoDescription = z.strictObject({
   height: int(32, 8192).optional(),
   scalingBehavior: z.enum(['DEFAULT', 'STRETCH_TO_OUTPUT', 'FIT', 'FIT_NO_UPSCALE', 'FILL']).optional(),
   codecSettings,
-  videoPreprocessors: z.strictObject({ imageInserter: imageInserter.optional() }).optional(),
+  videoPreprocessors: z
+    .strictObject({ colorCorrector: colorCorrector.optional(), imageInserter: imageInserter.optional() })
+    .optional(),
   antiAlias: accepted('DISABLED', 'ENABLED'),
   sharpness: int(0, 100).optional(),
   afdSignaling: accepted('NONE'),

@@ -9,8 +9,11 @@ import type {
   OutputGroup,
   VideoDescription,
 } from '../settings/create-job.ts';
-import { audioFilters } from './codecs.ts';
+import { expandAutomatedAbr } from './automated-abr.ts';
+import { frameRateFor, outputLayout } from './codecs.ts';
+import { colorFilters } from './color.ts';
 import { createGraph, type Graph, type SharedPad, sharedPad } from './graph.ts';
+import { correctionKey, soundFilters } from './loudness.ts';
 import { overlayImages } from './overlay.ts';
 import {
   displaySize,
@@ -53,12 +56,15 @@ export function buildPlan(request: PlanRequest): Plan {
   const clips = clipRanges(input, request.probe);
   if (clips?.length === 0) throw new JobFailure(1030, 'all input clippings lie beyond the end of the input');
   const durationSeconds = totalSeconds(clips) ?? request.probe.durationSeconds;
-  const groups = request.settings.outputGroups;
-  const outputs = groups.flatMap((group) => group.outputs);
-  const stream = outputs.some((output) => output.videoDescription) ? mainVideo(request.probe) : undefined;
-  if (!stream && outputs.some((output) => output.videoDescription)) {
+  const wantsVideo = request.settings.outputGroups.some((group) =>
+    group.outputs.some((output) => output.videoDescription),
+  );
+  const stream = wantsVideo ? mainVideo(request.probe) : undefined;
+  if (!stream && wantsVideo) {
     throw new JobFailure(1030, `input file [${input.fileInput}] has no video for the outputs that need it`);
   }
+  const groups = expandGroups(request, input, stream);
+  const outputs = groups.flatMap((group) => group.outputs);
 
   const graph = createGraph();
   const audioIndexes = usedAudio(input, outputs, request);
@@ -91,6 +97,18 @@ export function buildPlan(request: PlanRequest): Plan {
     groups: planned,
     warnings: context.warnings,
   };
+}
+
+function expandGroups(request: PlanRequest, input: Input, stream: VideoStream | undefined): OutputGroup[] {
+  const source = stream && displaySize(stream, appliedRotation(input, stream));
+  return request.settings.outputGroups.map((group) =>
+    expandAutomatedAbr(group, source, ({ codecSettings }) =>
+      frameRateFor(
+        codecSettings.codec === 'H_264' ? codecSettings.h264Settings : {},
+        stream?.framesPerSecond,
+      ),
+    ),
+  );
 }
 
 function buildGroup(
@@ -131,7 +149,8 @@ function createContext(
     videoPad: (output, description, before) => {
       const framing = frameFor(description, video ?? { width: 2, height: 2 });
       let pad = graph.label();
-      graph.chain([rawVideoPad()], `${before}${framing.filters}`, [pad]);
+      const color = colorFilters(description.videoPreprocessors?.colorCorrector, stream);
+      graph.chain([rawVideoPad()], `${before}${framing.filters}${color}`, [pad]);
       const images = description.videoPreprocessors?.imageInserter?.insertableImages;
       if (images) pad = overlayImages(graph, pad, images, request.imagePaths);
       return { pad: burnIn(context, output, framing, pad), framing };
@@ -147,7 +166,10 @@ function createContext(
         return undefined;
       }
       const pad = graph.label();
-      graph.chain([shared.take()], audioFilters(description, durationSeconds), [pad]);
+      const correction = request.loudness.get(correctionKey(description, selected));
+      const { sampleRate } = description.codecSettings.aacSettings;
+      const filters = `${soundFilters(outputLayout(description), correction)},aresample=${sampleRate}`;
+      graph.chain([shared.take()], filters, [pad]);
       return { pad, stream: selected };
     },
   };

@@ -1,10 +1,10 @@
-import type { AudioDescription, VideoDescription } from '../settings/create-job.ts';
+import type {
+  AudioDescription,
+  FrameCaptureSettings,
+  GifSettings,
+  H264Settings,
+} from '../settings/create-job.ts';
 
-type H264Settings = Extract<VideoDescription['codecSettings'], { codec: 'H_264' }>['h264Settings'];
-type FrameCaptureSettings = Extract<
-  VideoDescription['codecSettings'],
-  { codec: 'FRAME_CAPTURE' }
->['frameCaptureSettings'];
 type AacSettings = AudioDescription['codecSettings']['aacSettings'];
 
 export type Rational = { numerator: number; denominator: number };
@@ -15,7 +15,10 @@ const DEFAULT_GOP_SECONDS = 2;
 const DEFAULT_QVBR_LEVEL = 7;
 
 /** Output frame rate. Sources without a believable rate (some browser recordings claim 1,000) get 30. */
-export function frameRateFor(h264: H264Settings, source: Rational | undefined): Rational {
+export function frameRateFor(
+  h264: Pick<GifSettings, 'framerateControl' | 'framerateNumerator' | 'framerateDenominator'>,
+  source: Rational | undefined,
+): Rational {
   if (h264.framerateControl === 'SPECIFIED' && h264.framerateNumerator && h264.framerateDenominator) {
     return { numerator: h264.framerateNumerator, denominator: h264.framerateDenominator };
   }
@@ -60,6 +63,13 @@ export function h264Args(
   ];
 }
 
+/** Time between two key frames. */
+export function gopSecondsOf(h264: H264Settings, rate: Rational): number {
+  if (h264.gopSizeUnits === 'AUTO' || h264.gopSize === undefined) return DEFAULT_GOP_SECONDS;
+  if (h264.gopSizeUnits === 'SECONDS') return h264.gopSize;
+  return (h264.gopSize * rate.denominator) / rate.numerator;
+}
+
 function gopFor(
   h264: H264Settings,
   rate: Rational,
@@ -68,7 +78,7 @@ function gopFor(
   if (h264.gopSizeUnits === 'FRAMES' && h264.gopSize !== undefined) {
     return { maxFrames: h264.gopSize, expression: `eq(mod(n,${h264.gopSize}),0)` };
   }
-  const seconds = h264.gopSizeUnits === 'AUTO' ? DEFAULT_GOP_SECONDS : (h264.gopSize ?? DEFAULT_GOP_SECONDS);
+  const seconds = gopSecondsOf(h264, rate);
   // Twice the GOP length, so that only the expression places key frames.
   const maxFrames = Math.max(1, Math.ceil((seconds * rate.numerator) / rate.denominator)) * 2;
   const needsBoundaries = exactSegmentSeconds !== undefined && exactSegmentSeconds % seconds !== 0;
@@ -124,24 +134,15 @@ export function aacArgs(aac: AacSettings, stream: string): string[] {
   ];
 }
 
-/**
- * Filters before the AAC encoder. `aresample` starts the track at zero and fills gaps with silence; loudness follows
- * ITU-R BS.1770 through ffmpeg's single-pass `loudnorm` (whose lowest target is -70 and highest -5 LKFS). That filter
- * lengthens the track by up to a tenth of a second, which is cut off again at `durationSeconds`.
- */
-export function audioFilters(description: AudioDescription, durationSeconds: number): string {
-  const filters = ['aresample=async=1:first_pts=0'];
-  const loudness = description.audioNormalizationSettings;
-  if (loudness && loudness.algorithmControl !== 'MEASURE_ONLY') {
-    const target = Math.min(-5, loudness.targetLkfs ?? -24);
-    const limited = loudness.peakCalculation === 'TRUE_PEAK';
-    filters.push(
-      `loudnorm=I=${target}:TP=${limited ? (loudness.truePeakLimiterThreshold ?? 0) : 0}:LRA=20`,
-      `atrim=end=${durationSeconds.toFixed(6)}`,
-    );
-  }
-  filters.push(`aresample=${description.codecSettings.aacSettings.sampleRate}`);
-  return filters.join(',');
+const LAYOUTS: Record<AacSettings['codingMode'], string> = {
+  CODING_MODE_1_0: 'mono',
+  CODING_MODE_2_0: 'stereo',
+  CODING_MODE_5_1: '5.1',
+};
+
+/** ffmpeg's name of the channel layout that an output is encoded in. */
+export function outputLayout(description: AudioDescription): string {
+  return LAYOUTS[description.codecSettings.aacSettings.codingMode];
 }
 
 export type CapturePlan = { rate: Rational; count: number; jpegScale: number };

@@ -2,9 +2,11 @@ import { IMAGE_INPUT_GUARD } from '../../ffmpeg/index.ts';
 import type { InsertableImage } from '../settings/create-job.ts';
 import type { Graph } from './graph.ts';
 
+const DEFAULT_OPACITY = 50;
+
 /**
  * Lays still images over a picture, lowest layer first, and returns the resulting pad. Positions and sizes are pixels
- * of that picture; a missing width or height keeps the image's own.
+ * of that picture; a missing width or height keeps the image's own, and opacity is 50 % unless told otherwise.
  */
 export function overlayImages(
   graph: Graph,
@@ -21,11 +23,11 @@ export function overlayImages(
     const size = image.width || image.height ? `scale=${image.width ?? -1}:${image.height ?? -1},` : '';
     graph.chain(
       [`${input}:0`],
-      `${size}format=rgba,colorchannelmixer=aa=${((image.opacity ?? 100) / 100).toFixed(2)}`,
+      `${size}format=rgba,colorchannelmixer=aa=${((image.opacity ?? DEFAULT_OPACITY) / 100).toFixed(2)}`,
       [stamp],
     );
     const result = graph.label();
-    graph.chain([current, stamp], `overlay=${image.imageX ?? 0}:${image.imageY ?? 0}`, [result]);
+    graph.chain([current, stamp], `overlay=${image.imageX}:${image.imageY}`, [result]);
     current = result;
   }
   return current;

@@ -1,8 +1,7 @@
 import { initFileName, segmentFilePrefix } from '../package/rendition.ts';
-import { DEFAULT_THUMBNAIL_WIDTH, MAX_TILE_PIXELS } from '../settings/check.ts';
 import type { CmafGroupSettings, Output } from '../settings/create-job.ts';
 import type { BuildContext } from './build.ts';
-import { aacArgs, frameRateFor, h264Args, peakBitrate } from './codecs.ts';
+import { aacArgs, frameRateFor, gopSecondsOf, h264Args, peakBitrate } from './codecs.ts';
 import {
   captionLanguage,
   languageTag,
@@ -10,15 +9,14 @@ import {
   type PlannedCmafGroup,
   type PlannedSubtitles,
   type PlannedTrack,
-  type PlannedTrickPlay,
   type PlannedVideoTrack,
   WARNING_NO_CAPTIONS,
 } from './plan.ts';
+import { planTrickPlays } from './plan-trick-play.ts';
 import { targetOf } from './target.ts';
 
 export const DEFAULT_SEGMENT_SECONDS = 10;
 const DEFAULT_FRAGMENT_SECONDS = 2;
-const DEFAULT_THUMBNAIL_INTERVAL_SECONDS = 10;
 
 /** Plans a CMAF group: one segmenter run for all its tracks, which HLS and DASH then share. */
 export function buildCmafGroup(
@@ -61,13 +59,15 @@ export function buildCmafGroup(
     settings,
     tracks,
     subtitles,
-    trickPlay: undefined,
+    trickPlays: [],
   };
   const args = [...maps, ...codecs, ...segmenterArgs(settings), `${directory}/ignored.mpd`];
-  if (settings.imageBasedTrickPlaySettings && counts.video > 0) {
-    const made = planTrickPlay(context, settings.imageBasedTrickPlaySettings, directory);
-    group.trickPlay = made.trickPlay;
-    args.push(...made.args);
+  const gopSeconds = firstGopSeconds(outputs, context);
+  if (gopSeconds !== undefined) {
+    for (const made of planTrickPlays(context, settings, directory, gopSeconds)) {
+      group.trickPlays.push(made.trickPlay);
+      args.push(...made.args);
+    }
   }
   return { args, group };
 }
@@ -117,6 +117,7 @@ function planVideo(
       frameRate,
       maxBitrate: peakBitrate(h264),
       audioGroup: cmfc(output)?.audioRenditionSets,
+      iFramePlaylist: cmfc(output)?.iFrameOnlyManifest === 'INCLUDE',
     },
   };
 }
@@ -181,32 +182,13 @@ function planSubtitles(context: BuildContext, output: Output, path: string): Pla
   });
 }
 
-function planTrickPlay(
-  context: BuildContext,
-  settings: NonNullable<CmafGroupSettings['imageBasedTrickPlaySettings']>,
-  directory: string,
-): { trickPlay: PlannedTrickPlay; args: string[] } {
-  const source = context.video ?? { width: 16, height: 9 };
-  const width = settings.thumbnailWidth ?? DEFAULT_THUMBNAIL_WIDTH;
-  const following = 2 * Math.max(1, Math.round((width * source.height) / source.width / 2));
-  const rows = settings.tileHeight ?? 1;
-  const height = settings.thumbnailHeight ?? Math.min(following, 2 * Math.floor(MAX_TILE_PIXELS / rows / 2));
-  const intervalSeconds = settings.thumbnailInterval ?? DEFAULT_THUMBNAIL_INTERVAL_SECONDS;
-  const thumbnails = Math.max(1, Math.ceil(context.durationSeconds / intervalSeconds - 1e-6));
-  const columns = settings.tileWidth ?? 1;
-  const pad = context.graph.label();
-  context.graph.chain(
-    [context.rawVideoPad()],
-    `fps=1/${intervalSeconds}:round=up,trim=end_frame=${thumbnails},scale=${width}:${height},setsar=1,tile=${columns}x${rows}`,
-    [pad],
-  );
-  return {
-    trickPlay: { filePrefix: 'tile-', intervalSeconds, width, height, columns, rows, thumbnails },
-    args: [
-      ...['-map', `[${pad}]`, '-c:v', 'mjpeg', '-q:v', '5', '-pix_fmt', 'yuvj420p'],
-      ...['-f', 'image2', '-start_number', '1', `${directory}/tile-%09d.jpg`],
-    ],
-  };
+function firstGopSeconds(outputs: readonly Output[], context: BuildContext): number | undefined {
+  for (const { videoDescription } of outputs) {
+    if (videoDescription?.codecSettings.codec !== 'H_264') continue;
+    const h264 = videoDescription.codecSettings.h264Settings;
+    return gopSecondsOf(h264, frameRateFor(h264, context.video?.stream.framesPerSecond));
+  }
+  return undefined;
 }
 
 function cmfc(output: Output) {

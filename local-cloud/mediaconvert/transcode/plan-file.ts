@@ -4,7 +4,7 @@ import { aacArgs, capturePlan, frameRateFor, h264Args } from './codecs.ts';
 import type { PlannedCaptures, PlannedFile, PlannedFileGroup, PlannedMovie } from './plan.ts';
 import { targetOf } from './target.ts';
 
-/** Plans a file group: MP4 downloads and frame captures, each an output of its own. */
+/** Plans a file group: MP4 downloads, animated GIFs and frame captures, each an output of its own. */
 export function buildFileGroup(
   context: BuildContext,
   destination: string,
@@ -15,15 +15,7 @@ export function buildFileGroup(
   const files: PlannedFile[] = [];
   const args: string[] = [];
   for (const [index, output] of outputs.entries()) {
-    const made =
-      output.videoDescription?.codecSettings.codec === 'FRAME_CAPTURE'
-        ? planCaptures(context, output, `${directory}/captures-${index}`)
-        : planMovie(
-            context,
-            output,
-            `${directory}/movie-${index}.mp4`,
-            `/settings/outputGroups/${groupIndex}/outputs/${index}`,
-          );
+    const made = planFile(context, output, directory, groupIndex, index);
     if (!made) continue;
     files.push(made.file);
     args.push(...made.args);
@@ -32,6 +24,59 @@ export function buildFileGroup(
   context.directories.push(directory);
   const target = targetOf(destination, context.input.fileInput);
   return { args, group: { type: 'FILE_GROUP', target, outputs: files } };
+}
+
+function planFile(
+  context: BuildContext,
+  output: Output,
+  directory: string,
+  groupIndex: number,
+  index: number,
+): { file: PlannedFile; args: string[] } | undefined {
+  switch (output.videoDescription?.codecSettings.codec) {
+    case 'FRAME_CAPTURE':
+      return planCaptures(context, output, `${directory}/captures-${index}`);
+    case 'GIF':
+      return planGif(context, output, `${directory}/movie-${index}.gif`);
+    default:
+      return planMovie(
+        context,
+        output,
+        `${directory}/movie-${index}.mp4`,
+        `/settings/outputGroups/${groupIndex}/outputs/${index}`,
+      );
+  }
+}
+
+/** An animated GIF that repeats for ever. Every frame has a palette of its own, so that no film has to fit into memory. */
+function planGif(
+  context: BuildContext,
+  output: Output,
+  file: string,
+): { file: PlannedMovie; args: string[] } | undefined {
+  const description = output.videoDescription;
+  if (description?.codecSettings.codec !== 'GIF') return undefined;
+  const rate = frameRateFor(
+    description.codecSettings.gifSettings ?? {},
+    context.video?.stream.framesPerSecond,
+  );
+  const made = context.videoPad(output, description, `fps=${rate.numerator}/${rate.denominator},`);
+  const { graph } = context;
+  const [sample, picture, palette, pad] = [graph.label(), graph.label(), graph.label(), graph.label()];
+  graph.chain([made.pad], 'format=rgb24,split=2', [sample, picture]);
+  graph.chain([sample], 'palettegen=stats_mode=single', [palette]);
+  graph.chain([picture, palette], 'paletteuse=new=1', [pad]);
+  return {
+    file: {
+      kind: 'movie',
+      file,
+      nameModifier: output.nameModifier ?? '',
+      extension: output.extension ?? 'gif',
+      contentType: 'image/gif',
+      video: { width: made.framing.width, height: made.framing.height },
+    },
+    args: ['-map', `[${pad}]`, '-c:v', 'gif', '-loop', '0', '-f', 'gif', file],
+  };
 }
 
 function planCaptures(
@@ -100,6 +145,7 @@ function planMovie(
       file,
       nameModifier: output.nameModifier ?? '',
       extension: output.extension ?? 'mp4',
+      contentType: video ? 'video/mp4' : 'audio/mp4',
       video,
     },
     args: [

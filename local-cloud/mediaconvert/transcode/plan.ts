@@ -2,6 +2,7 @@ import type { MediaProbe, VideoStream } from '../../ffmpeg/index.ts';
 import type { Cue } from '../captions/cues.ts';
 import type { CaptionDescription, CmafGroupSettings, JobSettings } from '../settings/create-job.ts';
 import type { Rational } from './codecs.ts';
+import type { LoudnessCorrections } from './loudness.ts';
 import type { Target } from './target.ts';
 
 /** Everything a plan is made from; nothing here touches a disk. */
@@ -13,6 +14,7 @@ export type PlanRequest = {
   imagePaths: ReadonlyMap<string, string>;
   /** Cues by caption selector name, on the output's time line. */
   captions: ReadonlyMap<string, Cue[]>;
+  loudness: LoudnessCorrections;
   /** x264 preset, such as `ultrafast`. */
   preset: string;
 };
@@ -44,7 +46,8 @@ export type PlannedCmafGroup = {
   settings: CmafGroupSettings;
   tracks: PlannedTrack[];
   subtitles: PlannedSubtitles[];
-  trickPlay: PlannedTrickPlay | undefined;
+  /** Sets of trick-play pictures, each with a playlist of its own. */
+  trickPlays: PlannedTrickPlay[];
 };
 
 export type PlannedTrack = PlannedVideoTrack | PlannedAudioTrack;
@@ -60,6 +63,8 @@ export type PlannedVideoTrack = {
   /** Ceiling from the settings, in bits per second. */
   maxBitrate: number;
   audioGroup: string | undefined;
+  /** A playlist of its key frames alone is wanted too. */
+  iFramePlaylist: boolean;
 };
 
 export type PlannedAudioTrack = {
@@ -84,6 +89,8 @@ export type PlannedSubtitles = {
 };
 
 export type PlannedTrickPlay = {
+  /** Part of the file names after the group's base name: `_tiles`. */
+  suffix: string;
   filePrefix: string;
   intervalSeconds: number;
   width: number;
@@ -102,6 +109,7 @@ export type PlannedMovie = {
   file: string;
   nameModifier: string;
   extension: string;
+  contentType: 'video/mp4' | 'audio/mp4' | 'image/gif';
   video: { width: number; height: number } | undefined;
 };
 

@@ -20,8 +20,11 @@ export function clipRanges(input: Input, probe: MediaProbe): ClipRange[] | undef
   return input.inputClippings
     .map((clip) => ({
       startSeconds: clip.startTimecode ? timecodeSeconds(clip.startTimecode, framesPerSecond) : 0,
+      // The frame that the end timecode names is the last one kept.
       endSeconds: Math.min(
-        clip.endTimecode ? timecodeSeconds(clip.endTimecode, framesPerSecond) : Number.POSITIVE_INFINITY,
+        clip.endTimecode
+          ? timecodeSeconds(clip.endTimecode, framesPerSecond) + 1 / framesPerSecond
+          : Number.POSITIVE_INFINITY,
         probe.durationSeconds,
       ),
     }))

@@ -8,11 +8,16 @@ import { type OutputGroupDetail, packageOutputs, type UploadFile } from '../pack
 import type { ObjectStore } from '../ports.ts';
 import type { CreateJobBody, Input, JobSettings } from '../settings/create-job.ts';
 import { splitS3Url } from '../settings/primitives.ts';
+import { accelerationObstacle } from './acceleration.ts';
 import { buildPlan } from './build.ts';
+import { type LoudnessCorrections, measureCorrections } from './loudness.ts';
 import { type Plan, type PlanWarning, WARNING_SHORTER_THAN_INPUT } from './plan.ts';
 import { clipRanges } from './sources.ts';
 
 const MAX_CAPTION_BYTES = 2_000_000;
+
+/** Where the process that works in a scratch directory is noted. */
+export const processNote = (workDirectory: string): string => join(workDirectory, 'ffmpeg.json');
 
 export type TranscodeRequest = {
   job: CreateJobBody;
@@ -64,8 +69,9 @@ async function prepare(request: TranscodeRequest): Promise<Plan> {
   const inputPath = await locate(objectStore, input.fileInput);
   const probe = await probeInput(ffmpeg, inputPath, input.fileInput, signal);
   await request.onInput(probe);
-  if (job.accelerationSettings?.mode === 'ENABLED' && hasBurnIn(job.settings)) {
-    throw new JobFailure(1040, 'burn-in captions are not supported with accelerated transcoding ENABLED');
+  if (job.accelerationSettings?.mode === 'ENABLED') {
+    const obstacle = accelerationObstacle(job.settings, probe);
+    if (obstacle) throw new JobFailure(1040, obstacle);
   }
   const plan = buildPlan({
     settings: job.settings,
@@ -73,6 +79,7 @@ async function prepare(request: TranscodeRequest): Promise<Plan> {
     probe,
     imagePaths: await locateImages(objectStore, job.settings),
     captions: await readCaptions(objectStore, input, probe),
+    loudness: await measureLoudness(request, input, inputPath, probe),
     preset: request.preset,
   });
   for (const directory of plan.directories) await mkdir(join(workDirectory, directory), { recursive: true });
@@ -87,6 +94,7 @@ async function encode(request: TranscodeRequest, plan: Plan): Promise<void> {
   try {
     await request.ffmpeg.run(plan.args, {
       cwd: request.workDirectory,
+      noteFile: processNote(request.workDirectory),
       signal: request.signal,
       onProgress: ({ outTimeSeconds, frames }) => {
         // The written time stands still until the first segment is complete; the frame count does not.
@@ -97,12 +105,41 @@ async function encode(request: TranscodeRequest, plan: Plan): Promise<void> {
       },
     });
   } catch (error) {
-    if (!(error instanceof FfmpegError)) throw error;
-    const reason = lastErrorLine(error.stderrTail);
-    throw decodedSeconds === 0
-      ? new JobFailure(1076, `Demuxer: [the input could not be decoded: ${reason}]`)
-      : new JobFailure(3450, `Encoder: [${reason}]`);
+    throw error instanceof FfmpegError ? ffmpegFailure(error, decodedSeconds === 0) : error;
   }
+}
+
+async function measureLoudness(
+  request: TranscodeRequest,
+  input: Input,
+  inputPath: string,
+  probe: MediaProbe,
+): Promise<LoudnessCorrections> {
+  try {
+    return await measureCorrections({
+      ffmpeg: request.ffmpeg,
+      groups: request.job.settings.outputGroups,
+      input,
+      inputPath,
+      probe,
+      clips: clipRanges(input, probe),
+      workDirectory: request.workDirectory,
+      signal: request.signal,
+      onProgress: () => request.onProgress('PROBING', 50, 0),
+    });
+  } catch (error) {
+    throw error instanceof FfmpegError ? ffmpegFailure(error, true) : error;
+  }
+}
+
+/** A transcoder that was killed says nothing about the input: the same job may well succeed another time. */
+function ffmpegFailure(error: FfmpegError, beforeFirstFrame: boolean): JobFailure {
+  if (error.exitCode === null)
+    return new JobFailure(1999, `The transcoding engine stopped: [${error.message}]`);
+  const reason = lastErrorLine(error.stderrTail);
+  return beforeFirstFrame
+    ? new JobFailure(1076, `Demuxer: [the input could not be decoded: ${reason}]`)
+    : new JobFailure(3450, `Encoder: [${reason}]`);
 }
 
 async function upload(request: TranscodeRequest, files: readonly UploadFile[]): Promise<void> {
@@ -156,6 +193,7 @@ async function probeInput(
     if (usable) reason = 'the file has no duration';
   } catch (error) {
     if (!(error instanceof FfmpegError)) throw error;
+    if (error.exitCode === null) throw ffmpegFailure(error, true);
     reason = lastErrorLine(error.stderrTail);
   }
   throw new JobFailure(
@@ -205,13 +243,6 @@ async function readCaptions(
     }
   }
   return captions;
-}
-
-function hasBurnIn(settings: JobSettings): boolean {
-  return settings.outputGroups
-    .flatMap((group) => group.outputs)
-    .flatMap((output) => output.captionDescriptions ?? [])
-    .some((caption) => caption.destinationSettings.destinationType === 'BURN_IN');
 }
 
 /** Job errors name objects, never where the local cloud keeps them. */

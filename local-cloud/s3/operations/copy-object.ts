@@ -128,6 +128,8 @@ export const copyObject = async (request: S3Request): Promise<void> => {
         eTag: md5Hex,
         headers,
         checksum: checksum && { ...checksum, type: 'FULL_OBJECT' },
+        // The tagging directive is COPY; the other is refused.
+        tags: source.record.tags,
         precondition,
       });
     });

@@ -18,6 +18,8 @@ export interface AwsCall {
   readonly body?: string | Uint8Array<ArrayBuffer>;
   /** How often to try again after a failure that may pass. Only for calls that do no harm twice. */
   readonly retries: 0 | 1 | 2;
+  /** Deadline of one attempt; `AWS_REQUEST_TIMEOUT_MS` when absent. */
+  readonly timeoutMs?: number;
   /** Reads the error of an answer that is not a success. */
   readonly parseError: (response: Response) => Promise<{ readonly code: string; readonly detail?: string }>;
 }
@@ -73,7 +75,7 @@ async function attemptCall(config: AwsConfig, call: AwsCall): Promise<Response> 
   try {
     response = await fetch(request, {
       redirect: 'manual',
-      signal: AbortSignal.timeout(config.requestTimeoutMs),
+      signal: AbortSignal.timeout(call.timeoutMs ?? config.requestTimeoutMs),
     });
   } catch (cause) {
     throw new AwsError({ service, operation, code: 'Unreachable', status: 0, cause });

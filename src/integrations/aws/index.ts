@@ -11,6 +11,7 @@ export {
   type ProbeResult,
   probe,
 } from './mediaconvert.ts';
+export { type CopySource, copyObject, getObjectTags, uploadPartCopy } from './s3-copy.ts';
 export {
   abortMultipartUpload,
   completeMultipartUpload,

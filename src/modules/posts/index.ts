@@ -1,5 +1,4 @@
 export { eraseLikes, erasePosts } from './erasure.repository.ts';
-export { foldHashtag } from './posts.policy.ts';
 export { authorVisible, postShows, selectPosts } from './posts.repository.ts';
 export { postsRoutes } from './posts.routes.ts';
 export { type PostView, postPageSchema, postPositionSchema, postSchema } from './posts.schemas.ts';

@@ -1,4 +1,5 @@
 import { utf8 } from '../../shared/encoding.ts';
+import { foldText } from '../../shared/text.ts';
 
 /**
  * Part of a text that means something. Offsets are bytes of its UTF-8, `byteEnd` exclusive (as in atproto's richtext
@@ -43,20 +44,6 @@ export function extractFacets(text: string): FacetCandidate[] {
   return facets;
 }
 
-/**
- * The form under which hashtags are the same: NFKC, case-folded, without invisible characters
- * (Unicode §3.13 R4). JavaScript has no case folding, but lower, upper and lower case in turn come to the same.
- */
-export const foldHashtag = (tag: string): string =>
-  tag
-    .normalize('NFKC')
-    .replace(/\p{DI}/gu, '')
-    .toLowerCase()
-    .toUpperCase()
-    .toLowerCase()
-    .replaceAll('ς', 'σ')
-    .normalize('NFKC');
-
 type Feature =
   | { readonly type: 'mention'; readonly username: string }
   | { readonly type: 'hashtag'; readonly tag: string }
@@ -71,7 +58,7 @@ function meaningOf(
     return isWebAddress(url) ? { source: url, feature: { type: 'link', url } } : undefined;
   }
   if (mention !== undefined) return { source: match[0], feature: { type: 'mention', username: mention } };
-  const tag = foldHashtag(hashtag ?? '');
+  const tag = foldText(hashtag ?? '');
   return /\p{L}/u.test(tag) ? { source: match[0], feature: { type: 'hashtag', tag } } : undefined;
 }
 

@@ -4,23 +4,33 @@ import { makeExtras } from './usecases/make-extras.ts';
 import { notifyOwner } from './usecases/notify-owner.ts';
 import { probeVideo } from './usecases/probe-video.ts';
 import { purgeVideo } from './usecases/purge-video.ts';
+import { ratingHandlers } from './usecases/rate-video.ts';
 import { takeJobEvent } from './usecases/report-job.ts';
+import { screenUpload, takeScanReport } from './usecases/screen-upload.ts';
 import { requestEncode } from './usecases/submit-encode.ts';
 
+export { videoDetailsRoutes } from './details.routes.ts';
+export type { CommentPolicy } from './details.schemas.ts';
 export { encodingRoutes } from './encoding.routes.ts';
+export { eraseRatings, moveVideoCounter } from './ratings.repository.ts';
+export { videoRatings } from './ratings.table.ts';
 export { uploadsRoutes } from './uploads.routes.ts';
 export { eraseVideos } from './usecases/erase-videos.ts';
 export { reconcileEncodeJobs } from './usecases/reconcile-jobs.ts';
+export { reconcileScans } from './usecases/reconcile-scans.ts';
 export { expireUploads } from './usecases/settle-upload.ts';
 export { forgetVideoPages } from './usecases/view-video.ts';
 export { videoListsRoutes, videosRoutes } from './videos.routes.ts';
 export { type VideoState, type VideoSummary, videoSummarySchema } from './videos.schemas.ts';
-export { renditions, thumbnails, uploads, videoSummaryJson, videos } from './videos.table.ts';
+export { renditions, thumbnails, uploads, videoCounters, videoSummaryJson, videos } from './videos.table.ts';
 export { presentVideoSummary, type VideoSummaryRow } from './videos.views.ts';
 export { videoListedFor, videoVisibleTo } from './visibility.repository.ts';
 
 export const videoHandlers: Handlers = {
-  'video.uploaded': probeVideo,
+  ...ratingHandlers,
+  'video.uploaded': screenUpload,
+  'guardduty.object_scanned': takeScanReport,
+  'video.released': probeVideo,
   'video.encode_requested': requestEncode,
   'video.extras_requested': (ctx, message) => makeExtras(ctx, message.data.video_id),
   'mediaconvert.job_changed': takeJobEvent,

@@ -1,6 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { atomic, type Db } from '../../db/client.ts';
 import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
+import { detailValues } from './details.repository.ts';
+import type { DetailsInput } from './details.schemas.ts';
 import { type FailureCode, failures } from './policy/failures.ts';
 
 export type UploadState = 'open' | 'completing' | 'completed' | 'aborted' | 'expired';
@@ -37,6 +39,7 @@ export interface NewUpload extends Omit<UploadRow, 'state' | 's3UploadId'> {
   readonly title: string;
   readonly description: string;
   readonly visibility: string;
+  readonly details: DetailsInput;
 }
 
 export type Quota = 'daily_uploads' | 'daily_bytes' | 'open_uploads';
@@ -58,6 +61,8 @@ export type Reservation =
  */
 export async function reserveUpload(db: Db, upload: NewUpload, limits: QuotaLimits): Promise<Reservation> {
   const owner = sql`${upload.ownerId}::uuid`;
+  const details = detailValues(upload.details);
+  const listOf = (parts: readonly SQL[]): SQL => sql.join(parts.map((part) => sql`, ${part}`));
   const [, result] = await atomic(db, [
     db.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`uploads:${upload.ownerId}`}, 0))`),
     db.execute(sql`
@@ -78,8 +83,9 @@ export async function reserveUpload(db: Db, upload: NewUpload, limits: QuotaLimi
           ceil(extract(epoch FROM recent.oldest + interval '24 hours' - now()))::int AS "retryAfterSeconds"
         FROM recent, unfinished
       ), new_video AS (
-        INSERT INTO videos (id, owner_id, title, description, visibility, state)
+        INSERT INTO videos (id, owner_id, title, description, visibility, state${listOf(details.map(({ column }) => column))})
         SELECT ${upload.videoId}::uuid, ${owner}, ${upload.title}, ${upload.description}, ${upload.visibility}, 'uploading'
+          ${listOf(details.map(({ value }) => value))}
         FROM verdict WHERE exceeded IS NULL
         ON CONFLICT (id) DO NOTHING RETURNING id
       ), new_upload AS (
@@ -145,19 +151,36 @@ export async function reopenUpload(db: Db, id: string): Promise<void> {
   await db.execute(sql`UPDATE uploads SET state = 'open' WHERE id = ${id}::uuid AND state = 'completing'`);
 }
 
-/** The object is whole: the upload is completed, its video goes on to be probed, and `uploaded` tells of it. Once only. */
-export async function finishUpload(db: Db, id: string, uploaded: OutboxEvent): Promise<boolean> {
+/**
+ * The object is whole: the upload is completed, its video waits for the scan of its file, and `uploaded` tells of it. Once
+ * only. A report of the scanner may have been faster.
+ */
+export async function finishUpload(
+  db: Db,
+  id: string,
+  finish: {
+    /** Scanning is turned off: the file counts as looked through. */
+    readonly waived: boolean;
+    readonly uploaded: OutboxEvent;
+  },
+): Promise<boolean> {
   const result = await db.execute(sql`
     WITH upload AS (
       UPDATE uploads SET state = 'completed', finished_at = now()
       WHERE id = ${id}::uuid AND state IN ('open', 'completing')
-      RETURNING video_id, object_key, size_bytes
+      RETURNING id, video_id, size_bytes
     ), video AS (
-      UPDATE videos SET state = 'probing', source_key = upload.object_key, source_bytes = upload.size_bytes, updated_at = now()
+      UPDATE videos SET state = 'scanning', source_bytes = upload.size_bytes, updated_at = now()
       FROM upload
       WHERE videos.id = upload.video_id AND videos.state = 'uploading' AND videos.deleted_at IS NULL
       RETURNING videos.id
-    ), event AS (${insertEventIfAny(uploaded, sql`video`)})
+    ), scan AS (
+      INSERT INTO upload_scans AS scan (upload_id, video_id, verdict)
+      SELECT upload.id, video.id, ${finish.waived ? 'waived' : null}
+      FROM upload JOIN video ON video.id = upload.video_id
+      ON CONFLICT (upload_id) DO UPDATE
+      SET requested_at = now(), last_checked_at = now(), verdict = coalesce(scan.verdict, excluded.verdict)
+    ), event AS (${insertEventIfAny(finish.uploaded, sql`video`)})
     SELECT 1 FROM upload`);
   return result.rows.length > 0;
 }
@@ -208,12 +231,5 @@ export async function findOverdueUploads(db: Db, nowMs: number, limit: number): 
     SELECT ${uploadColumns('uploads')} FROM uploads
     WHERE state IN ('open', 'completing') AND expires_at < ${at(nowMs)}
     ORDER BY expires_at LIMIT ${limit}`);
-  return result.rows as unknown as UploadRow[];
-}
-
-/** Every upload a video ever had. */
-export async function findUploadsOfVideo(db: Db, videoId: string): Promise<UploadRow[]> {
-  const result = await db.execute(sql`
-    SELECT ${uploadColumns('uploads')} FROM uploads WHERE video_id = ${videoId}::uuid`);
   return result.rows as unknown as UploadRow[];
 }

@@ -36,13 +36,15 @@ uploadsRoutes.openapi(
   }),
   async (c) => {
     const body = c.req.valid('json');
+    const { file_name, size_bytes, content_type, title, description, visibility, ...details } = body;
     const { upload, parts } = await startUpload(c.var.ctx, {
-      fileName: body.file_name,
-      sizeBytes: body.size_bytes,
-      contentType: body.content_type,
-      title: body.title,
-      description: body.description,
-      visibility: body.visibility,
+      fileName: file_name,
+      sizeBytes: size_bytes,
+      contentType: content_type,
+      title,
+      description,
+      visibility,
+      details,
     });
     return c.json({ ...presentUpload(upload), parts: parts.map(presentPartUrl) }, 201);
   },

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { idSchema } from '../../http/params.ts';
 import { plainText } from '../../shared/text.ts';
+import { detailFields } from './details.schemas.ts';
 import { contentTypes } from './policy/containers.ts';
 import { maxPartCount } from './policy/part-plan.ts';
 import { maxSignedParts } from './usecases/part-urls.ts';
@@ -23,6 +24,7 @@ export const startUploadBody = z
       .openapi({ description: 'The file name without its extension when omitted.' }),
     description: descriptionSchema.optional(),
     visibility: visibilitySchema.optional().openapi({ description: '`public` when omitted.' }),
+    ...detailFields,
   })
   .openapi('StartUpload');
 

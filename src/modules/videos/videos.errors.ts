@@ -7,6 +7,11 @@ export const videoNotFound = defineError({
   status: 404,
   title: 'There is no such video.',
 });
+export const detailsTooLong = defineError({
+  code: 'videos.details_beyond_end',
+  status: 422,
+  title: 'A chapter or end screen lies beyond the end of the film.',
+});
 export const videoNotRetryable = defineError({
   code: 'videos.not_retryable',
   status: 409,

@@ -4,6 +4,7 @@ import { insertAuditIfAny } from '../../db/audit.ts';
 import type { Db } from '../../db/client.ts';
 import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
 import { userSummaryJson } from '../users/index.ts';
+import { detailColumns, detailValues } from './details.repository.ts';
 import { queueJob, runningStates } from './encode-queue.repository.ts';
 import { extrasJson } from './encoding.repository.ts';
 import type { EncodePlan } from './policy/encode-plan.ts';
@@ -42,7 +43,7 @@ export async function findVideo(
   viewerId: string | undefined,
 ): Promise<VideoRow | undefined> {
   const result = await db.execute(sql`
-    SELECT ${videoColumns}
+    SELECT ${videoColumns}, ${detailColumns(viewerId)}
     FROM videos AS video JOIN users AS owner ON owner.id = video.owner_id
     WHERE video.id = ${videoId}::uuid AND ${videoVisibleTo(viewerId)}`);
   return result.rows[0] as VideoRow | undefined;
@@ -66,7 +67,7 @@ export async function listVideos(
   const result = await db.execute(sql`
     SELECT page.*
     FROM users AS owner LEFT JOIN LATERAL (
-      SELECT ${videoColumns} FROM videos AS video
+      SELECT ${videoColumns}, ${detailColumns(query.viewerId)} FROM videos AS video
       WHERE video.owner_id = owner.id AND video.deleted_at IS NULL ${before} AND ${videoListedFor(query.viewerId)}
       ORDER BY video.id DESC LIMIT ${query.limit}
     ) AS page ON true
@@ -77,24 +78,37 @@ export async function listVideos(
   return rows.length === 0 ? undefined : rows.filter((row): row is VideoRow => row.id !== null);
 }
 
-/** Changes what is given; undefined when the owner has no such video. */
+/**
+ * Changes what is given.
+ * @returns undefined when the owner has no such video, `too_short` when its film is known to be shorter than `needsMs`.
+ */
 export async function updateVideo(
   db: Db,
   videoId: string,
   ownerId: string,
   changes: UpdateVideoInput,
-): Promise<VideoRow | undefined> {
+  needsMs: number,
+): Promise<VideoRow | 'too_short' | undefined> {
   const assignments = [sql`updated_at = now()`];
   if (changes.title !== undefined) assignments.push(sql`title = ${changes.title}`);
   if (changes.description !== undefined) assignments.push(sql`description = ${changes.description}`);
   if (changes.visibility !== undefined) assignments.push(sql`visibility = ${changes.visibility}`);
+  for (const { column, value } of detailValues(changes)) assignments.push(sql`${column} = ${value}`);
   const result = await db.execute(sql`
-    WITH video AS (
-      UPDATE videos SET ${sql.join(assignments, sql`, `)}
-      WHERE id = ${videoId}::uuid AND owner_id = ${ownerId}::uuid AND deleted_at IS NULL RETURNING *
+    WITH target AS (
+      SELECT id AS target_id, coalesce(duration_ms >= ${needsMs}::bigint, true) AS fits FROM videos
+      WHERE id = ${videoId}::uuid AND owner_id = ${ownerId}::uuid AND deleted_at IS NULL FOR UPDATE
+    ),
+    video AS (
+      UPDATE videos SET ${sql.join(assignments, sql`, `)} FROM target
+      WHERE videos.id = target.target_id AND target.fits RETURNING videos.*
     )
-    SELECT ${videoColumns} FROM video JOIN users AS owner ON owner.id = video.owner_id`);
-  return result.rows[0] as VideoRow | undefined;
+    SELECT ${videoColumns}, ${detailColumns(ownerId)}, target.fits FROM target
+    LEFT JOIN video ON video.id = target.target_id LEFT JOIN users AS owner ON owner.id = video.owner_id`);
+  const [row] = result.rows as unknown as (VideoRow & { readonly fits: boolean })[];
+  if (row === undefined) return undefined;
+  const { fits, ...video } = row;
+  return fits ? video : 'too_short';
 }
 
 /** Deletes a video for its owner and ends its upload and jobs; `deleted` has everything outside the database removed. */

@@ -45,7 +45,7 @@ videosRoutes.openapi(
     path: '/{video_id}',
     request: { params: videoParams, ...jsonBody(updateVideoBody) },
     responses: { 200: jsonResponse(videoSchema, 'The changed video'), ...problems(400, 401, 404, 422) },
-    summary: 'Change title, description or visibility of a video of your own',
+    summary: 'Change what a video of your own says and who may see it',
     operationId: 'updateVideo',
     tags,
   }),

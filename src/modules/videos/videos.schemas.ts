@@ -3,9 +3,17 @@ import { pageOf } from '../../http/pagination.ts';
 import { idSchema } from '../../http/params.ts';
 import { plainText } from '../../shared/text.ts';
 import { userSummarySchema } from '../users/index.ts';
+import { detailFields, detailViewFields } from './details.schemas.ts';
 import { extrasFields } from './extras.schemas.ts';
 
-export const videoStates = ['uploading', 'probing', 'transcoding', 'published', 'failed'] as const;
+export const videoStates = [
+  'uploading',
+  'scanning',
+  'probing',
+  'transcoding',
+  'published',
+  'failed',
+] as const;
 export type VideoState = (typeof videoStates)[number];
 
 export const visibilities = ['public', 'unlisted', 'private', 'followers', 'members'] as const;
@@ -73,6 +81,7 @@ export const videoSchema = z
     hls_url: z.url().nullable(),
     dash_url: z.url().nullable(),
     ...extrasFields,
+    ...detailViewFields,
     created_at: z.iso.datetime(),
     published_at: z.iso.datetime().nullable(),
   })
@@ -85,6 +94,7 @@ export const updateVideoBody = z
     title: titleSchema.optional(),
     description: descriptionSchema.optional(),
     visibility: visibilitySchema.optional(),
+    ...detailFields,
   })
   .refine((body) => Object.keys(body).length > 0, 'must change at least one field')
   .openapi('UpdateVideo');

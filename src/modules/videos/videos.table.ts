@@ -54,6 +54,7 @@ export const videos = pgTable(
     replacesId: uuid('replaces_id').references((): AnyPgColumn => videos.id, { onDelete: 'cascade' }),
     publishAt: instant('publish_at'),
     tags: text().array().notNull().default([]),
+    tagKeys: text('tag_keys').array().notNull().default([]),
     category: text(),
     language: text(),
     licence: text().notNull().default('standard'),
@@ -136,6 +137,34 @@ export const uploads = pgTable(
     index('uploads_owner_recent').on(table.ownerId, table.createdAt.desc()),
     index('uploads_video').on(table.videoId),
     index('uploads_open_expiry').on(table.expiresAt).where(sql`${table.state} IN ('open', 'completing')`),
+  ],
+);
+
+/** What the virus scan of an uploaded file has come to. */
+export const uploadScans = pgTable(
+  'upload_scans',
+  {
+    uploadId: uuid('upload_id')
+      .primaryKey()
+      .references(() => uploads.id, { onDelete: 'cascade' }),
+    videoId: uuid('video_id')
+      .notNull()
+      .references(() => videos.id, { onDelete: 'cascade' }),
+    verdict: text({ enum: ['clean', 'infected', 'unsupported', 'failed', 'waived'] }),
+    etag: text(),
+    threats: text().array().notNull().default([]),
+    reasons: text().array().notNull().default([]),
+    requests: integer().notNull().default(1),
+    requestedAt: instant('requested_at').notNull().defaultNow(),
+    lastCheckedAt: instant('last_checked_at').notNull().defaultNow(),
+    copyUploadId: text('copy_upload_id'),
+    settledAt: instant('settled_at'),
+    clearedAt: instant('cleared_at'),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (table) => [
+    index('upload_scans_video').on(table.videoId),
+    index('upload_scans_unsettled').on(table.lastCheckedAt).where(sql`${table.clearedAt} IS NULL`),
   ],
 );
 

@@ -1,5 +1,6 @@
 import { encodeId } from '../../shared/ids.ts';
 import { presentUserSummary, type UserSummaryRow } from '../users/index.ts';
+import { type DetailsRow, presentDetails } from './details.views.ts';
 import type { ExtrasRow } from './encoding.repository.ts';
 import { presentExtras } from './encoding.views.ts';
 import { isRetryable } from './policy/failures.ts';
@@ -34,6 +35,7 @@ export interface VideoRow extends Omit<VideoSummaryRow, 'thumbnailKey'> {
   }[];
   readonly thumbnailKeys: readonly string[];
   readonly extras: ExtrasRow;
+  readonly details: DetailsRow;
   readonly createdAt: string;
   readonly publishedAt: string | null;
 }
@@ -79,6 +81,7 @@ export const presentVideo = (video: VideoRow, cdnBaseUrl: string): VideoView => 
   hls_url: mediaUrl(video.hlsKey, cdnBaseUrl),
   dash_url: mediaUrl(video.dashKey, cdnBaseUrl),
   ...presentExtras(video, cdnBaseUrl),
+  ...presentDetails(video),
   created_at: new Date(video.createdAt).toISOString(),
   published_at: video.publishedAt === null ? null : new Date(video.publishedAt).toISOString(),
 });

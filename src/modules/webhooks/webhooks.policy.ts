@@ -1,15 +1,26 @@
 import { utf8 } from '../../shared/encoding.ts';
 
-// What the handlers read of a job event. The rest may be long, and a queue message holds 128 KB.
-const readMembers = [
-  'timestamp',
-  'jobId',
-  'status',
-  'jobProgress',
-  'outputGroupDetails',
-  'errorCode',
-  'errorMessage',
-] as const;
+/** The events somebody here waits for, with the message each becomes. */
+export const takenEvents = {
+  'aws.mediaconvert/MediaConvert Job State Change': 'mediaconvert.job_changed',
+  'aws.guardduty/GuardDuty Malware Protection Object Scan Result': 'guardduty.object_scanned',
+} as const;
+
+export type TakenMessage = (typeof takenEvents)[keyof typeof takenEvents];
+
+// What the handlers read of an event. The rest may be long, and a queue message holds 128 KB.
+const readMembers: Readonly<Record<TakenMessage, readonly string[]>> = {
+  'mediaconvert.job_changed': [
+    'timestamp',
+    'jobId',
+    'status',
+    'jobProgress',
+    'outputGroupDetails',
+    'errorCode',
+    'errorMessage',
+  ],
+  'guardduty.object_scanned': ['scanStatus', 's3ObjectDetails', 'scanResultDetails'],
+};
 const readMetadata = ['job_id', 'video_id', 'attempt', 'environment'] as const;
 
 const maxDetailBytes = 65_536;
@@ -18,12 +29,13 @@ const maxDepth = 10;
 /**
  * The part of an event's detail that is handed on, in a form Postgres stores. Outputs are dropped when they are too long:
  * they can be asked for.
- * @returns undefined when it is too long even so, which no event of MediaConvert is.
+ * @returns undefined when it is too long even so, which no event of AWS is.
  */
 export function relevantDetail(
+  type: TakenMessage,
   detail: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> | undefined {
-  const kept = storable(chosen(detail, readMembers), 0) as Record<string, unknown>;
+  const kept = storable(chosen(detail, readMembers[type]), 0) as Record<string, unknown>;
   if (typeof detail.userMetadata === 'object' && detail.userMetadata !== null)
     kept.userMetadata = storable(
       chosen(detail.userMetadata as Readonly<Record<string, unknown>>, readMetadata),

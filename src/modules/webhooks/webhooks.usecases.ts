@@ -4,7 +4,7 @@ import { invalidRequest } from '../../http/errors.ts';
 import { publishAfterResponse } from '../../jobs/publish.ts';
 import { secretsEqual } from '../../shared/crypto.ts';
 import { webhookUnauthenticated } from './webhooks.errors.ts';
-import { relevantDetail } from './webhooks.policy.ts';
+import { relevantDetail, takenEvents } from './webhooks.policy.ts';
 import { takeInboundEvent } from './webhooks.repository.ts';
 import { eventBridgeEvent } from './webhooks.schemas.ts';
 
@@ -29,17 +29,21 @@ export async function takeAwsEvent(
       })),
     });
   const { id, source, time, detail, 'detail-type': detailType } = parsed.data;
-  if (source !== 'aws.mediaconvert' || detailType !== 'MediaConvert Job State Change') {
+  const kind = `${source}/${detailType}`;
+  const type = isTaken(kind) ? takenEvents[kind] : undefined;
+  if (type === undefined) {
     ctx.log.log('info', 'webhook.ignored', { source, detail_type: detailType });
     return { accepted: false, duplicate: false };
   }
-  const relevant = relevantDetail(detail);
+  const relevant = relevantDetail(type, detail);
   if (relevant === undefined) {
     ctx.log.log('error', 'webhook.too_long', { source, detail_type: detailType });
     return { accepted: false, duplicate: false };
   }
-  const event = newEvent(ctx, 'mediaconvert.job_changed', { event_id: id, time, detail: relevant });
+  const event = newEvent(ctx, type, { event_id: id, time, detail: relevant });
   const isNew = await takeInboundEvent(ctx.databases.primary, { source, eventId: id }, event);
   if (isNew) publishAfterResponse(ctx, [event.id]);
   return { accepted: true, duplicate: !isNew };
 }
+
+const isTaken = (kind: string): kind is keyof typeof takenEvents => Object.hasOwn(takenEvents, kind);

@@ -307,6 +307,9 @@ describe('an account without a password', () => {
     expect(await stepUp({ ...person, fault: 'old_login' })).toMatchObject({
       code: 'identities.code_refused',
     });
+    expect(await stepUp({ ...person, fault: 'no_auth_time' })).toMatchObject({
+      code: 'identities.no_fresh_login',
+    });
     const other = await registerBy('google', freshPerson());
     expect(await stepUp(person, other.access_token)).toMatchObject({ code: 'identities.handoff_invalid' });
   });

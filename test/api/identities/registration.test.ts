@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { call, sqlRows } from '../../support/worker/client.ts';
 import { mailsTo } from '../../support/worker/mails.ts';
 import { deliverEvents } from '../../support/worker/queues.ts';
-import { problemOf } from '../auth/accounts.ts';
+import { problemOf, registration } from '../auth/accounts.ts';
 import { challengedBindings, solve } from '../limits/challenged.ts';
 import { freshPerson, offer, registerBy } from './flow.ts';
 
@@ -15,6 +15,23 @@ describe('a registration by a provider', () => {
     await deliverEvents();
     expect(await mailsTo(person.email ?? '')).toEqual([]);
     expect((await mailsTo(address)).map(({ subject }) => subject)).toEqual(['Confirm your e-mail address']);
+  });
+
+  it('counts among the twenty an hour of its network, as one with a password does', async () => {
+    const ip = '198.51.100.201';
+    const register = async () => {
+      const { registration_token, suggested_username } = await offer('github', freshPerson());
+      return call('POST', '/v1/auth/oauth/register', {
+        ip,
+        body: { registration_token, username: suggested_username },
+      });
+    };
+    for (let made = 0; made < 20; made += 1) expect((await register()).status).toBe(201);
+    const refused = await register();
+    expect(refused.status).toBe(429);
+    expect(await refused.json()).toMatchObject({ 'violated-policies': ['register-hour'] });
+    const byPassword = await call('POST', '/v1/auth/register', { ip, body: registration() });
+    expect(await byPassword.json()).toMatchObject({ 'violated-policies': ['register-hour'] });
   });
 
   it('asks for the challenge a registration with a password asks for, and changes nothing before', async () => {

@@ -41,6 +41,6 @@ it('an upload whose Durable Objects are evicted between all of its steps is star
     { state: 'completed' },
   ]);
   expect(await sqlRows('SELECT state FROM videos WHERE owner_id = $1', [owner.uuid])).toEqual([
-    { state: 'probing' },
+    { state: 'scanning' },
   ]);
 });

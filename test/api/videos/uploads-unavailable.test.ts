@@ -16,6 +16,7 @@ const input = {
   title: undefined,
   description: undefined,
   visibility: undefined,
+  details: {},
 };
 const away = { S3_ENDPOINT: 'http://127.0.0.1:1' };
 
@@ -51,7 +52,7 @@ describe('while S3 is away', () => {
       throw new TypeError('Network connection lost.');
     });
     await expect(startUploadVerb(contextOf({ user }), input)).rejects.toMatchObject({ status: 503 });
-    expect(prefix).toContain('originals/');
+    expect(prefix).toContain('quarantine/');
     expect(await held()).toBe(0);
     expect(await sqlRows('SELECT 1 FROM uploads WHERE owner_id = $1', [user.uuid])).toEqual([]);
   });

@@ -139,7 +139,7 @@ describe('completing an upload', () => {
       [owner.uuid],
     );
     expect(await getUpload(owner, upload.id)).toMatchObject({ state: 'completed' });
-    expect(await getVideo(upload.video_id, owner)).toMatchObject({ state: 'probing' });
+    expect(await getVideo(upload.video_id, owner)).toMatchObject({ state: 'scanning' });
     takeMessages();
   });
 });

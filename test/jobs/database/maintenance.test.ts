@@ -1,7 +1,8 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { servicesOf } from '../../../src/context.ts';
-import { maintainDatabase, reconcileCounters } from '../../../src/db/maintenance.ts';
+import { maintainDatabase } from '../../../src/db/maintenance.ts';
+import { reconcileCounters } from '../../../src/db/reconciliation.ts';
 import { systemContext } from '../../../src/jobs/system-context.ts';
 import { createLogger } from '../../../src/observability/logger.ts';
 import { decodeId, randomIds } from '../../../src/shared/ids.ts';
@@ -170,7 +171,7 @@ describe('reconciling counters', () => {
     await like(bob, first.id);
     await like(carol, first.id);
     await deliverEvents();
-    expect(await reconcileCounters(contextAt())).toEqual({ users: 0, posts: 0 });
+    expect(await reconcileCounters(contextAt())).toMatchObject({ users: 0, posts: 0 });
 
     await sqlRows('UPDATE user_counters SET followers = 77, following = 5, posts = 0 WHERE user_id = $1', [
       ada.uuid,
@@ -178,11 +179,11 @@ describe('reconciling counters', () => {
     await sqlRows('DELETE FROM user_counters WHERE user_id = $1', [bob.uuid]);
     await sqlRows('UPDATE post_counters SET likes = 9 WHERE post_id = $1', [decodeId('post', first.id)]);
     await sqlRows('DELETE FROM post_counters WHERE post_id = $1', [decodeId('post', second.id)]);
-    expect(await reconcileCounters(contextAt())).toEqual({ users: 2, posts: 2 });
+    expect(await reconcileCounters(contextAt())).toMatchObject({ users: 2, posts: 2 });
     expect(await countersOf(ada)).toEqual({ followers: 2, following: 0, posts: 2 });
     expect(await countersOf(bob)).toEqual({ followers: 0, following: 1, posts: 0 });
     expect((await getPost(first.id)).like_count).toBe(2);
-    expect(await reconcileCounters(contextAt())).toEqual({ users: 0, posts: 0 });
+    expect(await reconcileCounters(contextAt())).toMatchObject({ users: 0, posts: 0 });
   });
 
   it('counts nothing twice whose message arrives afterwards', async () => {
@@ -192,7 +193,7 @@ describe('reconciling counters', () => {
     await like(bob, id);
     await like(carol, id);
     const waiting = takeMessages();
-    expect(await reconcileCounters(contextAt())).toEqual({ users: 2, posts: 1 });
+    expect(await reconcileCounters(contextAt())).toMatchObject({ users: 2, posts: 1 });
     await deliver(waiting);
     await deliverEvents();
     expect(await countersOf(ada)).toEqual({ followers: 1, following: 0, posts: 1 });
@@ -214,9 +215,9 @@ describe('reconciling counters', () => {
        INSERT INTO post_likes (post_id, user_id) SELECT id, $2 FROM made`,
       [author.uuid, fan.uuid],
     );
-    expect(await reconcileCounters(contextAt())).toEqual({ users: 1, posts: 1_203 });
+    expect(await reconcileCounters(contextAt())).toMatchObject({ users: 1, posts: 1_203 });
     expect((await countersOf(author)).posts).toBe(1_203);
-    expect(await reconcileCounters(contextAt())).toEqual({ users: 0, posts: 0 });
+    expect(await reconcileCounters(contextAt())).toMatchObject({ users: 0, posts: 0 });
   });
 
   it('waits while events are held up', async () => {
@@ -227,9 +228,9 @@ describe('reconciling counters', () => {
       `INSERT INTO outbox (id, type, payload, created_at) VALUES ($1, 'stuck', '{}', now() - interval '1 hour')`,
       [stuck],
     );
-    expect(await reconcileCounters(contextAt())).toEqual({ users: 0, posts: 0 });
+    expect(await reconcileCounters(contextAt())).toMatchObject({ users: 0, posts: 0 });
     await sqlRows('DELETE FROM outbox WHERE id = $1', [stuck]);
-    expect(await reconcileCounters(contextAt())).toEqual({ users: 1, posts: 0 });
+    expect(await reconcileCounters(contextAt())).toMatchObject({ users: 1, posts: 0 });
     expect((await countersOf(ada)).followers).toBe(0);
   });
 });

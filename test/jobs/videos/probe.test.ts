@@ -148,7 +148,7 @@ describe('reading a file from afar', () => {
     };
     await probeVideo(stingy, {
       id: message.body.id,
-      type: 'video.uploaded',
+      type: 'video.released',
       occurred_at: new Date().toISOString(),
       data: { video_id: videoUuid, revision: 1 },
     });
@@ -163,7 +163,7 @@ describe('reading a file from afar', () => {
     takeMessages();
     const message = {
       id: randomIds.next(),
-      type: 'video.uploaded' as const,
+      type: 'video.released' as const,
       occurred_at: new Date().toISOString(),
       data: { video_id: videoUuid, revision: 1 },
     };

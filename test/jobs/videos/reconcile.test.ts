@@ -17,6 +17,7 @@ import {
   sendWebhook,
   startUpload,
   uploadFilm,
+  uploadToQuarantine,
   uuidOf,
   type VideoJson,
 } from '../../support/worker/films.ts';
@@ -123,7 +124,7 @@ describe('news that never came', () => {
     await reconcileEncodeJobs(inMinutes(1));
     expect(takeMessages()).toEqual([]);
     await reconcileEncodeJobs(inMinutes(3));
-    expect(takeMessages().map((message) => message.body.type)).toEqual(['video.uploaded']);
+    expect(takeMessages().map((message) => message.body.type)).toEqual(['video.released']);
     await reconcileEncodeJobs(inMinutes(4));
     expect(takeMessages()).toEqual([]);
     await reconcileEncodeJobs(inMinutes(60 * 24 * 4));
@@ -228,7 +229,7 @@ describe('uploads nobody completes', () => {
     (
       await listMultipartUploads(contextOf().config.aws, {
         bucket: uploadsBucket,
-        prefix: `originals/${uuidOf(videoId)}/`,
+        prefix: `quarantine/${uuidOf(videoId)}/`,
       })
     ).length;
 
@@ -265,7 +266,7 @@ describe('uploads nobody completes', () => {
 
   it('are completed instead when S3 has the whole file already', async () => {
     const owner = await seedUser();
-    const { videoId } = await uploadFilm(owner, bytes);
+    const { videoId } = await uploadToQuarantine(owner, bytes);
     takeMessages();
     await sqlRows(
       `WITH upload AS (
@@ -274,7 +275,7 @@ describe('uploads nobody completes', () => {
       [owner.uuid],
     );
     await expireUploads(inMinutes(60 * 49));
-    expect(await getVideo(videoId, owner)).toMatchObject({ state: 'probing' });
+    expect(await getVideo(videoId, owner)).toMatchObject({ state: 'scanning' });
     takeMessages();
   });
 });

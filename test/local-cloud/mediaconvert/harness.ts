@@ -1,70 +1,21 @@
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { dirname, join } from 'node:path';
 import { MediaConvertClient } from '@aws-sdk/client-mediaconvert';
 import type { EventBridgeEvent } from '../../../local-cloud/events/index.ts';
 import type { Ffmpeg } from '../../../local-cloud/ffmpeg/index.ts';
 import {
   createMediaConvertHandler,
   type MediaConvertOptions,
-  type ObjectStore,
 } from '../../../local-cloud/mediaconvert/index.ts';
 import { newDirectory } from './directories.ts';
+import { ACCOUNT, CREDENTIALS, type FolderStore, openFolderStore, REGION } from './folder-store.ts';
 
-export const REGION = 'us-east-1';
-export const ACCOUNT = '111122223333';
-export const CREDENTIALS = { accessKeyId: 'AKIALOCALCLOUD', secretAccessKey: 'local-cloud-secret' };
+export type { FolderStore } from './folder-store.ts';
 
-export type FolderStore = ObjectStore & {
-  root: string;
-  types: Map<string, string>;
-  keys(bucket: string): string[];
-  path(bucket: string, key: string): string;
-  put(bucket: string, key: string, content: string | Buffer): void;
-  text(bucket: string, key: string): string;
-};
+export { ACCOUNT, CREDENTIALS, REGION } from './folder-store.ts';
 
-/** Buckets as plain folders. */
-export function folderStore(): FolderStore {
-  const root = newDirectory('buckets');
-  const types = new Map<string, string>();
-  const path = (bucket: string, key: string): string => join(root, bucket, key);
-  for (const bucket of ['raw', 'vod', 'assets']) mkdirSync(join(root, bucket));
-  return {
-    root,
-    types,
-    path,
-    objectPath: (bucket, key) => (existsSync(path(bucket, key)) ? path(bucket, key) : undefined),
-    async putFile(bucket, key, sourcePath, { contentType }) {
-      if (!existsSync(join(root, bucket))) throw new Error('NoSuchBucket');
-      mkdirSync(dirname(path(bucket, key)), { recursive: true });
-      copyFileSync(sourcePath, path(bucket, key));
-      types.set(key, contentType);
-    },
-    async deleteObject(bucket, key) {
-      rmSync(path(bucket, key), { force: true });
-    },
-    keys: (bucket) =>
-      readdirSync(join(root, bucket), { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map((entry) => join(entry.parentPath, entry.name).slice(join(root, bucket).length + 1))
-        .sort(),
-    put: (bucket, key, content) => {
-      mkdirSync(dirname(path(bucket, key)), { recursive: true });
-      writeFileSync(path(bucket, key), content);
-    },
-    text: (bucket, key) => readFileSync(path(bucket, key), 'utf8'),
-  };
-}
+/** Buckets as plain folders, gone when the test file is done. */
+export const folderStore = (): FolderStore => openFolderStore(newDirectory('buckets'));
 
 export type Cloud = {
   client: MediaConvertClient;

@@ -41,7 +41,7 @@ describe('an adaptive ladder', () => {
   it('completes with the details of every output', () => {
     expect(job.Status).toBe('COMPLETE');
     expect(job.JobPercentComplete).toBe(100);
-    expect(job.AccelerationStatus).toBe('NOT_ACCELERATED');
+    expect(job.AccelerationStatus).toBe('ACCELERATED');
     const [abr, thumbs] = job.OutputGroupDetails ?? [];
     expect(abr?.OutputDetails?.map((detail) => detail.VideoDetails)).toEqual([
       { WidthInPx: 320, HeightInPx: 180 },

@@ -1,11 +1,16 @@
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import {
   CancelJobCommand,
   CreateJobCommand,
   type CreateJobCommandInput,
   GetJobCommand,
   type JobStatus,
+  MediaConvertClient,
 } from '@aws-sdk/client-mediaconvert';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { EventBridgeEvent } from '../../../local-cloud/events/index.ts';
@@ -14,8 +19,10 @@ import { newDirectory } from './directories.ts';
 import {
   type Cloud,
   type CloudOptions,
+  CREDENTIALS,
   type FolderStore,
   folderStore,
+  REGION,
   startCloud,
   until,
 } from './harness.ts';
@@ -69,6 +76,15 @@ async function create(cloud: Cloud, input: CreateJobCommandInput): Promise<strin
 async function statusOf(cloud: Cloud, id: string): Promise<JobStatus | undefined> {
   const { Job: job } = await cloud.client.send(new GetJobCommand({ Id: id }));
   return job?.Status;
+}
+
+/** The emulator as a process of its own, which can be killed. */
+const SERVER = fileURLToPath(new URL('./standalone.ts', import.meta.url));
+
+/** Where the ffmpeg that works on a job is noted. */
+function noteOf(cloud: Cloud, id: string): string {
+  const work = join(cloud.dataDir, 'work');
+  return join(work, readdirSync(work).find((name) => name.startsWith(id)) ?? '', 'ffmpeg.json');
 }
 
 type Progress = { jobPercentComplete: number; currentPhase: string };
@@ -214,6 +230,27 @@ describe('cancelling', () => {
   });
 });
 
+describe('an ffmpeg that is killed', () => {
+  it('ends its job as an error with a code of its own, and the next job runs', async () => {
+    const cloud = await cloudWith(UNHURRIED);
+    const id = await create(cloud, slow('s3://vod/killed/'));
+    const next = await create(cloud, quick('s3://vod/next/'));
+    await encoding(cloud, id);
+    const note = JSON.parse(readFileSync(noteOf(cloud, id), 'utf8'));
+    process.kill(note.pid, 'SIGKILL');
+    const job = await ended(cloud, id);
+    expect(job).toMatchObject({
+      Status: 'ERROR',
+      ErrorCode: 1999,
+      ErrorMessage: 'The transcoding engine stopped: [ffmpeg was killed by SIGKILL]',
+    });
+    const event = cloud.events.find(({ detail }) => detail.jobId === id && detail.status === 'ERROR');
+    expect(event?.detail).toMatchObject({ errorCode: 1999, errorMessage: job.ErrorMessage });
+    expect(keysUnder('killed/')).toEqual([]);
+    expect(await finished(cloud, next)).toMatchObject({ Status: 'COMPLETE' });
+  });
+});
+
 describe('the queue', () => {
   it('runs one job at a time, the highest priority first', async () => {
     const cloud = await cloudWith(UNHURRIED);
@@ -268,6 +305,50 @@ describe('a restart of the local cloud', () => {
     const second = await cloudWith({ dataDir });
     expect(await finished(second, id)).toMatchObject({ Status: 'COMPLETE', RetryCount: 1 });
     expect(readdirSync(join(dataDir, 'work'))).toEqual([]);
+  });
+
+  it('that was itself killed is survived: the ffmpeg it left running is ended, its job done again', async () => {
+    const dataDir = newDirectory('killed');
+    const server = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', SERVER, dataDir, store.root],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    const [url] = await Promise.race([
+      once(createInterface({ input: server.stdout }), 'line'),
+      once(server, 'exit').then(() => Promise.reject(new Error('the emulator did not start'))),
+    ]);
+    const client = new MediaConvertClient({
+      region: REGION,
+      endpoint: url,
+      credentials: CREDENTIALS,
+      maxAttempts: 1,
+    });
+    const { Job: job } = await client.send(new CreateJobCommand(slow('s3://vod/orphaned/')));
+    client.destroy();
+    const id = job?.Id ?? '';
+    const work = join(dataDir, 'work');
+    const note = await until(() => {
+      const name = existsSync(work) ? readdirSync(work).find((entry) => entry.startsWith(id)) : undefined;
+      const path = name && join(work, name, 'ffmpeg.json');
+      const segments =
+        name &&
+        readdirSync(join(work, name), { recursive: true }).some((file) => String(file).endsWith('.m4s'));
+      return path && segments ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
+    });
+    server.kill('SIGKILL');
+    await once(server, 'exit');
+    expect(() => process.kill(note.pid, 0)).not.toThrow();
+
+    const cloud = await cloudWith({ dataDir });
+    expect(cloud.logs.join()).toContain('ended an ffmpeg left over');
+    expect(await finished(cloud, id)).toMatchObject({ Status: 'COMPLETE', RetryCount: 1 });
+    expect(() => process.kill(note.pid, 0)).toThrow('ESRCH');
+    expect((await decodeStrictly(ffmpeg, concatenate(store, 'vod', 'orphaned/', 'long_v.m3u8'))).frames).toBe(
+      300,
+    );
   });
 
   it('keeps finished jobs, and does not touch them again', async () => {

@@ -121,6 +121,58 @@ describe('captions', () => {
     expect(text).not.toContain('Hello');
   });
 
+  it('of several languages are a track each, in both manifests, from SubRip and WebVTT alike', async () => {
+    cloud.store.put('raw', 'uploads/film.vtt', 'WEBVTT\n\n00:00.500 --> 00:02.000\nBonjour\n');
+    const selector = (type: 'SRT' | 'WEBVTT', file: string) => ({
+      SourceSettings: { SourceType: type, FileSourceSettings: { SourceFile: `s3://raw/uploads/${file}` } },
+    });
+    const track = (
+      modifier: string,
+      selectorName: string,
+      language: 'ENG' | 'FRA' | 'POR',
+      custom?: string,
+    ): Output => ({
+      NameModifier: modifier,
+      ContainerSettings: { Container: 'CMFC' },
+      CaptionDescriptions: [
+        {
+          CaptionSelectorName: selectorName,
+          LanguageCode: language,
+          ...(custom ? { CustomLanguageCode: custom } : {}),
+          DestinationSettings: { DestinationType: 'WEBVTT' },
+        },
+      ],
+    });
+    await run(
+      ladderJob(
+        { CaptionSelectors: { en: selector('SRT', 'film.srt'), fr: selector('WEBVTT', 'film.vtt') } },
+        [
+          cmafGroup('s3://vod/languages/', [
+            videoOutput('_v', 320, 180),
+            track('_en', 'en', 'ENG'),
+            track('_fr', 'fr', 'FRA'),
+            track('_pt', 'fr', 'POR', 'pt-BR'),
+          ]),
+        ],
+      ),
+    );
+    const tracks = mediaOf(cloud.store.text('vod', 'languages/film.m3u8'), 'SUBTITLES');
+    expect(tracks.map(({ LANGUAGE, NAME }) => [LANGUAGE, NAME])).toEqual([
+      ['en', 'English'],
+      ['fr', 'French'],
+      ['pt-BR', 'Brazilian Portuguese'],
+    ]);
+    expect(cloud.store.text('vod', 'languages/film_fr.vtt')).toContain(
+      '00:00:00.500 --> 00:00:02.000\nBonjour',
+    );
+    const mpd = cloud.store.text('vod', 'languages/film.mpd');
+    expect([...mpd.matchAll(/contentType="text"[^>]* lang="([^"]+)"/g)].map(([, lang]) => lang)).toEqual([
+      'en',
+      'fr',
+      'pt-BR',
+    ]);
+  });
+
   it('fail the job when their file is missing or holds no caption', async () => {
     cloud.store.put('raw', 'uploads/empty.srt', 'nothing here');
     const job = async (sourceFile: string) => {

@@ -129,7 +129,7 @@ describe('an object', () => {
     );
     expect(await sdkFailure(put('tags', 'x', { Tagging: 'a=b' }))).toBe('501 NotImplemented');
     expect(await sdkFailure(put('kms', 'x', { ServerSideEncryption: 'aws:kms' }))).toBe('501 NotImplemented');
-    expect(await failure(await test.aws.fetch(objectUrl(test.server, 'meta', 'tagging')))).toBe(
+    expect(await failure(await test.aws.fetch(objectUrl(test.server, 'meta', 'retention')))).toBe(
       '501 NotImplemented',
     );
     await put('aes', 'x', { ServerSideEncryption: 'AES256', ACL: 'private' });

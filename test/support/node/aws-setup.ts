@@ -14,6 +14,8 @@ import { locateFfmpeg } from '../../../local-cloud/ffmpeg/index.ts';
 import { startMailServer } from '../../../local-cloud/mail/server.ts';
 import { createMediaConvertHandler } from '../../../local-cloud/mediaconvert/index.ts';
 import { startS3Server } from '../../../local-cloud/s3/server.ts';
+import { eicarEngine } from '../../../local-cloud/scanner/eicar.ts';
+import { createScanner, type Scanner } from '../../../local-cloud/scanner/index.ts';
 import { startTurnstileServer } from '../../../local-cloud/turnstile/server.ts';
 import { createMediaFixtures } from './media-fixtures.ts';
 
@@ -22,7 +24,8 @@ export interface TestAws {
   readonly cdnUrl: string;
   /**
    * Also answers `GET /test/events`: every event MediaConvert sent so far, in order, for the test to deliver as it likes;
-   * and `GET /test/media/<name>`: a film made for tests.
+   * `GET /test/scans`: likewise, every event of the virus scan, once nothing waits to be scanned; and
+   * `GET /test/media/<name>`: a film made for tests.
    */
   readonly mediaConvertUrl: string;
   /** Amazon SES, and the mails it was given: see `startMailServer`. */
@@ -43,12 +46,14 @@ export async function startTestAws(): Promise<TestAws> {
   const credentials = [
     { accessKeyId: 'TESTKEY', secretAccessKey: randomBytes(30).toString('base64url') },
   ] as const;
+  let scanner: Scanner | undefined;
   const s3 = await startS3Server({
     port: 0,
     dataDir: join(folder, 's3'),
     region,
     credentials,
     buckets: [{ name: 'social-flow-uploads' }, { name: 'social-flow-media' }],
+    onEvent: (event) => scanner?.onS3Event(event),
   });
   const cdn = await startCdnServer({ port: 0, originBucket: 'social-flow-media', s3 });
   const mail = await startMailServer({ port: 0, region, credentials, apiUrl: 'https://api.test' });
@@ -56,6 +61,20 @@ export async function startTestAws(): Promise<TestAws> {
   const turnstileSecret = randomBytes(24).toString('base64url');
   const turnstile = await startTurnstileServer({ port: 0, secret: turnstileSecret });
   const events: EventBridgeEvent[] = [];
+  const scans: EventBridgeEvent[] = [];
+  const guardDuty = createScanner({
+    region,
+    credentials,
+    accountId: '000000000000',
+    s3,
+    bucket: 'social-flow-uploads',
+    prefix: 'quarantine/',
+    engine: eicarEngine,
+    emit: async (event) => {
+      scans.push(event);
+    },
+  });
+  scanner = guardDuty;
   const ffmpeg = await locateFfmpeg();
   const fixture = createMediaFixtures(ffmpeg, join(folder, 'fixtures'));
   const mediaConvert = createMediaConvertHandler({
@@ -75,6 +94,14 @@ export async function startTestAws(): Promise<TestAws> {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(events));
       return;
     }
+    if (request.url === '/test/scans') {
+      guardDuty
+        .idle()
+        .then(() =>
+          response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(scans)),
+        );
+      return;
+    }
     const name = /^\/test\/media\/([\w.-]+)$/.exec(request.url ?? '')?.[1];
     if (name !== undefined) {
       fixture(name)
@@ -82,7 +109,10 @@ export async function startTestAws(): Promise<TestAws> {
         .catch((error: unknown) => response.writeHead(500).end(String(error)));
       return;
     }
-    mediaConvert.handle(request, response).catch(() => response.destroy());
+    mediaConvert
+      .handle(request, response)
+      .then((handled) => handled || guardDuty.handle(request, response))
+      .catch(() => response.destroy());
   });
   server.keepAliveTimeout = 65_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -98,6 +128,7 @@ export async function startTestAws(): Promise<TestAws> {
     awsSecretAccessKey: credentials[0].secretAccessKey,
     async close() {
       await mediaConvert.close();
+      await guardDuty.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await mail.close();

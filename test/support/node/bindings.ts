@@ -42,6 +42,7 @@ const settingsFor = (endpoints: TestEndpoints): Record<string, string> => ({
   S3_ENDPOINT: endpoints.s3Url,
   S3_PUBLIC_ENDPOINT: endpoints.s3Url,
   MEDIACONVERT_ENDPOINT: endpoints.mediaConvertUrl,
+  GUARDDUTY_ENDPOINT: endpoints.mediaConvertUrl,
   SES_ENDPOINT: endpoints.mailUrl,
   BREACHED_PASSWORDS_URL: endpoints.breachedPasswordsUrl,
   APP_BASE_URL: 'https://app.test',

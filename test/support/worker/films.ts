@@ -5,7 +5,8 @@ import { systemContext } from '../../../src/jobs/system-context.ts';
 import { decodeId } from '../../../src/shared/ids.ts';
 import { call, callJson, type TestUser } from './client.ts';
 import { testEnv } from './env.ts';
-import { deliverEvents } from './queues.ts';
+import { deliver, deliverEvents, takeMessages } from './queues.ts';
+import { putMessages } from './recording-queue.ts';
 
 /** A film made by ffmpeg for the tests, see node/media-fixtures.ts. */
 export async function film(name: string): Promise<Uint8Array> {
@@ -108,8 +109,8 @@ export interface UploadedFilm {
   readonly uploadId: string;
 }
 
-/** Uploads a whole file; its `video.uploaded` message waits to be delivered. */
-export async function uploadFilm(
+/** Uploads a whole file, which then lies in quarantine; its `video.uploaded` message waits to be delivered. */
+export async function uploadToQuarantine(
   user: TestUser,
   bytes: Uint8Array,
   overrides: Readonly<Record<string, unknown>> = {},
@@ -118,6 +119,45 @@ export async function uploadFilm(
   const response = await complete(user, upload.id, await putParts(upload, bytes));
   if (response.status !== 200) throw new Error(`complete: ${response.status} ${await response.text()}`);
   return { videoId: upload.video_id, videoUuid: uuidOf(upload.video_id), uploadId: upload.id };
+}
+
+/** What the scanner has reported about the files of a video so far. */
+export async function scanEvents(videoUuid: string): Promise<ScanEvent[]> {
+  const response = await fetch(`${inject('mediaConvertUrl')}/test/scans`);
+  const events = (await response.json()) as ScanEvent[];
+  return events.filter((event) => event.detail.s3ObjectDetails.objectKey.includes(`/${videoUuid}/`));
+}
+
+export interface ScanEvent {
+  readonly id: string;
+  readonly 'detail-type': string;
+  readonly source: string;
+  readonly time: string;
+  readonly detail: {
+    readonly s3ObjectDetails: {
+      readonly bucketName: string;
+      readonly objectKey: string;
+      readonly eTag: string;
+    };
+    readonly scanResultDetails: {
+      readonly scanResultStatus: string;
+      readonly threats: readonly { readonly name: string }[] | null;
+    };
+  };
+}
+
+/** Uploads a whole file and has it scanned; what follows, its `video.released` message, waits to be delivered. */
+export async function uploadFilm(
+  user: TestUser,
+  bytes: Uint8Array,
+  overrides: Readonly<Record<string, unknown>> = {},
+): Promise<UploadedFilm> {
+  const others = takeMessages();
+  const uploaded = await uploadToQuarantine(user, bytes, overrides);
+  for (const event of await scanEvents(uploaded.videoUuid)) await sendWebhook(event);
+  await deliver(takeMessages());
+  putMessages([...others, ...takeMessages()]);
+  return uploaded;
 }
 
 export const uuidOf = (videoId: string): string => decodeId('video', videoId) ?? '';

@@ -16,5 +16,10 @@ export const recordingQueue = (queue: string) => ({
   },
 });
 
+/** Puts messages back that were taken too early. */
+export const putMessages = (messages: readonly SentMessage[]): void => {
+  sent.push(...messages);
+};
+
 /** Takes the messages sent so far. */
 export const takeMessages = (): SentMessage[] => sent.splice(0);

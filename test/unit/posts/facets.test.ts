@@ -3,11 +3,10 @@ import { describe, expect, it } from 'vitest';
 import {
   extractFacets,
   type FacetCandidate,
-  foldHashtag,
   maxFacets,
   maxMentions,
 } from '../../../src/modules/posts/posts.policy.ts';
-import { isBlank } from '../../../src/shared/text.ts';
+import { foldText, isBlank } from '../../../src/shared/text.ts';
 
 const encoder = new TextEncoder();
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -79,8 +78,7 @@ describe('facets of any text', () => {
           end = facet.byteEnd;
           const source = cut(input, facet);
           if (facet.type === 'mention') expect(source.replace('＠', '@')).toBe(`@${facet.username}`);
-          else if (facet.type === 'hashtag')
-            expect(facet.tag).toBe(foldHashtag(source.replace(/^[#＃]/u, '')));
+          else if (facet.type === 'hashtag') expect(facet.tag).toBe(foldText(source.replace(/^[#＃]/u, '')));
           else expect(facet.url).toBe(source);
         }
         expect(end).toBeLessThanOrEqual(encoder.encode(input).length);
@@ -159,8 +157,8 @@ describe('hashtags', () => {
     for (let codePoint = 0; codePoint < 0x20000; codePoint += 1) {
       const letter = String.fromCodePoint(codePoint);
       if (!/\p{L}/u.test(letter)) continue;
-      const folded = foldHashtag(letter);
-      const forms = [folded, letter.toLowerCase(), letter.toUpperCase()].map(foldHashtag);
+      const folded = foldText(letter);
+      const forms = [folded, letter.toLowerCase(), letter.toUpperCase()].map(foldText);
       if (forms.some((form) => form !== folded)) expect([letter, ...forms]).toEqual([letter, folded]);
     }
   });

@@ -16,7 +16,7 @@ interface World {
 }
 
 type WorldEvent =
-  | { readonly kind: 'uploaded' | 'probed' | 'refused' | 'retried' }
+  | { readonly kind: 'uploaded' | 'scanned' | 'probed' | 'refused' | 'retried' }
   | { readonly kind: 'reported'; readonly attempt: number; readonly report: JobReport };
 
 const newJob: JobFacts = { state: 'submitting', phase: null, percent: 0, lastReportMs: null };
@@ -28,7 +28,9 @@ const move = (world: World, to: VideoState, rest: Partial<World> = {}): World =>
 function step(world: World, event: WorldEvent): World {
   switch (event.kind) {
     case 'uploaded':
-      return world.video === 'uploading' ? move(world, 'probing') : world;
+      return world.video === 'uploading' ? move(world, 'scanning') : world;
+    case 'scanned':
+      return world.video === 'scanning' ? move(world, 'probing') : world;
     case 'probed':
       return world.video === 'probing' ? move(world, 'transcoding', { jobs: [newJob] }) : world;
     case 'refused':
@@ -79,6 +81,7 @@ const reports: fc.Arbitrary<JobReport> = fc.oneof(
 const anyEvent: fc.Arbitrary<WorldEvent> = fc.oneof(
   fc.constantFrom<WorldEvent>(
     { kind: 'uploaded' },
+    { kind: 'scanned' },
     { kind: 'probed' },
     { kind: 'refused' },
     { kind: 'retried' },
@@ -157,7 +160,7 @@ describe('the events of one encode', () => {
       ),
       { kind: 'reported', attempt: 0, report: { kind: end, atMs: percents.length + 1 } },
     ]);
-  const encoding = run([{ kind: 'uploaded' }, { kind: 'probed' }]);
+  const encoding = run([{ kind: 'uploaded' }, { kind: 'scanned' }, { kind: 'probed' }]);
 
   it('end alike whatever order they arrive in and however often', () => {
     fc.assert(

@@ -4,10 +4,11 @@ import { traceparentOf } from '../../../observability/trace.ts';
 import { randomBytes } from '../../../shared/crypto.ts';
 import { hex } from '../../../shared/encoding.ts';
 import { endAllAccess } from '../../auth/index.ts';
+import { eraseCommentLikes, eraseComments } from '../../comments/index.ts';
 import { eraseFollows } from '../../graph/index.ts';
 import { revokeProviderTokens } from '../../identities/index.ts';
 import { eraseLikes, erasePosts } from '../../posts/index.ts';
-import { eraseVideos } from '../../videos/index.ts';
+import { eraseRatings, eraseVideos } from '../../videos/index.ts';
 import { hasStraySessions } from '../accounts.repository.ts';
 import {
   anonymiseUser,
@@ -45,6 +46,12 @@ export const eraseStep: Readonly<Record<ErasureStep, Step>> = {
   },
   posts: async (ctx, userId) => whenNoneIsLeft(await erasePosts(ctx.databases.primary, userId, batchOf(ctx))),
   likes: async (ctx, userId) => whenNoneIsLeft(await eraseLikes(ctx.databases.primary, userId, batchOf(ctx))),
+  ratings: async (ctx, userId) =>
+    whenNoneIsLeft(await eraseRatings(ctx.databases.primary, userId, batchOf(ctx))),
+  comments: async (ctx, userId) =>
+    whenNoneIsLeft(await eraseComments(ctx.databases.primary, userId, batchOf(ctx))),
+  comment_likes: async (ctx, userId) =>
+    whenNoneIsLeft(await eraseCommentLikes(ctx.databases.primary, userId, batchOf(ctx))),
   follows: async (ctx, userId) =>
     whenNoneIsLeft(await eraseFollows(ctx.databases.primary, userId, batchOf(ctx))),
   videos: async (ctx, userId) => ((await eraseVideos(ctx, userId, videosAtOnce)) ? 'done' : 'more'),

@@ -5,11 +5,12 @@ import type { VideoState } from '../videos.schemas.ts';
  * or out of order. Only a person's retry leaves `failed`; nothing leaves `published`.
  */
 export const videoTransitions: Readonly<Record<VideoState, readonly VideoState[]>> = {
-  uploading: ['probing', 'failed'],
+  uploading: ['scanning', 'failed'],
+  scanning: ['probing', 'failed'],
   probing: ['transcoding', 'failed'],
   transcoding: ['published', 'failed'],
   published: [],
-  failed: ['transcoding'],
+  failed: ['transcoding', 'scanning'],
 };
 
 export const jobStates = [

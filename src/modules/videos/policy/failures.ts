@@ -17,6 +17,18 @@ export const failures = {
     message: 'The file has sound but no picture. Upload a file with a video track.',
     retryable: false,
   },
+  infected: {
+    message:
+      'A virus scan found something harmful in the file, so it cannot be used. Check your computer, export the film again and upload the new file.',
+    retryable: false,
+  },
+  scan_unsupported: {
+    message:
+      'The file cannot be scanned for viruses, for example because it is locked with a password. Export it again as MP4 and upload the new file.',
+    retryable: false,
+  },
+  scan_failed: { message: 'The virus scan of the file failed on our side. Try again.', retryable: true },
+  scan_timeout: { message: 'The virus scan of the file did not finish in time. Try again.', retryable: true },
   too_long: { message: 'The film is longer than is allowed. Upload a shorter cut.', retryable: false },
   too_large_dimensions: {
     message:
@@ -58,3 +70,6 @@ export type FailureCode = keyof typeof failures;
 /** Whether a new attempt may succeed where this one failed. Unusable content stays unusable. */
 export const isRetryable = (code: string): boolean =>
   code in failures && failures[code as FailureCode].retryable;
+
+/** Whether the scan came to nothing, so that a new attempt begins there. */
+export const isScanFailure = (code: string): boolean => code === 'scan_failed' || code === 'scan_timeout';

@@ -2,6 +2,7 @@ import type { RequestContext } from '../../../context.ts';
 import { deletePrefix } from '../../../integrations/aws/index.ts';
 import type { MessageOf } from '../../../jobs/messages.ts';
 import { isRetryable } from '../policy/failures.ts';
+import { originalsPrefix } from '../policy/upload-keys.ts';
 import { findVideoEnd } from '../videos.repository.ts';
 
 const maxObjects = 1_000;
@@ -19,5 +20,6 @@ export async function dropUselessOriginal(
   const code = (await findVideoEnd(ctx.databases.primary, videoId))?.failureCode ?? null;
   if (code === null || isRetryable(code)) return;
   const { aws } = ctx.config;
-  await deletePrefix(aws, { bucket: aws.uploadsBucket, prefix: `originals/${videoId}/` }, maxObjects);
+  // What lies in quarantine is the scan's to remove or to hold.
+  await deletePrefix(aws, { bucket: aws.uploadsBucket, prefix: originalsPrefix(videoId) }, maxObjects);
 }

@@ -3,8 +3,11 @@ import { newEvent } from '../../../db/outbox.ts';
 import { requireViewerId, viewerIdOf } from '../../../http/viewer.ts';
 import { publishAfterResponse } from '../../../jobs/publish.ts';
 import { userNotFound } from '../../users/index.ts';
-import { isRetryable } from '../policy/failures.ts';
-import { videoNotFound, videoNotRetryable } from '../videos.errors.ts';
+import { chaptersNeedMs } from '../policy/chapters.ts';
+import { endScreensNeedMs } from '../policy/end-screens.ts';
+import { isRetryable, isScanFailure } from '../policy/failures.ts';
+import { restartScan } from '../scans.repository.ts';
+import { detailsTooLong, videoNotFound, videoNotRetryable } from '../videos.errors.ts';
 import {
   deleteVideo as deleteVideoRow,
   findOwnVideoState,
@@ -34,16 +37,22 @@ export async function listVideos(
 }
 
 /**
- * Changes title, description or visibility of the caller's video.
- * @throws videos.not_found
+ * Changes what is given of the caller's video.
+ * @throws videos.not_found, videos.details_beyond_end.
  */
 export async function updateVideo(
   ctx: RequestContext,
   videoId: string,
   changes: UpdateVideoInput,
 ): Promise<VideoRow> {
-  const video = await updateVideoRow(ctx.databases.primary, videoId, requireViewerId(ctx), changes);
+  const ownerId = requireViewerId(ctx);
+  const needsMs = Math.max(
+    chaptersNeedMs(changes.chapters ?? []),
+    endScreensNeedMs(changes.end_screens ?? []),
+  );
+  const video = await updateVideoRow(ctx.databases.primary, videoId, ownerId, changes, needsMs);
   if (video === undefined) throw videoNotFound();
+  if (video === 'too_short') throw detailsTooLong();
   await forgetVideoPage(ctx, videoId);
   return video;
 }
@@ -61,7 +70,7 @@ export async function deleteVideo(ctx: RequestContext, videoId: string): Promise
 }
 
 /**
- * Tries the conversion of the caller's failed video again.
+ * Tries the conversion, or the virus scan, of the caller's failed video again.
  * @throws videos.not_found; videos.not_retryable when it did not fail, or its file is the reason.
  */
 export async function retryVideo(ctx: RequestContext, videoId: string): Promise<VideoRow> {
@@ -81,8 +90,15 @@ async function restart(
   ctx: RequestContext,
   failed: OwnVideoState & { readonly videoId: string; readonly ownerId: string; readonly jobId: string },
 ): Promise<void> {
-  const { videoId, ownerId, jobId, state, failureCode } = failed;
+  const { videoId, ownerId, jobId, state, revision, failureCode } = failed;
   if (state !== 'failed' || failureCode === null || !isRetryable(failureCode)) throw videoNotRetryable();
+  if (isScanFailure(failureCode)) {
+    const uploaded = newEvent(ctx, 'video.uploaded', { video_id: videoId, revision });
+    if (!(await restartScan(ctx.databases.primary, { videoId, ownerId, failureCode, uploaded })))
+      throw videoNotRetryable();
+    publishAfterResponse(ctx, [uploaded.id]);
+    return;
+  }
   const retry = { videoId, ownerId, failureCode, jobId };
   if (!(await restartEncode(ctx.databases.primary, retry))) throw videoNotRetryable();
   await startQueuedJobs(ctx);

@@ -22,7 +22,7 @@ import { startQueuedJobs } from './start-queued-jobs.ts';
  * its name and declared type count for nothing. Does nothing when the video is past this already.
  * @throws AwsError when S3 or MediaConvert could not answer: the message is tried again.
  */
-export async function probeVideo(ctx: RequestContext, message: MessageOf<'video.uploaded'>): Promise<void> {
+export async function probeVideo(ctx: RequestContext, message: MessageOf<'video.released'>): Promise<void> {
   const { video_id: videoId, revision } = message.data;
   const video = await findVideoToProbe(ctx.databases.primary, videoId, revision);
   if (video === undefined) return;

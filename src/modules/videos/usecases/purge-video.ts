@@ -1,12 +1,16 @@
 import type { RequestContext } from '../../../context.ts';
 import { insertEvents, newEvent } from '../../../db/outbox.ts';
-import { cancelJob, deletePrefix } from '../../../integrations/aws/index.ts';
+import {
+  abortMultipartUpload,
+  cancelJob,
+  deletePrefix,
+  listMultipartUploads,
+} from '../../../integrations/aws/index.ts';
 import type { MessageOf } from '../../../jobs/messages.ts';
 import { publishEvents } from '../../../jobs/publish.ts';
 import { findProviderJobIds } from '../encode-jobs.repository.ts';
-import { findUploadsOfVideo } from '../uploads.repository.ts';
+import { uploadPrefixes } from '../policy/upload-keys.ts';
 import { findVideoEnd } from '../videos.repository.ts';
-import { freeParts } from './settle-upload.ts';
 
 const objectsPerMessage = 5_000;
 
@@ -34,13 +38,11 @@ export async function purgeFiles(ctx: RequestContext, videoId: string): Promise<
   const { primary } = ctx.databases;
   const { aws } = ctx.config;
   for (const providerJobId of await findProviderJobIds(primary, videoId)) await cancelJob(aws, providerJobId);
-  for (const upload of await findUploadsOfVideo(primary, videoId)) await freeParts(ctx, upload);
-  return (
-    (await deletePrefix(
-      aws,
-      { bucket: aws.uploadsBucket, prefix: `originals/${videoId}/` },
-      objectsPerMessage,
-    )) &&
-    (await deletePrefix(aws, { bucket: aws.mediaBucket, prefix: `media/${videoId}/` }, objectsPerMessage))
-  );
+  const bucket = aws.uploadsBucket;
+  for (const prefix of uploadPrefixes(videoId)) {
+    for (const copy of await listMultipartUploads(aws, { bucket, prefix }))
+      await abortMultipartUpload(aws, copy);
+    if (!(await deletePrefix(aws, { bucket, prefix }, objectsPerMessage))) return false;
+  }
+  return deletePrefix(aws, { bucket: aws.mediaBucket, prefix: `media/${videoId}/` }, objectsPerMessage);
 }

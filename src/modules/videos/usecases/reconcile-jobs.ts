@@ -34,7 +34,7 @@ export async function reconcileEncodeJobs(ctx: RequestContext): Promise<void> {
   for (const video of await claimStalledProbes(primary, options))
     await attempt(ctx, video.id, async () => {
       if (video.waitingSeconds > givesUpAfterSeconds) return refuse(ctx, video, 'probe_timeout');
-      const again = newEvent(ctx, 'video.uploaded', { video_id: video.id, revision: video.revision });
+      const again = newEvent(ctx, 'video.released', { video_id: video.id, revision: video.revision });
       await insertEvents(primary, [again]);
       await publishEvents(ctx, { ids: [again.id], limit: 1 });
     });

@@ -2,9 +2,11 @@ import type { RequestContext } from '../../../context.ts';
 import { requireViewerId } from '../../../http/viewer.ts';
 import { abortMultipartUpload, createMultipartUpload, isAwsError } from '../../../integrations/aws/index.ts';
 import { isEnabled, loadFlags } from '../../../shared/flags/index.ts';
+import type { DetailsInput } from '../details.schemas.ts';
 import { contentTypes } from '../policy/containers.ts';
 import { planParts } from '../policy/part-plan.ts';
 import { titleOf } from '../policy/titles.ts';
+import { quarantineKey } from '../policy/upload-keys.ts';
 import {
   discardReservation,
   keepS3UploadId,
@@ -30,6 +32,7 @@ export interface StartUploadInput {
   readonly title: string | undefined;
   readonly description: string | undefined;
   readonly visibility: Visibility | undefined;
+  readonly details: DetailsInput;
 }
 
 /**
@@ -67,11 +70,12 @@ export async function startUpload(
       contentType: input.contentType,
       sizeBytes: input.sizeBytes,
       ...planParts(input.sizeBytes),
-      objectKey: `originals/${videoId}/${uploadId}.${contentTypes[input.contentType] ?? 'bin'}`,
+      objectKey: quarantineKey(videoId, uploadId, contentTypes[input.contentType] ?? 'bin'),
       expiresAtMs: ctx.clock.now() + limits.uploadTtlSeconds * 1_000,
       title: input.title ?? titleOf(input.fileName),
       description: input.description ?? '',
       visibility: input.visibility ?? 'public',
+      details: input.details,
     },
     limits,
   );

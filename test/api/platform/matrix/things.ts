@@ -120,6 +120,7 @@ export const bodies: Readonly<Record<string, unknown>> = {
   putCaptions: { label: 'English', text: 'WEBVTT\n\n00:01.000 --> 00:02.000\nfor the matrix\n' },
   createClip: { start_ms: 0, end_ms: 1_000 },
   changeEncoding: { downloads_enabled: false },
+  rateVideo: { rating: 'like' },
   signParts: { part_numbers: [1] },
   completeUpload: { parts: [{ part_number: 1, etag: '"9b2cf535f27731c974343645a3985328"' }] },
   renameApiKey: { name: 'another name' },

@@ -1,0 +1,4 @@
+SET lock_timeout = '2s';
+
+DROP TABLE playlist_items;
+DROP TABLE playlists;

@@ -1,0 +1,1 @@
+export { readScanTag, requestScan, type ScanReport, type ScanStatus, scanReportOf } from './guardduty.ts';

@@ -1,0 +1,3 @@
+export { commentHandlers } from './comments.handlers.ts';
+export { commentLikes, commentSettings, comments } from './comments.table.ts';
+export { eraseCommentLikes, eraseComments } from './erasure.repository.ts';
