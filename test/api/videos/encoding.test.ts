@@ -1,6 +1,8 @@
-import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { getObject } from '../../../src/integrations/aws/index.ts';
 import { call, callJson, seedUser, sqlRows, type TestUser } from '../../support/worker/client.ts';
 import {
+  contextOf,
   endedJobEvents,
   film,
   getVideo,
@@ -38,9 +40,10 @@ const put = (videoId: string, language: string, body: object, user = creator): P
   call('PUT', `/v1/videos/${videoId}/captions/${language}`, { token: user.token, body });
 const pageOf = async (videoId: string): Promise<Extras> =>
   (await getVideo(videoId, creator)) as unknown as Extras;
+/** An object of the media bucket, by its key. */
 const stored = async (key: string): Promise<string> => {
-  const response = await fetch(`${inject('s3Url')}/test/objects/media/${key}`).catch(() => undefined);
-  return response?.ok === true ? response.text() : '';
+  const { aws } = contextOf().config;
+  return new TextDecoder().decode(await getObject(aws, { bucket: aws.mediaBucket, key }, 1_000_000));
 };
 const vtt = 'WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n';
 
@@ -67,7 +70,21 @@ describe('captions', () => {
       [videoUuid],
     );
     expect(row).toEqual({ wanted: 2, built: 2, hls: `media/${videoUuid}/v1/video-c2.m3u8` });
-    expect(await stored('x')).toBe('');
+    const folder = `media/${videoUuid}/v1/`;
+    const master = await stored(`${folder}video-c2.m3u8`);
+    expect(master).toContain('LANGUAGE="pt-BR"');
+    expect(master).toContain('LANGUAGE="en"');
+    expect(master).toMatch(/#EXT-X-STREAM-INF:.*SUBTITLES="captions"/);
+    const [, playlist] = /URI="(pt-BR-[^"]*\.m3u8)"/.exec(master) ?? [];
+    const [, file] = /\n(pt-BR-\S*\.vtt)\n/.exec(await stored(`${folder}${playlist}`)) ?? [];
+    expect(await stored(`${folder}${file}`)).toBe(
+      'WEBVTT\n\n00:00:00.500 --> 00:00:02.000\nOlá <b>mundo</b>\n',
+    );
+    const mpd = await stored(`${folder}video-c2.mpd`);
+    expect(mpd).toMatch(/<AdaptationSet id="\d+" contentType="text" mimeType="text\/vtt" lang="pt-BR">/);
+    expect(mpd).toContain(`<BaseURL>${file}</BaseURL>`);
+    expect(await stored(`${folder}video.m3u8`)).not.toContain('SUBTITLES');
+    expect(await stored(`${folder}video.mpd`)).not.toContain('text/vtt');
   });
 
   it('are told to whoever may see the video, their words to the owner alone', async () => {
@@ -150,6 +167,13 @@ describe('the scrub pictures', () => {
   it('have an index that covers the film', async () => {
     const page = await pageOf(published.videoId);
     expect(page.storyboard_url).toMatch(/\/storyboard\.vtt$/);
+    const cues = (await stored(`media/${published.videoUuid}/v1/storyboard.vtt`))
+      .trim()
+      .split('\n\n')
+      .slice(1);
+    expect(cues).toHaveLength(3);
+    expect(cues[0]).toMatch(/^00:00:00\.000 --> 00:00:01\.000\n\S+\.jpg#xywh=0,0,312,176$/);
+    expect(cues[2]).toMatch(/--> 00:00:0[23]\.\d{3}\n/);
   });
 });
 
