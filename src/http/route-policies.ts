@@ -232,6 +232,7 @@ export const routePolicies = {
   logUserOut: { access: user, roles: ['admin', 'moderator'], ids: 'any', limit: 'admin', stepUp: true },
   grantRole: { access: user, roles: ['admin'], ids: 'any', limit: 'admin', stepUp: true },
   revokeRole: { access: user, roles: ['admin'], ids: 'any', limit: 'admin', stepUp: true },
+  viewVideoEncoding: { access: user, roles: ['admin'], ids: 'any', limit: 'admin', stepUp: true },
   listAdminProposals: { access: user, roles: ['admin'], limit: 'admin', stepUp: true },
   proposeAdmin: { access: user, roles: ['admin'], limit: 'admin', stepUp: true },
   approveAdmin: { access: user, roles: ['admin'], ids: 'any', limit: 'admin', stepUp: true },

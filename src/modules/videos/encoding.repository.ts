@@ -1,4 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
+import type { RequestContext } from '../../context.ts';
+import { insertAuditIfAny } from '../../db/audit.ts';
 import type { Db } from '../../db/client.ts';
 import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
 import type { CaptionRow } from './captions.repository.ts';
@@ -55,14 +57,8 @@ export interface EncodingRow {
 
 const maxJobsShown = 50;
 
-/** How an owner's video was and is converted, the newest job first. */
-export async function findEncoding(
-  db: Db,
-  videoId: string,
-  ownerId: string,
-): Promise<EncodingRow | undefined> {
-  const result = await db.execute(sql`
-    SELECT video.downloads_enabled AS "downloadsEnabled", video.burn_in_captions AS "burnInCaptions",
+// Of `video`, a row of `videos`, the newest job first.
+const encodingColumns: SQL = sql`video.downloads_enabled AS "downloadsEnabled", video.burn_in_captions AS "burnInCaptions",
       (SELECT coalesce(json_agg(json_build_object(
           'id', job.id, 'kind', job.kind, 'revision', job.revision, 'attempt', job.attempt, 'state', job.state,
           'percent', job.percent, 'accelerationStatus', job.acceleration_status,
@@ -76,10 +72,31 @@ export async function findEncoding(
           'startedAt', ${utc(sql`job.started_at`)}, 'finishedAt', ${utc(sql`job.finished_at`)})
           ORDER BY job.created_at DESC, job.id DESC), '[]')
         FROM (SELECT * FROM encode_jobs WHERE video_id = video.id ORDER BY created_at DESC, id DESC LIMIT ${maxJobsShown})
-          AS job) AS jobs
-    FROM videos AS video
+          AS job) AS jobs`;
+
+/** How an owner's video was and is converted. */
+export async function findEncoding(
+  db: Db,
+  videoId: string,
+  ownerId: string,
+): Promise<EncodingRow | undefined> {
+  const result = await db.execute(sql`
+    SELECT ${encodingColumns} FROM videos AS video
     WHERE video.id = ${videoId}::uuid AND video.owner_id = ${ownerId}::uuid AND video.deleted_at IS NULL
       AND video.replaces_id IS NULL`);
+  return result.rows[0] as EncodingRow | undefined;
+}
+
+/** How anybody's video was and is converted, for staff; the look is written down in the same statement. */
+export async function findEncodingForStaff(
+  ctx: RequestContext,
+  videoId: string,
+): Promise<EncodingRow | undefined> {
+  const audit = { action: 'video.encoding_viewed', target: { kind: 'video', id: videoId } } as const;
+  const result = await ctx.databases.primary.execute(sql`
+    WITH video AS (SELECT * FROM videos WHERE id = ${videoId}::uuid),
+    audit AS (${insertAuditIfAny(ctx, audit, sql`video`)})
+    SELECT ${encodingColumns} FROM video`);
   return result.rows[0] as EncodingRow | undefined;
 }
 

@@ -16,7 +16,7 @@ import {
 import { presentCaptions, presentEncoding, presentWatermark } from './encoding.views.ts';
 import { clipVideo } from './usecases/clip-video.ts';
 import { getCaptions, listCaptions, putCaptions, removeCaptions } from './usecases/manage-captions.ts';
-import { changeEncoding, viewEncoding } from './usecases/manage-encoding.ts';
+import { changeEncoding, lookAtEncoding, viewEncoding } from './usecases/manage-encoding.ts';
 import { getWatermark, putWatermark, removeWatermark } from './usecases/manage-watermark.ts';
 import { startSideFile } from './usecases/side-files.ts';
 import { videoParams, videoSchema } from './videos.schemas.ts';
@@ -150,6 +150,22 @@ encodingRoutes.openapi(
     tags,
   }),
   async (c) => c.json(presentEncoding(await viewEncoding(c.var.ctx, c.req.valid('param').video_id)), 200),
+);
+
+encodingRoutes.openapi(
+  defineRoute({
+    method: 'get',
+    path: '/admin/videos/{video_id}/encoding',
+    request: { params: videoParams },
+    responses: {
+      200: jsonResponse(encodingSchema, 'Jobs, the newest first, and costs'),
+      ...problems(401, 403, 404),
+    },
+    summary: "Get how anybody's video is converted, and what that costs",
+    operationId: 'viewVideoEncoding',
+    tags: ['Administration'],
+  }),
+  async (c) => c.json(presentEncoding(await lookAtEncoding(c.var.ctx, c.req.valid('param').video_id)), 200),
 );
 
 encodingRoutes.openapi(

@@ -8,6 +8,7 @@ import {
   type EncodingChange,
   type EncodingRow,
   findEncoding,
+  findEncodingForStaff,
 } from '../encoding.repository.ts';
 import { videoNotFound } from '../videos.errors.ts';
 import { forgetVideoPage } from './view-video.ts';
@@ -18,6 +19,16 @@ import { forgetVideoPage } from './view-video.ts';
  */
 export async function viewEncoding(ctx: RequestContext, videoId: string): Promise<EncodingRow> {
   const found = await findEncoding(ctx.readDb, videoId, requireViewerId(ctx));
+  if (found === undefined) throw videoNotFound();
+  return found;
+}
+
+/**
+ * The same of anybody's video, for administrators.
+ * @throws videos.not_found
+ */
+export async function lookAtEncoding(ctx: RequestContext, videoId: string): Promise<EncodingRow> {
+  const found = await findEncodingForStaff(ctx, videoId);
   if (found === undefined) throw videoNotFound();
   return found;
 }
