@@ -189,11 +189,11 @@ describe('how a video is converted', () => {
     // 3 s of 180p and sound: billed as 10 s each.
     expect(job).toMatchObject({
       state: 'complete',
-      actual_cost_micros: '1793',
-      estimated_cost_micros: '1793',
+      actual_cost_micros: '1792',
+      estimated_cost_micros: '1792',
     });
     expect(shown.currency).toBe('USD');
-    expect(BigInt(shown.cost_micros)).toBeGreaterThanOrEqual(1_793n);
+    expect(BigInt(shown.cost_micros)).toBeGreaterThanOrEqual(1_792n);
     expect((await call('GET', path, { token: stranger.token })).status).toBe(404);
     expect((await call('GET', path, {})).status).toBe(401);
   });
@@ -214,10 +214,15 @@ describe('how a video is converted', () => {
       [published.videoUuid],
     );
     expect(jobs).toEqual([{ name: '180p' }]);
-    const events = await endedJobEvents(published.videoUuid, 2);
+    // What is played, the moving preview, and the download.
+    const events = await endedJobEvents(published.videoUuid, 3);
     for (const event of events) await sendWebhook(event);
     await deliverEvents();
-    const page = (await getVideo(published.videoId, creator)) as unknown as { download_url: string | null };
+    const page = (await getVideo(published.videoId, creator)) as unknown as {
+      download_url: string | null;
+      preview_url: string | null;
+    };
+    expect(page.preview_url).toMatch(/\/preview\/animated\.gif$/);
     expect(page.download_url).toMatch(/\/download\/video\.mp4$/);
   });
 });

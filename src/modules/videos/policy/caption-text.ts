@@ -145,7 +145,7 @@ function cleanText(raw: string): string {
       if (close === -1 || source.charAt(index + 1 + close) === '<') text += '&lt;';
       else {
         const inside = source.slice(index + 1, index + 1 + close);
-        if (tag.test(inside) || timestamp.test(inside)) text += `<${inside}>`;
+        if (!inside.includes('--') && (tag.test(inside) || timestamp.test(inside))) text += `<${inside}>`;
         index += close + 1;
       }
     } else if (character === '>') text += '&gt;';
