@@ -10,6 +10,8 @@ CREATE TABLE playlists (
   description text NOT NULL DEFAULT '' CHECK (char_length(description) <= 5000),
   visibility text NOT NULL DEFAULT 'private' CHECK (visibility IN ('public', 'unlisted', 'private')),
   allow_duplicates boolean NOT NULL DEFAULT false,
+  -- How often its items were numbered anew.
+  numbering integer NOT NULL DEFAULT 0,
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT playlists_watch_later_private

@@ -21,12 +21,15 @@ import {
   sessionsRoutes,
   wellKnownRoutes,
 } from './modules/auth/index.ts';
+import { commentModerationRoutes, commentsRoutes } from './modules/comments/index.ts';
 import { factorsRoutes, phonesRoutes } from './modules/factors/index.ts';
 import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
+import { historyRoutes } from './modules/history/index.ts';
 import { facebookRoutes, identitiesRoutes, oauthRoutes } from './modules/identities/index.ts';
 import { membersRoutes } from './modules/members/index.ts';
 import { passkeySignInRoutes, passkeysRoutes } from './modules/passkeys/index.ts';
+import { playlistItemsRoutes, playlistsRoutes } from './modules/playlists/index.ts';
 import { postsRoutes } from './modules/posts/index.ts';
 import { realtimeRoutes } from './modules/realtime/index.ts';
 import { securityEventsRoutes } from './modules/security-events/index.ts';
@@ -79,6 +82,11 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/users', usersRoutes);
   app.route('/v1', graphRoutes);
   app.route('/v1', postsRoutes);
+  app.route('/v1', commentsRoutes);
+  app.route('/v1', commentModerationRoutes);
+  app.route('/v1', playlistsRoutes);
+  app.route('/v1', playlistItemsRoutes);
+  app.route('/v1', historyRoutes);
   app.route('/v1/feeds', feedsRoutes);
   app.route('/v1/videos/uploads', uploadsRoutes);
   app.route('/v1', videoDetailsRoutes);

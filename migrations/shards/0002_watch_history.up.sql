@@ -17,6 +17,7 @@ CREATE TABLE watch_history (
 
 CREATE INDEX watch_history_newest ON watch_history (user_id, watched_at DESC, video_id) WHERE removed_at IS NULL;
 CREATE INDEX watch_history_age ON watch_history (watched_at);
+CREATE INDEX watch_history_removed ON watch_history (removed_at) WHERE removed_at IS NOT NULL;
 CREATE INDEX watch_history_slot ON watch_history (slot, user_id);
 
 CREATE TABLE watch_history_settings (

@@ -10,6 +10,7 @@ import { emailSection } from './email.config.ts';
 import { encodingSection } from './encoding.config.ts';
 import { encryptionSection } from './encryption.config.ts';
 import { feedsSection } from './feeds.config.ts';
+import { historySection } from './history.config.ts';
 import { httpSection } from './http.config.ts';
 import { oauthSection } from './oauth.config.ts';
 import { outboundSection } from './outbound.config.ts';
@@ -41,6 +42,7 @@ export const sections = {
   encoding: encodingSection,
   outbound: outboundSection,
   feeds: feedsSection,
+  history: historySection,
   sms: smsSection,
   oauth: oauthSection,
 } as const;
@@ -72,6 +74,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     encoding: parseSection(encodingSection, environment, problems),
     outbound: parseSection(outboundSection, environment, problems),
     feeds: parseSection(feedsSection, environment, problems),
+    history: parseSection(historySection, environment, problems),
     sms: parseSection(smsSection, environment, problems),
     oauth: parseSection(oauthSection, environment, problems),
   };

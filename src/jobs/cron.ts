@@ -7,6 +7,7 @@ import { databaseScope } from '../http/request-context.ts';
 import { eraseDueAccounts, remindOfDeletions, sweepExports } from '../modules/accounts/index.ts';
 import { liftEndedSuspensions } from '../modules/admin/index.ts';
 import { trimTimelines } from '../modules/feeds/index.ts';
+import { trimHistories } from '../modules/history/index.ts';
 import { expireUploads, reconcileEncodeJobs, reconcileScans } from '../modules/videos/index.ts';
 import { sweepOutbox } from './publish.ts';
 import { type CronSchedule, cronSchedules } from './schedules.ts';
@@ -36,6 +37,7 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
   ],
   '41 3 * * *': [
     { name: 'timelines.trim', run: trimTimelines },
+    { name: 'histories.trim', run: trimHistories },
     { name: 'counters.reconcile', run: reconcileCounters },
   ],
 };

@@ -4,6 +4,7 @@ import { authHandlers } from '../modules/auth/index.ts';
 import { commentHandlers } from '../modules/comments/index.ts';
 import { feedHandlers } from '../modules/feeds/index.ts';
 import { graphHandlers } from '../modules/graph/index.ts';
+import { historyHandlers } from '../modules/history/index.ts';
 import { noticeHandlers } from '../modules/notices/index.ts';
 import { postHandlers } from '../modules/posts/index.ts';
 import { videoHandlers } from '../modules/videos/index.ts';
@@ -21,6 +22,7 @@ const subscribers: readonly Handlers[] = [
   graphHandlers,
   postHandlers,
   commentHandlers,
+  historyHandlers,
   feedHandlers,
   videoHandlers,
 ];

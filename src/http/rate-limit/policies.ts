@@ -119,6 +119,18 @@ export const rateLimitPolicies = {
     points: 5,
     onRefusal: 'keep',
   },
+  /** Comments: enough for a lively talk, too little to flood one. What was refused is no comment. */
+  comment: {
+    windows: [
+      { name: 'comment', limit: 20, periodSeconds: minute },
+      { name: 'comment-day', limit: 600, periodSeconds: day },
+    ],
+    partition: 'caller',
+    onFailure: 'open',
+    leaseUnits: 0,
+    points: 5,
+    onRefusal: 'refund',
+  },
   /** Following in bulk is how spam accounts grow: no hour holds more than 100, no day more than 400. */
   follow: {
     windows: [

@@ -608,6 +608,21 @@ export const personalTables: readonly PersonalTable[] = [
     erased: { kind: 'rows', columns: ['owner_id'] },
   },
   {
+    table: 'playlist_items',
+    database: 'primary',
+    userColumns: ['owner_id'],
+    exported: [
+      {
+        file: 'playlist_items',
+        by: 'owner_id',
+        key: 'id',
+        columns: ['playlist_id', 'video_id', 'rank', 'added_at'],
+      },
+    ],
+    withheld: { id: internal, owner_id: shown },
+    erased: { kind: 'rows', columns: ['owner_id'] },
+  },
+  {
     table: 'playlists',
     database: 'primary',
     userColumns: ['owner_id'],
@@ -628,23 +643,8 @@ export const personalTables: readonly PersonalTable[] = [
         ],
       },
     ],
-    withheld: { owner_id: shown },
-    // Their items go with them.
-    erased: { kind: 'rows', columns: ['owner_id'] },
-  },
-  {
-    table: 'playlist_items',
-    database: 'primary',
-    userColumns: ['owner_id'],
-    exported: [
-      {
-        file: 'playlist_items',
-        by: 'owner_id',
-        key: 'id',
-        columns: ['playlist_id', 'video_id', 'rank', 'added_at'],
-      },
-    ],
-    withheld: { id: internal, owner_id: shown },
+    withheld: { owner_id: shown, numbering: internal },
+    // After their items, of which one list may have thousands.
     erased: { kind: 'rows', columns: ['owner_id'] },
   },
   {

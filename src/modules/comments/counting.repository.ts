@@ -7,6 +7,10 @@ import { moveVideoCounter } from '../videos/index.ts';
 export const showingPayload: SQL = sql`jsonb_build_object('comment_id', comment.id, 'video_id', comment.video_id,
   'root_id', comment.root_id, 'showing_id', ${showingId(sql`comment`)})`;
 
+/** What tells of a comment as such. */
+export const commentPayload: SQL = sql`jsonb_build_object('comment_id', comment.id, 'video_id', comment.video_id,
+  'owner_id', comment.owner_id, 'author_id', comment.author_id, 'parent_id', comment.parent_id)`;
+
 /** What the event of a like tells; `given` names a FROM item with the columns of `comment_likes`. */
 export const commentLikePayload: SQL = sql`jsonb_build_object('comment_id', given.comment_id, 'user_id', given.user_id,
   'like_id', ${commentLikeId(sql`given`)})`;

@@ -33,6 +33,7 @@ export const watchHistory = pgTable(
       .on(table.userId, table.watchedAt.desc(), table.videoId)
       .where(sql`${table.removedAt} IS NULL`),
     index('watch_history_age').on(table.watchedAt),
+    index('watch_history_removed').on(table.removedAt).where(sql`${table.removedAt} IS NOT NULL`),
     index('watch_history_slot').on(table.slot, table.userId),
   ],
 );

@@ -1,5 +1,15 @@
 import { sql } from 'drizzle-orm';
-import { bigint, boolean, index, pgTable, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  boolean,
+  index,
+  integer,
+  pgTable,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import { users } from '../users/index.ts';
 import { videos } from '../videos/index.ts';
 
@@ -21,6 +31,7 @@ export const playlists = pgTable(
       .notNull()
       .default('private'),
     allowDuplicates: boolean('allow_duplicates').notNull().default(false),
+    numbering: integer().notNull().default(0),
     createdAt: instant('created_at').notNull().defaultNow(),
     updatedAt: instant('updated_at').notNull().defaultNow(),
   },

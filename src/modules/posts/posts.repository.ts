@@ -54,8 +54,21 @@ export interface NewPost {
 }
 
 /**
- * Writes a post with its counters, event and audit entry, resolving mentions to people who can be mentioned: active,
- * and not blocking or blocked. A post of this id and author that is there already is returned as it is.
+ * One row with `list`: what was found in an author's text, mentions resolved to people who can be mentioned: active, and not
+ * blocking or blocked. The others are plain text.
+ */
+export const resolveFacets = (authorId: string, facets: readonly FacetCandidate[]): SQL => sql`
+  SELECT coalesce(jsonb_agg(
+    CASE WHEN mentioned.id IS NULL THEN facet
+         ELSE facet - 'username' || jsonb_build_object('userId', mentioned.id) END
+    ORDER BY position), '[]') AS list
+  FROM jsonb_array_elements(${JSON.stringify(facets)}::jsonb) WITH ORDINALITY AS given (facet, position)
+  LEFT JOIN users AS mentioned ON mentioned.username_key = lower(facet ->> 'username')
+    AND mentioned.status = 'active' AND ${notBlocked(authorId, sql`mentioned.id`)}
+  WHERE facet ->> 'type' <> 'mention' OR mentioned.id IS NOT NULL`;
+
+/**
+ * Writes a post with its counters, event and audit entry. A post of this id and author that is there already is returned as it is.
  * @returns undefined when the author is not active or the video may not be attached; nothing is written then.
  */
 export async function insertPost(
@@ -71,16 +84,7 @@ export async function insertPost(
       SELECT FROM videos WHERE id = ${videoId}::uuid AND owner_id = ${authorId}::uuid
         AND state = 'published' AND visibility <> 'private' AND deleted_at IS NULL
     ),
-    facets AS (
-      SELECT coalesce(jsonb_agg(
-        CASE WHEN mentioned.id IS NULL THEN facet
-             ELSE facet - 'username' || jsonb_build_object('userId', mentioned.id) END
-        ORDER BY position), '[]') AS list
-      FROM jsonb_array_elements(${JSON.stringify(post.facets)}::jsonb) WITH ORDINALITY AS given (facet, position)
-      LEFT JOIN users AS mentioned ON mentioned.username_key = lower(facet ->> 'username')
-        AND mentioned.status = 'active' AND ${notBlocked(authorId, sql`mentioned.id`)}
-      WHERE facet ->> 'type' <> 'mention' OR mentioned.id IS NOT NULL
-    ),
+    facets AS (${resolveFacets(authorId, post.facets)}),
     made AS (
       INSERT INTO posts (id, author_id, text, facets, video_id)
       SELECT ${id}::uuid, author.id, ${text}, facets.list, ${videoId}::uuid FROM author, facets

@@ -26,7 +26,7 @@ const range = {
   byte_end: z.int().min(1).openapi({ description: 'One past the last byte.' }),
 };
 
-const facetSchema = z
+export const facetSchema = z
   .discriminatedUnion('type', [
     z.object({ type: z.literal('mention'), ...range, user_id: z.string() }),
     z.object({

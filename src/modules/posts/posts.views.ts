@@ -34,7 +34,7 @@ export const presentPost = (post: PostRow, cdnBaseUrl: string): PostView => ({
   created_at: post.createdAt,
 });
 
-function presentFacet(facet: StoredFacet): FacetView {
+export function presentFacet(facet: StoredFacet): FacetView {
   const range = { byte_start: facet.byteStart, byte_end: facet.byteEnd };
   switch (facet.type) {
     case 'mention':

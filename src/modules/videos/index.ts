@@ -20,6 +20,7 @@ export { reconcileEncodeJobs } from './usecases/reconcile-jobs.ts';
 export { reconcileScans } from './usecases/reconcile-scans.ts';
 export { expireUploads } from './usecases/settle-upload.ts';
 export { forgetVideoPages } from './usecases/view-video.ts';
+export { videoNotFound } from './videos.errors.ts';
 export { videoListsRoutes, videosRoutes } from './videos.routes.ts';
 export { type VideoState, type VideoSummary, videoSummarySchema } from './videos.schemas.ts';
 export { renditions, thumbnails, uploads, videoCounters, videoSummaryJson, videos } from './videos.table.ts';

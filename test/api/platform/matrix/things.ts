@@ -1,4 +1,4 @@
-import { encodeId, type IdKind, randomIds } from '../../../../src/shared/ids.ts';
+import { decodeId, encodeId, type IdKind, randomIds } from '../../../../src/shared/ids.ts';
 import { callJson, seedUser, sqlRows, type TestUser } from '../../../support/worker/client.ts';
 import { startUpload } from '../../../support/worker/films.ts';
 import { createKey } from '../../api-keys/keys.ts';
@@ -48,6 +48,40 @@ export const makers: Readonly<Record<string, Maker>> = {
     make: (owner) => insertVideo(owner, 'public'),
     missing: idOf('video'),
     hidden: (owner) => insertVideo(owner, 'private'),
+  },
+  comment_id: {
+    make: (owner) => insertComment(owner, 'public'),
+    missing: idOf('comment'),
+    hidden: (owner) => insertComment(owner, 'private'),
+  },
+  playlist_id: {
+    make: (owner) => insertPlaylist(owner, 'public'),
+    missing: idOf('playlist'),
+    hidden: (owner) => insertPlaylist(owner, 'private'),
+  },
+  playlist_item_id: {
+    make: async (owner) =>
+      insert(
+        'playlistItem',
+        'INSERT INTO playlist_items (id, playlist_id, owner_id, video_id, rank) VALUES ($1, $2, $3, $4, 0)',
+        [
+          decodeId('playlist', await insertPlaylist(owner, 'private')),
+          owner.uuid,
+          decodeId('video', await insertVideo(owner, 'public')),
+        ],
+      ),
+    missing: idOf('playlistItem'),
+  },
+  watched_video_id: {
+    make: async (owner) => {
+      const id = await insertVideo(owner, 'public');
+      await callJson(204, 'PUT', `/v1/videos/${id}/position`, {
+        token: owner.token,
+        body: { position_ms: 1 },
+      });
+      return id;
+    },
+    missing: idOf('video'),
   },
   upload_id: { make: async (owner) => (await startUpload(owner)).id, missing: idOf('upload') },
   key_id: {
@@ -104,6 +138,22 @@ const insertVideo = (owner: TestUser, visibility: string): Promise<string> =>
     [owner.uuid, visibility],
   );
 
+/** A comment of the owner's on a video of the owner's. */
+const insertComment = async (owner: TestUser, visibility: string): Promise<string> =>
+  insert(
+    'comment',
+    `INSERT INTO comments (id, video_id, owner_id, author_id, text, state, shown_at)
+     VALUES ($1, $2, $3, $3, 'for the matrix', 'visible', now())`,
+    [decodeId('video', await insertVideo(owner, visibility)), owner.uuid],
+  );
+
+const insertPlaylist = (owner: TestUser, visibility: string): Promise<string> =>
+  insert(
+    'playlist',
+    "INSERT INTO playlists (id, owner_id, title, visibility) VALUES ($1, $2, 'for the matrix', $3)",
+    [owner.uuid, visibility],
+  );
+
 /** Path parameters that are words and name nothing of anybody's. */
 export const words: Readonly<Record<string, string>> = {
   file: 'index.html',
@@ -120,6 +170,12 @@ export const bodies: Readonly<Record<string, unknown>> = {
   putCaptions: { label: 'English', text: 'WEBVTT\n\n00:01.000 --> 00:02.000\nfor the matrix\n' },
   createClip: { start_ms: 0, end_ms: 1_000 },
   changeEncoding: { downloads_enabled: false },
+  createComment: { text: 'for the matrix' },
+  updateComment: { text: 'for the matrix' },
+  updatePlaylist: { title: 'another title' },
+  addPlaylistItem: { video_id: encodeId('video', randomIds.next()) },
+  movePlaylistItem: { after_item_id: null },
+  savePosition: { position_ms: 1 },
   rateVideo: { rating: 'like' },
   signParts: { part_numbers: [1] },
   completeUpload: { parts: [{ part_number: 1, etag: '"9b2cf535f27731c974343645a3985328"' }] },
