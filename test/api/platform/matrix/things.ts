@@ -130,13 +130,20 @@ export const makers: Readonly<Record<string, Maker>> = {
   },
 };
 
-const insertVideo = (owner: TestUser, visibility: string): Promise<string> =>
-  insert(
+const insertVideo = async (owner: TestUser, visibility: string): Promise<string> => {
+  const id = await insert(
     'video',
     `INSERT INTO videos (id, owner_id, title, state, visibility, published_at, hls_key, dash_key)
      VALUES ($1, $2, 'for the matrix', 'published', $3, now(), 'media/x.m3u8', 'media/x.mpd')`,
     [owner.uuid, visibility],
   );
+  await sqlRows(
+    `INSERT INTO captions (video_id, language, label, kind, object_key, cue_count, size_bytes)
+     VALUES ($1, 'en', 'English', 'subtitles', 'media/none.vtt', 1, 1)`,
+    [decodeId('video', id)],
+  );
+  return id;
+};
 
 /** A comment of the owner's on a video of the owner's. */
 const insertComment = async (owner: TestUser, visibility: string): Promise<string> =>
