@@ -41,6 +41,7 @@ import {
   videoListsRoutes,
   videosRoutes,
 } from './modules/videos/index.ts';
+import { viewsRoutes } from './modules/views/index.ts';
 import { webhooksRoutes } from './modules/webhooks/index.ts';
 import { healthRoutes } from './observability/health.ts';
 
@@ -91,6 +92,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/videos/uploads', uploadsRoutes);
   app.route('/v1', videoDetailsRoutes);
   app.route('/v1/videos', videosRoutes);
+  app.route('/v1/videos', viewsRoutes);
   app.route('/v1', videoListsRoutes);
   app.route('/v1', encodingRoutes);
   app.route('/v1/webhooks', webhooksRoutes);
