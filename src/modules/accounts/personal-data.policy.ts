@@ -798,6 +798,7 @@ export const impersonalTables: Readonly<Record<string, string>> = {
   video_view_minutes: 'numbers about a video without viewers, for a month',
   monthly_tables: 'names of tables',
   post_counters: 'numbers, shown with the post and deleted with it',
+  upload_scans: 'what the virus scan of a file has found; deleted with its video',
   encode_jobs: 'how a video was converted; deleted with it',
   captions: 'the words of a video, shown with it; deleted with it',
   renditions: 'how a video was converted; deleted with it',
