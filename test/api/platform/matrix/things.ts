@@ -133,8 +133,8 @@ export const makers: Readonly<Record<string, Maker>> = {
 const insertVideo = async (owner: TestUser, visibility: string): Promise<string> => {
   const id = await insert(
     'video',
-    `INSERT INTO videos (id, owner_id, title, state, visibility, published_at, hls_key, dash_key)
-     VALUES ($1, $2, 'for the matrix', 'published', $3, now(), 'media/x.m3u8', 'media/x.mpd')`,
+    `INSERT INTO videos (id, owner_id, title, state, visibility, duration_ms, published_at, hls_key, dash_key)
+     VALUES ($1, $2, 'for the matrix', 'published', $3, 60000, now(), 'media/x.m3u8', 'media/x.mpd')`,
     [owner.uuid, visibility],
   );
   await sqlRows(
@@ -189,6 +189,8 @@ export const bodies: Readonly<Record<string, unknown>> = {
   renameApiKey: { name: 'another name' },
   renamePasskey: { name: 'another name' },
   grantMembership: {},
+  startWatchSession: {},
+  sendHeartbeat: { session_token: 'of no session', seq: 1, intervals: [], position_ms: 0 },
   suspendUser: { reason: 'for the matrix' },
   unsuspendUser: { reason: 'for the matrix' },
 };
@@ -198,6 +200,15 @@ export const bodies: Readonly<Record<string, unknown>> = {
  * Each is a decision.
  */
 export const alreadySo: ReadonlySet<string> = new Set<string>([]);
+
+/**
+ * Routes where a token in the body, bound to the id of the path, decides: without it they answer 403 for any id, whether it
+ * names something or not.
+ */
+export const byToken: ReadonlySet<string> = new Set(['sendHeartbeat']);
+
+/** Routes that are WebSockets. */
+export const sockets: ReadonlySet<string> = new Set(['connectRealtime', 'watchViewCount']);
 
 export const parametersOf = (path: string): string[] =>
   [...path.matchAll(/:(\w+)(?:\{[^}]*\})?/g)].map(([, name]) => name ?? '');
