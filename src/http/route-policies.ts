@@ -216,8 +216,10 @@ export const routePolicies = {
 
   // Videos
   startUpload: { access: user, scope: 'videos:write', limit: 'upload', cost: 10, idempotent: true },
+  importVideo: { access: user, scope: 'videos:write', limit: 'upload', cost: 20, idempotent: true },
   getUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'read' },
   signParts: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload' },
+  acknowledgeParts: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload', cost: 2 },
   completeUpload: {
     access: user,
     scope: 'videos:write',
@@ -226,8 +228,29 @@ export const routePolicies = {
     cost: 20,
     idempotent: true,
   },
+  startReplacement: {
+    access: user,
+    scope: 'videos:write',
+    ids: 'own',
+    limit: 'upload',
+    cost: 10,
+    idempotent: true,
+  },
+  giveUpReplacement: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
+  startThumbnail: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload' },
+  setThumbnail: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload', cost: 10 },
+  removeThumbnail: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   abortUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   getVideo: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
+  requestPlayback: {
+    access: viewer,
+    scope: 'videos:read',
+    ids: 'any',
+    limit: 'read',
+    cost: 2,
+    unpinned: true,
+  },
+  unlockVideo: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'unlock', unpinned: true },
   updateVideo: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   deleteVideo: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   retryVideo: {
@@ -263,6 +286,7 @@ export const routePolicies = {
   getWatermark: { access: user, scope: 'videos:read', limit: 'read' },
   putWatermark: { access: user, scope: 'videos:write', limit: 'upload', cost: 10 },
   deleteWatermark: { access: user, scope: 'videos:write', limit: 'write' },
+  getUploadLimits: { access: user, scope: 'videos:write', limit: 'read' },
   listVideoCategories: { access: anyone, limit: 'read' },
   listVideoLicences: { access: anyone, limit: 'read' },
   getVideoChapters: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
@@ -271,6 +295,12 @@ export const routePolicies = {
   listLikedVideos: { access: user, scope: 'videos:read', limit: 'read' },
   listMyVideos: { access: user, scope: 'videos:read', limit: 'read' },
   listUserVideos: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
+
+  // Sharing: pages and feeds for readers nobody knows
+  showEmbedPage: { access: anyone, ids: 'any', limit: 'read' },
+  getOEmbed: { access: anyone, limit: 'read' },
+  readPlayerFile: { access: anyone, limit: 'docs' },
+  readChannelFeed: { access: anyone, ids: 'any', limit: 'read' },
 
   // Watching. Each session counts its own heartbeats.
   startWatchSession: { access: viewer, ids: 'any', limit: 'watch', cost: 2, unpinned: true },

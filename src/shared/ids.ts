@@ -6,6 +6,7 @@ export const idPrefixes = {
   post: 'post',
   video: 'vid',
   upload: 'upl',
+  thumbnail: 'thm',
   job: 'job',
   passkey: 'pky',
   dataExport: 'exp',

@@ -18,9 +18,9 @@ import { clipVideo } from './usecases/clip-video.ts';
 import { getCaptions, listCaptions, putCaptions, removeCaptions } from './usecases/manage-captions.ts';
 import { changeEncoding, lookAtEncoding, viewEncoding } from './usecases/manage-encoding.ts';
 import { getWatermark, putWatermark, removeWatermark } from './usecases/manage-watermark.ts';
+import { showVideo } from './usecases/show-video.ts';
 import { startSideFile } from './usecases/side-files.ts';
 import { videoParams, videoSchema } from './videos.schemas.ts';
-import { presentVideo } from './videos.views.ts';
 
 const tags = ['Encoding'];
 
@@ -132,7 +132,7 @@ encodingRoutes.openapi(
     const { start_ms: startMs, end_ms: endMs, title, description, visibility } = c.req.valid('json');
     const request = { startMs, endMs, title, description, visibility };
     const clip = await clipVideo(ctx, c.req.valid('param').video_id, request);
-    return c.json(presentVideo(clip, ctx.config.aws.cdnBaseUrl), 201);
+    return c.json(await showVideo(ctx, clip), 201);
   },
 );
 

@@ -32,7 +32,9 @@ export async function findVideoExtras(db: Db, videoId: string): Promise<VideoExt
       video.downloads_enabled AND video.download_key IS NULL AS "wantsDownload",
       video.captions_wanted AS "captionsWanted", video.captions_built AS "captionsBuilt", ${captionsOf} AS captions,
       (SELECT job.plan FROM encode_jobs AS job
-        WHERE job.video_id = video.id AND job.revision = video.revision AND job.kind = 'stream'
+        WHERE job.video_id = coalesce(split_part(video.media_prefix, '/', 2)::uuid, video.id)
+          AND job.revision = coalesce(substring(split_part(video.media_prefix, '/', 3) FROM 2)::int, video.revision)
+          AND job.kind = 'stream'
           AND job.state = 'complete'
         ORDER BY job.attempt DESC LIMIT 1) AS plan
     FROM videos AS video

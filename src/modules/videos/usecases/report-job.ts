@@ -72,20 +72,28 @@ export async function reportJob(
     const decided = await decide(ctx, job, said);
     if (!decided.transition.applies) return 'ignored';
     const { video } = decided;
-    const events = eventsOf(ctx, job, video);
+    const event = eventOf(ctx, job, video);
+    const waiting = progressed(ctx, job);
+    const extras =
+      video?.state === 'published'
+        ? newEvent(ctx, 'video.extras_requested', { video_id: job.replacesId ?? job.videoId })
+        : undefined;
     const saved = await saveTransition(ctx.databases.primary, job, {
       providerJobId: said.providerJobId,
       job: decided.transition.job,
       error: said.error,
       video,
-      events,
+      event,
+      waiting,
+      extras,
       actualCostMicros: decided.transition.job.state === 'complete' ? costOf(ctx, job, said) : undefined,
       accelerationStatus: said.acceleration,
       handled: said.messageId === undefined ? undefined : { handler: handlerName, messageId: said.messageId },
     });
     if (saved === 'conflict') continue;
-    if (saved === 'saved' && video !== undefined && events.length > 0)
-      await publishEvents(ctx, { ids: events.map(({ id }) => id), limit: events.length });
+    const events = [event, waiting, extras].flatMap((written) => written?.id ?? []);
+    if (saved === 'saved' && video !== undefined)
+      await publishEvents(ctx, { ids: events, limit: events.length });
     if (saved === 'saved' && isFinished(decided.transition.job.state)) await startQueuedJobs(ctx);
     return saved === 'saved' ? 'applied' : 'ignored';
   }
@@ -182,21 +190,20 @@ async function collectOutputs(
   };
 }
 
-function eventsOf(ctx: RequestContext, job: EncodeJobRow, video: TransitionToSave['video']): OutboxEvent[] {
-  const data = { video_id: job.videoId, owner_id: job.ownerId };
-  switch (video?.state) {
-    case 'published':
-      return [
-        newEvent(ctx, 'video.published', data),
-        newEvent(ctx, 'video.extras_requested', { video_id: job.videoId }),
-      ];
-    case 'failed':
-      return [newEvent(ctx, 'video.failed', data)];
-    case 'completed':
-      return [];
-    default:
-      return [newEvent(ctx, 'video.progressed', data)];
-  }
+const progressed = (ctx: RequestContext, job: EncodeJobRow): OutboxEvent =>
+  newEvent(ctx, 'video.progressed', { video_id: job.replacesId ?? job.videoId, owner_id: job.ownerId });
+
+/** What is told of a change; of a replacement, in the name of the video it replaces; of a single file, nothing. */
+function eventOf(
+  ctx: RequestContext,
+  job: EncodeJobRow,
+  video: TransitionToSave['video'],
+): OutboxEvent | undefined {
+  if (video?.state === 'completed') return undefined;
+  if (video === undefined || video.state === 'transcoding') return progressed(ctx, job);
+  if (video.state === 'published' && job.replacesId !== null)
+    return newEvent(ctx, 'video.replaced', { video_id: job.replacesId, owner_id: job.ownerId });
+  return newEvent(ctx, `video.${video.state}`, { video_id: job.videoId, owner_id: job.ownerId });
 }
 
 const costOf = (ctx: RequestContext, job: EncodeJobRow, said: ReportOfJob): bigint =>
