@@ -37,8 +37,8 @@ import { securityEventsRoutes } from './modules/security-events/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
 import {
   encodingRoutes,
-  playbackRoutes,
   importsRoutes,
+  playbackRoutes,
   replacementsRoutes,
   thumbnailsRoutes,
   uploadLimitsRoutes,

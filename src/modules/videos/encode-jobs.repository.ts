@@ -2,7 +2,13 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../db/client.ts';
 import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
 import { runningStates } from './encode-queue.repository.ts';
-import { type EncodePlan, encodePlanSchema, type JobKind, mediaPrefix, type Rung } from './policy/encode-plan.ts';
+import {
+  type EncodePlan,
+  encodePlanSchema,
+  type JobKind,
+  mediaPrefix,
+  type Rung,
+} from './policy/encode-plan.ts';
 import type { JobFacts, JobPhase, JobState } from './policy/encode-state.ts';
 import { type FailureCode, failures } from './policy/failures.ts';
 import { hasMoved } from './replacements.repository.ts';

@@ -21,15 +21,9 @@ export const setThumbnailBody = z
     thumbnail_id: idSchema('thumbnail')
       .optional()
       .openapi({ description: 'A picture that was sent to its URL.' }),
-    position: z
-      .int()
-      .min(0)
-      .max(99)
-      .nullable()
-      .optional()
-      .openapi({
-        description: 'A still of the film; null goes back to your picture, or the still we choose.',
-      }),
+    position: z.int().min(0).max(99).nullable().optional().openapi({
+      description: 'A still of the film; null goes back to your picture, or the still we choose.',
+    }),
   })
   .refine(
     (body) => (body.thumbnail_id === undefined) !== (body.position === undefined),

@@ -19,8 +19,8 @@ import {
 } from '../videos.repository.ts';
 import type { UpdateVideoInput } from '../videos.schemas.ts';
 import type { VideoRow } from '../videos.views.ts';
-import { startQueuedJobs } from './start-queued-jobs.ts';
 import { checkSchedule } from './schedule-video.ts';
+import { startQueuedJobs } from './start-queued-jobs.ts';
 import { hashVideoPassword } from './video-password.ts';
 import { forgetVideoPage } from './view-video.ts';
 
