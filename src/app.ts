@@ -47,7 +47,9 @@ import {
   videoListsRoutes,
   videosRoutes,
 } from './modules/videos/index.ts';
+
 import { viewsRoutes } from './modules/views/index.ts';
+import { webhookDeliveriesRoutes, webhookEndpointsRoutes } from './modules/webhook-endpoints/index.ts';
 import { webhooksRoutes } from './modules/webhooks/index.ts';
 import { healthRoutes } from './observability/health.ts';
 
@@ -85,6 +87,8 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/me/passkeys', passkeysRoutes);
   app.route('/v1/auth/passkeys', passkeySignInRoutes);
   app.route('/v1/me/api-keys', apiKeysRoutes);
+  app.route('/v1/me/webhook-endpoints', webhookEndpointsRoutes);
+  app.route('/v1/me/webhook-endpoints', webhookDeliveriesRoutes);
   app.route('/v1/me/security-events', securityEventsRoutes);
   app.route('/v1/me/members', membersRoutes);
   app.route('/v1/users', usersRoutes);

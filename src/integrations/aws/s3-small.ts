@@ -6,7 +6,7 @@ import { addressOf, callS3, type ObjectAddress } from './s3.ts';
  * Stores an object whole; storing it again replaces it.
  * @throws AwsError
  */
-export async function putObject(
+export async function storeObject(
   config: AwsConfig,
   target: ObjectAddress,
   object: {

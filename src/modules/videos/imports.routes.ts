@@ -2,8 +2,8 @@ import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../
 import { importVideoBody } from './uploads.schemas.ts';
 import { importVideo } from './usecases/import-video.ts';
 import { checkSchedule } from './usecases/schedule-video.ts';
+import { showVideo } from './usecases/show-video.ts';
 import { videoSchema } from './videos.schemas.ts';
-import { presentVideo } from './videos.views.ts';
 
 /** Mounted at `/v1/videos/imports`. */
 export const importsRoutes = createRouter();
@@ -33,6 +33,6 @@ importsRoutes.openapi(
       publishAtMs: checkSchedule(ctx, publish_at),
       details,
     });
-    return c.json(presentVideo(video, ctx.config.aws.cdnBaseUrl), 202);
+    return c.json(await showVideo(ctx, video), 202);
   },
 );

@@ -14,7 +14,9 @@ import { notifyUploader } from './usecases/upload-progress.ts';
 export { openPrefix, playedPrefix } from './access.repository.ts';
 export { videoDetailsRoutes } from './details.routes.ts';
 export type { CommentPolicy } from './details.schemas.ts';
+
 export { encodingRoutes } from './encoding.routes.ts';
+
 export { importsRoutes } from './imports.routes.ts';
 export { playbackRoutes } from './playback.routes.ts';
 export { frameAncestors, hostOf } from './policy/embed-domains.ts';
@@ -27,6 +29,7 @@ export { uploadLimitsRoutes } from './upload-limits.routes.ts';
 export { uploadsRoutes } from './uploads.routes.ts';
 export { eraseVideos } from './usecases/erase-videos.ts';
 export { resumeImports } from './usecases/fetch-import.ts';
+export { findVideoNews } from './usecases/notify-owner.ts';
 export { reconcileEncodeJobs } from './usecases/reconcile-jobs.ts';
 export { reconcileScans } from './usecases/reconcile-scans.ts';
 export { dropSuperseded } from './usecases/replace-file.ts';

@@ -3,9 +3,9 @@ import { idSchema } from '../../http/params.ts';
 import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../../http/route.ts';
 import { encodeId } from '../../shared/ids.ts';
 import { imageTypes, maxImageBytes } from './policy/images.ts';
+import { showVideo } from './usecases/show-video.ts';
 import { chooseThumbnail, removeThumbnail, startThumbnail, useThumbnail } from './usecases/thumbnail.ts';
 import { videoParams, videoSchema } from './videos.schemas.ts';
-import { presentVideo } from './videos.views.ts';
 
 const tags = ['Videos'];
 
@@ -98,7 +98,7 @@ thumbnailsRoutes.openapi(
     const video = await (thumbnailId === undefined
       ? chooseThumbnail(ctx, videoId, position)
       : useThumbnail(ctx, videoId, thumbnailId));
-    return c.json(presentVideo(video, ctx.config.aws.cdnBaseUrl), 200);
+    return c.json(await showVideo(ctx, video), 200);
   },
 );
 

@@ -6,7 +6,7 @@ import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
 import { userSummaryJson } from '../users/index.ts';
 import { accessAssignments, accessJson } from './access.repository.ts';
 import { detailColumns, detailValues } from './details.repository.ts';
-import { queueJob, runningStates } from './encode-queue.repository.ts';
+import { queueJob } from './encode-queue.repository.ts';
 import { extrasJson } from './encoding.repository.ts';
 import type { EncodePlan } from './policy/encode-plan.ts';
 import type { NewEncodeJob } from './policy/encode-queue.ts';

@@ -1,5 +1,5 @@
 import type { RequestContext } from '../../../context.ts';
-import { getObject, isAwsError, putObject } from '../../../integrations/aws/index.ts';
+import { getObject, isAwsError, storeObject } from '../../../integrations/aws/index.ts';
 import {
   findVideoExtras,
   queueExtra,
@@ -53,7 +53,7 @@ async function textOf(ctx: RequestContext, key: string, maxBytes = maxManifestBy
 }
 
 const put = (ctx: RequestContext, key: string, body: string, contentType: string) =>
-  putObject(
+  storeObject(
     ctx.config.aws,
     { bucket: ctx.config.aws.mediaBucket, key },
     { body, contentType, cacheControl: immutable },

@@ -1,7 +1,7 @@
 import type { RequestContext } from '../../../context.ts';
 import { newEvent } from '../../../db/outbox.ts';
 import { requireViewerId, viewerIdOf } from '../../../http/viewer.ts';
-import { deleteObjects, getObject, isAwsError, putObject } from '../../../integrations/aws/index.ts';
+import { deleteObjects, getObject, isAwsError, storeObject } from '../../../integrations/aws/index.ts';
 import { publishAfterResponse } from '../../../jobs/publish.ts';
 import { fromUtf8, utf8 } from '../../../shared/encoding.ts';
 import {
@@ -79,7 +79,7 @@ export async function putCaptions(ctx: RequestContext, captions: NewCaptions): P
   // Named anew each time, so that what caches hold under the name before stays right.
   const objectKey = `media/${videoId}/captions/${language}-${ctx.ids.next()}.vtt`;
   await orUnavailable(
-    putObject(
+    storeObject(
       aws,
       { bucket: aws.mediaBucket, key: objectKey },
       { body, contentType: 'text/vtt; charset=utf-8' },
@@ -115,7 +115,7 @@ export async function removeCaptions(ctx: RequestContext, videoId: string, langu
   const played = `${hlsKey.slice(0, hlsKey.lastIndexOf('/') + 1)}${objectKey.slice(objectKey.lastIndexOf('/') + 1)}`;
   ctx.background(async () => {
     await deleteObjects(aws, aws.mediaBucket, [objectKey]);
-    await putObject(
+    await storeObject(
       aws,
       { bucket: aws.mediaBucket, key: played },
       { body: 'WEBVTT\n', contentType: 'text/vtt; charset=utf-8', cacheControl: 'no-store' },

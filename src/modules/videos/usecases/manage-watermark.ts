@@ -1,6 +1,6 @@
 import type { RequestContext } from '../../../context.ts';
 import { requireViewerId } from '../../../http/viewer.ts';
-import { putObject } from '../../../integrations/aws/index.ts';
+import { storeObject } from '../../../integrations/aws/index.ts';
 import { watermarkNotFound, watermarkUnusable } from '../encoding.errors.ts';
 import type { Corner, Watermark } from '../policy/plan-pictures.ts';
 import { pngSize } from '../policy/png.ts';
@@ -56,7 +56,7 @@ async function takePicture(
     throw watermarkUnusable();
   const key = `${watermarkPrefix(ownerId)}${ctx.ids.next()}.png`;
   await orUnavailable(
-    putObject(aws, { bucket: aws.uploadsBucket, key }, { body: bytes, contentType: 'image/png' }),
+    storeObject(aws, { bucket: aws.uploadsBucket, key }, { body: bytes, contentType: 'image/png' }),
   );
   return { key, ...size };
 }
