@@ -134,6 +134,32 @@ export const routePolicies = {
   renameApiKey: { access: user, ids: 'own', limit: 'keys', sensitive: true },
   revokeApiKey: { access: user, ids: 'own', limit: 'keys', sensitive: true },
 
+  // Webhooks to creators. Where events go, and what signs them, is no matter of API keys.
+  listWebhookEndpoints: { access: user, scope: 'webhooks:read', limit: 'read' },
+  createWebhookEndpoint: { access: user, limit: 'write', stepUp: true },
+  getWebhookEndpoint: { access: user, scope: 'webhooks:read', ids: 'own', limit: 'read' },
+  updateWebhookEndpoint: { access: user, ids: 'own', limit: 'write', stepUp: true },
+  deleteWebhookEndpoint: { access: user, ids: 'own', limit: 'write', sensitive: true },
+  rotateWebhookSecret: { access: user, ids: 'own', limit: 'write', stepUp: true },
+  testWebhookEndpoint: { access: user, scope: 'webhooks:write', ids: 'own', limit: 'webhook_test' },
+  listWebhookDeliveries: { access: user, scope: 'webhooks:read', ids: 'own', limit: 'read' },
+  getWebhookDelivery: { access: user, scope: 'webhooks:read', ids: 'own', limit: 'read' },
+  replayWebhookDelivery: {
+    access: user,
+    scope: 'webhooks:write',
+    ids: 'own',
+    limit: 'write',
+    idempotent: true,
+  },
+  replayFailedWebhooks: {
+    access: user,
+    scope: 'webhooks:write',
+    ids: 'own',
+    limit: 'write',
+    cost: 20,
+    idempotent: true,
+  },
+
   // Users
   getUser: { access: viewer, scope: 'profile:read', ids: 'any', limit: 'read' },
   getMe: { access: user, scope: 'profile:read', limit: 'read' },
@@ -216,8 +242,10 @@ export const routePolicies = {
 
   // Videos
   startUpload: { access: user, scope: 'videos:write', limit: 'upload', cost: 10, idempotent: true },
+  importVideo: { access: user, scope: 'videos:write', limit: 'upload', cost: 20, idempotent: true },
   getUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'read' },
   signParts: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload' },
+  acknowledgeParts: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload', cost: 2 },
   completeUpload: {
     access: user,
     scope: 'videos:write',
@@ -226,8 +254,29 @@ export const routePolicies = {
     cost: 20,
     idempotent: true,
   },
+  startReplacement: {
+    access: user,
+    scope: 'videos:write',
+    ids: 'own',
+    limit: 'upload',
+    cost: 10,
+    idempotent: true,
+  },
+  giveUpReplacement: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
+  startThumbnail: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload' },
+  setThumbnail: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload', cost: 10 },
+  removeThumbnail: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   abortUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   getVideo: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
+  requestPlayback: {
+    access: viewer,
+    scope: 'videos:read',
+    ids: 'any',
+    limit: 'read',
+    cost: 2,
+    unpinned: true,
+  },
+  unlockVideo: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'unlock', unpinned: true },
   updateVideo: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   deleteVideo: { access: user, scope: 'videos:write', ids: 'own', limit: 'write' },
   retryVideo: {
@@ -238,6 +287,7 @@ export const routePolicies = {
     cost: 20,
     idempotent: true,
   },
+  getUploadLimits: { access: user, scope: 'videos:write', limit: 'read' },
   listVideoCategories: { access: anyone, limit: 'read' },
   listVideoLicences: { access: anyone, limit: 'read' },
   getVideoChapters: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
@@ -246,6 +296,12 @@ export const routePolicies = {
   listLikedVideos: { access: user, scope: 'videos:read', limit: 'read' },
   listMyVideos: { access: user, scope: 'videos:read', limit: 'read' },
   listUserVideos: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
+
+  // Sharing: pages and feeds for readers nobody knows
+  showEmbedPage: { access: anyone, ids: 'any', limit: 'read' },
+  getOEmbed: { access: anyone, limit: 'read' },
+  readPlayerFile: { access: anyone, limit: 'docs' },
+  readChannelFeed: { access: anyone, ids: 'any', limit: 'read' },
 
   // Watching. Each session counts its own heartbeats.
   startWatchSession: { access: viewer, ids: 'any', limit: 'watch', cost: 2, unpinned: true },

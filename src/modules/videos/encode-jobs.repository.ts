@@ -1,9 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../db/client.ts';
 import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
-import { type EncodePlan, encodePlanSchema, type Rung } from './policy/encode-plan.ts';
+import { type EncodePlan, encodePlanSchema, mediaPrefix, type Rung } from './policy/encode-plan.ts';
 import type { JobFacts, JobPhase, JobState } from './policy/encode-state.ts';
 import { type FailureCode, failures } from './policy/failures.ts';
+import { hasMoved } from './replacements.repository.ts';
 import type { VideoState } from './videos.schemas.ts';
 
 export interface EncodeJobRow {
@@ -23,6 +24,8 @@ export interface EncodeJobRow {
   readonly videoState: VideoState;
   readonly videoRevision: number;
   readonly videoDeleted: boolean;
+  /** The published video whose file is being replaced. */
+  readonly replacesId: string | null;
   /** Changes with every applied report; see `saveTransition`. */
   readonly version: string;
 }
@@ -36,7 +39,8 @@ const jobColumns: SQL = sql`job.id, job.video_id AS "videoId", video.owner_id AS
   job.provider_job_id AS "providerJobId", job.state, job.phase, job.percent,
   round(extract(epoch FROM job.last_event_at) * 1000)::float8 AS "lastReportMs", job.plan,
   extract(epoch FROM now() - job.created_at)::float8 AS "ageSeconds", video.state AS "videoState",
-  video.revision AS "videoRevision", video.deleted_at IS NOT NULL AS "videoDeleted", job.xmin::text AS version`;
+  video.revision AS "videoRevision", video.deleted_at IS NOT NULL AND NOT ${hasMoved('video')} AS "videoDeleted",
+  video.replaces_id AS "replacesId", job.xmin::text AS version`;
 
 const toJob = (row: Record<string, unknown>): EncodeJobRow =>
   ({ ...row, plan: encodePlanSchema.parse(row.plan) }) as unknown as EncodeJobRow;
@@ -107,6 +111,8 @@ export interface TransitionToSave {
     | undefined;
   /** Written when the video changed. */
   readonly event: OutboxEvent;
+  /** Written instead when the video is finished and its time has not come. */
+  readonly waiting: OutboxEvent;
   /** Set when a message caused this: it then counts as handled in the same transaction. */
   readonly handled: { readonly handler: string; readonly messageId: string } | undefined;
 }
@@ -143,13 +149,8 @@ export async function saveTransition(
         finished_at = CASE WHEN ${isFinal} THEN now() END
       FROM target, fresh WHERE encode_jobs.id = target.id
       RETURNING encode_jobs.video_id
-    ), video AS (
-      UPDATE videos SET ${videoAssignments(next)}
-      FROM changed
-      WHERE ${video !== undefined} AND videos.id = changed.video_id AND videos.state = 'transcoding'
-        AND videos.revision = ${job.revision} AND videos.deleted_at IS NULL
-      RETURNING videos.id, videos.revision
-    ), new_renditions AS (
+    ), ${outputs !== undefined && job.replacesId !== null ? movedVideo(job, job.replacesId, outputs) : changedVideo(job, next)},
+    new_renditions AS (
       INSERT INTO renditions (video_id, revision, name, width, height, max_bitrate, duration_ms)
       SELECT video.id, video.revision, rung.name, rung.width, rung.height, rung."maxBitrate", rung."durationMs"
       FROM video, jsonb_to_recordset(${JSON.stringify(outputs?.rungs ?? [])}::jsonb)
@@ -161,19 +162,57 @@ export async function saveTransition(
       FROM video, jsonb_array_elements_text(${JSON.stringify(outputs?.thumbnailKeys ?? [])}::jsonb)
         WITH ORDINALITY AS thumbnail(key, position)
       ON CONFLICT DO NOTHING
-    ), event AS (${insertEventIfAny(next.event, sql`video`)})
+    ), event AS (${insertEventIfAny(next.event, sql`(SELECT FROM video WHERE NOT is_waiting) AS told`)}),
+    waiting AS (${insertEventIfAny(next.waiting, sql`(SELECT FROM video WHERE is_waiting) AS told`)})
     SELECT (SELECT count(*) FROM target)::int AS target, (SELECT count(*) FROM fresh)::int AS fresh`);
   const row = result.rows[0] as { target: number; fresh: number } | undefined;
   if (row === undefined || row.target === 0) return 'conflict';
   return row.fresh === 0 ? 'repeated' : 'saved';
 }
 
+/** The CTE `video`: the job's own video, changed. */
+const changedVideo = (job: EncodeJobRow, next: TransitionToSave): SQL => sql`
+  video AS (
+    UPDATE videos SET ${videoAssignments(next)}
+    FROM changed
+    WHERE ${next.video !== undefined} AND videos.id = changed.video_id AND videos.state = 'transcoding'
+      AND videos.revision = ${job.revision} AND videos.deleted_at IS NULL
+    RETURNING videos.id, videos.revision, videos.state = 'published' AND videos.announced_at IS NULL AS is_waiting
+  )`;
+
+/**
+ * The CTE `video`: the video that is replaced, with a new revision that is played from the files of the job's own, which is
+ * left behind. The replaced one is locked first, as deleting does.
+ */
+const movedVideo = (job: EncodeJobRow, replacesId: string, outputs: EncodeOutputs): SQL => sql`
+  replaced AS (
+    SELECT id FROM videos WHERE id = ${replacesId}::uuid AND state = 'published' AND deleted_at IS NULL FOR UPDATE
+  ), moved AS (
+    UPDATE videos SET state = 'published', ${playedFrom(outputs)}, published_at = now(), deleted_at = now(),
+      updated_at = now()
+    FROM changed, replaced
+    WHERE videos.id = changed.video_id AND videos.state = 'transcoding' AND videos.revision = ${job.revision}
+      AND videos.deleted_at IS NULL
+    RETURNING videos.*
+  ), video AS (
+    UPDATE videos SET ${playedFrom(outputs, sql`moved.duration_ms`)}, revision = videos.revision + 1,
+      media_prefix = ${mediaPrefix(job.videoId, job.revision)}, source_key = moved.source_key,
+      source_bytes = moved.source_bytes, container = moved.container, width = moved.width, height = moved.height,
+      frame_rate = moved.frame_rate, video_codec = moved.video_codec, audio_codec = moved.audio_codec,
+      superseded_at = now(), updated_at = now()
+    FROM moved WHERE videos.id = moved.replaces_id
+    RETURNING videos.id, videos.revision, false AS is_waiting
+  )`;
+
+const playedFrom = (outputs: EncodeOutputs, durationMs: SQL = sql`duration_ms`): SQL =>
+  sql`progress_percent = 100, hls_key = ${outputs.hlsKey}, dash_key = ${outputs.dashKey},
+    duration_ms = coalesce(${outputs.durationMs}::bigint, ${durationMs})`;
+
 function videoAssignments({ job, video }: TransitionToSave): SQL {
   switch (video?.state) {
     case 'published':
-      return sql`state = 'published', progress_percent = 100, hls_key = ${video.outputs.hlsKey},
-        dash_key = ${video.outputs.dashKey}, duration_ms = coalesce(${video.outputs.durationMs}::bigint, duration_ms),
-        published_at = now(), updated_at = now()`;
+      return sql`state = 'published', ${playedFrom(video.outputs)}, published_at = greatest(now(), publish_at),
+        announced_at = CASE WHEN publish_at > now() THEN NULL ELSE now() END, updated_at = now()`;
     case 'failed':
       return sql`state = 'failed', failure_code = ${video.code}, failure_message = ${failures[video.code].message},
         updated_at = now()`;

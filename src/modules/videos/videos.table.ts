@@ -3,6 +3,7 @@ import {
   type AnyPgColumn,
   bigint,
   boolean,
+  customType,
   doublePrecision,
   index,
   integer,
@@ -19,6 +20,7 @@ import {
 import { users } from '../users/index.ts';
 
 const instant = (name: string) => timestamp(name, { withTimezone: true });
+const bytea = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' });
 const count = (name: string) => bigint(name, { mode: 'number' });
 
 export const videos = pgTable(
@@ -77,6 +79,9 @@ export const videos = pgTable(
     storyboardKey: text('storyboard_key'),
     previewKey: text('preview_key'),
     downloadKey: text('download_key'),
+    announcedAt: instant('announced_at'),
+    thumbnailPosition: smallint('thumbnail_position'),
+    supersededAt: instant('superseded_at'),
     openPrefix: text('open_prefix'),
     createdAt: instant('created_at').notNull().defaultNow(),
     updatedAt: instant('updated_at').notNull().defaultNow(),
@@ -86,10 +91,32 @@ export const videos = pgTable(
   (table) => [
     index('videos_owner').on(table.ownerId, table.id.desc()).where(sql`${table.deletedAt} IS NULL`),
     index('videos_unfinished').on(table.updatedAt).where(sql`${table.state} IN ('probing', 'transcoding')`),
+    index('videos_stills_to_open')
+      .on(table.updatedAt)
+      .where(
+        sql`${table.state} = 'published' AND ${table.deletedAt} IS NULL AND ${table.replacesId} IS NULL AND ${table.visibility} IN ('public', 'unlisted') AND ${table.passwordHash} IS NULL AND NOT ${table.ageRestricted} AND ${table.openPrefix} IS DISTINCT FROM 'open/' || substr(coalesce(${table.mediaPrefix}, 'media/' || ${table.id}::text || '/v' || ${table.revision}::text || '/'), 7)`,
+      ),
+    index('videos_stills_to_close')
+      .on(table.updatedAt)
+      .where(
+        sql`${table.openPrefix} IS NOT NULL AND (${table.deletedAt} IS NOT NULL OR ${table.visibility} NOT IN ('public', 'unlisted') OR ${table.passwordHash} IS NOT NULL OR ${table.ageRestricted})`,
+      ),
     uniqueIndex('videos_replacement_key')
       .on(table.replacesId)
       .where(
         sql`${table.replacesId} IS NOT NULL AND ${table.deletedAt} IS NULL AND ${table.state} <> 'failed'`,
+      ),
+    index('videos_due')
+      .on(table.publishAt)
+      .where(
+        sql`${table.publishAt} IS NOT NULL AND ${table.announcedAt} IS NULL AND ${table.state} = 'published' AND ${table.deletedAt} IS NULL`,
+      ),
+    index('videos_replacements').on(table.replacesId).where(sql`${table.replacesId} IS NOT NULL`),
+    index('videos_superseded').on(table.supersededAt).where(sql`${table.supersededAt} IS NOT NULL`),
+    index('videos_failed_originals')
+      .on(table.updatedAt)
+      .where(
+        sql`${table.state} = 'failed' AND ${table.sourceKey} IS NOT NULL AND ${table.deletedAt} IS NULL`,
       ),
   ],
 );
@@ -124,6 +151,9 @@ export const uploads = pgTable(
     partCount: integer('part_count').notNull(),
     objectKey: text('object_key').notNull(),
     s3UploadId: text('s3_upload_id'),
+    replacesId: uuid('replaces_id'),
+    toldPercent: smallint('told_percent').notNull().default(0),
+    checkedAt: instant('checked_at'),
     createdAt: instant('created_at').notNull().defaultNow(),
     expiresAt: instant('expires_at').notNull(),
     finishedAt: instant('finished_at'),
@@ -134,6 +164,45 @@ export const uploads = pgTable(
     index('uploads_open_expiry').on(table.expiresAt).where(sql`${table.state} IN ('open', 'completing')`),
   ],
 );
+
+export const uploadParts = pgTable(
+  'upload_parts',
+  {
+    uploadId: uuid('upload_id')
+      .notNull()
+      .references(() => uploads.id, { onDelete: 'cascade' }),
+    partNumber: integer('part_number').notNull(),
+    etag: text().notNull(),
+    confirmed: boolean().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.uploadId, table.partNumber] })],
+);
+
+export const videoImports = pgTable(
+  'video_imports',
+  {
+    uploadId: uuid('upload_id')
+      .primaryKey()
+      .references(() => uploads.id, { onDelete: 'cascade' }),
+    sealedUrl: bytea('sealed_url'),
+    validator: text(),
+    totalBytes: count('total_bytes'),
+    doneBytes: count('done_bytes').notNull().default(0),
+    failures: smallint().notNull().default(0),
+    failureCode: text('failure_code'),
+    lease: uuid(),
+    leasedUntil: instant('leased_until'),
+    updatedAt: instant('updated_at').notNull().defaultNow(),
+    finishedAt: instant('finished_at'),
+  },
+  (table) => [index('video_imports_waiting').on(table.updatedAt).where(sql`${table.finishedAt} IS NULL`)],
+);
+
+export const videoSweeps = pgTable('video_sweeps', {
+  prefix: text().primaryKey(),
+  position: text().notNull(),
+  updatedAt: instant('updated_at').notNull().defaultNow(),
+});
 
 /** What the virus scan of an uploaded file has come to. */
 export const uploadScans = pgTable(
@@ -230,9 +299,22 @@ export const thumbnails = pgTable(
 );
 
 /**
+ * Key of the picture a video is shown by: the still its owner chose, else the picture they gave, else the second still, since
+ * films often open in black. `alias` is the table alias of `videos` in the query, never input.
+ */
+export const thumbnailKeyOf = (alias: string) => {
+  const video = sql.identifier(alias);
+  const still = sql`SELECT thumbnails.object_key FROM thumbnails
+    WHERE thumbnails.video_id = ${video}.id AND thumbnails.revision = ${video}.revision`;
+  return sql`coalesce(
+    (${still} AND thumbnails.position = ${video}.thumbnail_position), ${video}.custom_thumbnail_key,
+    (${still} ORDER BY (thumbnails.position = 1) DESC, thumbnails.position LIMIT 1))`;
+};
+
+/**
  * A JSON object with the columns of `VideoSummaryRow`, for hydrating a joined video in one statement:
  * `SELECT ..., ${videoSummaryJson('video')} AS video FROM posts LEFT JOIN videos AS video ON ...`.
- * The thumbnail is the second, since films often open in black. `alias` is the table alias of `videos` in the query, never input.
+ * `alias` is the table alias of `videos` in the query, never input.
  */
 export const videoSummaryJson = (alias: string) => {
   const video = sql.identifier(alias);
@@ -240,8 +322,7 @@ export const videoSummaryJson = (alias: string) => {
     'id', ${video}.id, 'title', ${video}.title, 'state', ${video}.state, 'durationMs', ${video}.duration_ms,
     'viewCount', coalesce((SELECT views FROM video_counters WHERE video_id = ${video}.id), 0),
     'width', ${video}.width, 'height', ${video}.height, 'hlsKey', ${video}.hls_key, 'dashKey', ${video}.dash_key,
-    'thumbnailKey', (
-      SELECT thumbnails.object_key FROM thumbnails
-      WHERE thumbnails.video_id = ${video}.id AND thumbnails.revision = ${video}.revision
-      ORDER BY (thumbnails.position = 1) DESC, thumbnails.position LIMIT 1))`;
+    'stillsOpen', coalesce(${video}.open_prefix = 'open/' || substr(coalesce(${video}.media_prefix,
+      'media/' || ${video}.id::text || '/v' || ${video}.revision::text || '/'), 7), false),
+    'thumbnailKey', ${thumbnailKeyOf(alias)})`;
 };

@@ -10,6 +10,7 @@ import {
   contextOf,
   endedJobEvents,
   film,
+  getPlayback,
   getVideo,
   type JobEvent,
   jobEvents,
@@ -286,7 +287,9 @@ describe('deleting a video', () => {
     await deliverEvents();
     for (const event of await endedJobEvents(videoUuid)) await sendWebhook(event);
     await deliverEvents();
-    const { hls_url: hlsUrl, thumbnails } = await getVideo(videoId, owner);
+    const { hls_url: hlsUrl, thumbnails } = await getPlayback(videoId, owner);
+    const { thumbnails: openStills } = await getVideo(videoId);
+    for (const url of [hlsUrl, ...thumbnails, ...openStills]) expect((await fetch(url)).status).toBe(200);
     const [source] = await sqlRows<{ key: string }>('SELECT source_key AS key FROM videos WHERE id = $1', [
       videoUuid,
     ]);
@@ -294,7 +297,7 @@ describe('deleting a video', () => {
     expect((await call('GET', `/v1/videos/${videoId}`, { token: owner.token })).status).toBe(404);
     expect((await call('DELETE', `/v1/videos/${videoId}`, { token: owner.token })).status).toBe(404);
     await deliverEvents({ times: 2 });
-    for (const url of [hlsUrl, ...thumbnails]) expect((await fetch(url ?? '')).status).not.toBe(200);
+    for (const url of [hlsUrl, ...thumbnails, ...openStills]) expect((await fetch(url)).status).not.toBe(200);
     const { aws } = contextOf().config;
     expect(await headObject(aws, { bucket: aws.uploadsBucket, key: source?.key ?? '' })).toBeUndefined();
     expect(

@@ -1,5 +1,5 @@
 import type { RequestContext } from '../../../context.ts';
-import { insertEvents, newEvent } from '../../../db/outbox.ts';
+import { insertEvents, newEvent, type OutboxEvent } from '../../../db/outbox.ts';
 import { cancelJob, headObject, listObjects } from '../../../integrations/aws/index.ts';
 import type { MessageOf } from '../../../jobs/messages.ts';
 import { publishEvents } from '../../../jobs/publish.ts';
@@ -70,17 +70,19 @@ export async function reportJob(
     const decided = await decide(ctx, job, said);
     if (!decided.transition.applies) return 'ignored';
     const { video } = decided;
-    const event = newEvent(ctx, eventTypeOf(video), { video_id: job.videoId, owner_id: job.ownerId });
+    const [event, waiting] = [eventOf(ctx, job, video), progressed(ctx, job)];
     const saved = await saveTransition(ctx.databases.primary, job, {
       providerJobId: said.providerJobId,
       job: decided.transition.job,
       error: said.error,
       video,
       event,
+      waiting,
       handled: said.messageId === undefined ? undefined : { handler: handlerName, messageId: said.messageId },
     });
     if (saved === 'conflict') continue;
-    if (saved === 'saved' && video !== undefined) await publishEvents(ctx, { ids: [event.id], limit: 1 });
+    if (saved === 'saved' && video !== undefined)
+      await publishEvents(ctx, { ids: [event.id, waiting.id], limit: 2 });
     return saved === 'saved' ? 'applied' : 'ignored';
   }
   throw new Error(`encode job of ${said.providerJobId ?? said.jobId} keeps changing`);
@@ -156,5 +158,13 @@ async function collectOutputs(
   };
 }
 
-const eventTypeOf = (video: TransitionToSave['video']): string =>
-  video === undefined || video.state === 'transcoding' ? 'video.progressed' : `video.${video.state}`;
+const progressed = (ctx: RequestContext, job: EncodeJobRow): OutboxEvent =>
+  newEvent(ctx, 'video.progressed', { video_id: job.replacesId ?? job.videoId, owner_id: job.ownerId });
+
+/** What is told of a change; of a replacement, in the name of the video it replaces. */
+function eventOf(ctx: RequestContext, job: EncodeJobRow, video: TransitionToSave['video']): OutboxEvent {
+  if (video === undefined || video.state === 'transcoding') return progressed(ctx, job);
+  if (video.state === 'published' && job.replacesId !== null)
+    return newEvent(ctx, 'video.replaced', { video_id: job.replacesId, owner_id: job.ownerId });
+  return newEvent(ctx, `video.${video.state}`, { video_id: job.videoId, owner_id: job.ownerId });
+}
