@@ -14,7 +14,7 @@ const open = [
   'GET /livez',
   'GET /oembed',
   'GET /openapi.json',
-  'GET /player/{file}',
+  'GET /player/{script}',
   'GET /readyz',
   'GET /v1/auth/oauth/providers',
   'GET /v1/auth/oauth/{provider}/authorize',

@@ -188,6 +188,7 @@ const insertPlaylist = (owner: TestUser, visibility: string): Promise<string> =>
 /** Path parameters that are words and name nothing of anybody's. */
 export const words: Readonly<Record<string, string>> = {
   file: 'index.html',
+  script: 'player.js',
   role: 'creator',
   provider: 'google',
   // Of a deletion a provider asked for; it says only whether that is done.
