@@ -217,6 +217,7 @@ export const bodies: Readonly<Record<string, unknown>> = {
   rotateWebhookSecret: {},
   replayFailedWebhooks: { since: new Date(Date.now() - 1_000).toISOString() },
   grantMembership: {},
+  requestPlayback: {},
   unlockVideo: { password: 'not the password' },
   startWatchSession: {},
   sendHeartbeat: { session_token: 'of no session', seq: 1, intervals: [], position_ms: 0 },
