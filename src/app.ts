@@ -36,6 +36,7 @@ import { realtimeRoutes } from './modules/realtime/index.ts';
 import { securityEventsRoutes } from './modules/security-events/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
 import {
+  encodingRoutes,
   importsRoutes,
   playbackRoutes,
   replacementsRoutes,
@@ -46,6 +47,7 @@ import {
   videoListsRoutes,
   videosRoutes,
 } from './modules/videos/index.ts';
+
 import { viewsRoutes } from './modules/views/index.ts';
 import { webhookDeliveriesRoutes, webhookEndpointsRoutes } from './modules/webhook-endpoints/index.ts';
 import { webhooksRoutes } from './modules/webhooks/index.ts';
@@ -107,6 +109,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/videos', thumbnailsRoutes);
   app.route('/v1/videos', viewsRoutes);
   app.route('/v1', videoListsRoutes);
+  app.route('/v1', encodingRoutes);
   app.route('/v1', uploadLimitsRoutes);
   app.route('/v1/webhooks', webhooksRoutes);
   app.route('/v1/webhooks/facebook', facebookRoutes);

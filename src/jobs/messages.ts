@@ -33,6 +33,7 @@ const mediaTypes: ReadonlySet<string> = new Set<MessageType>([
   'video.uploaded',
   'video.released',
   'video.encode_requested',
+  'video.extras_requested',
   'video.import_requested',
   'video.deleted',
   'video.access_changed',

@@ -13,6 +13,7 @@ export const idPrefixes = {
   apiKey: 'key',
   securityEvent: 'sev',
   adminProposal: 'prop',
+  sideFile: 'fil',
   webhookEndpoint: 'whe',
   webhookDelivery: 'whd',
   event: 'evt',

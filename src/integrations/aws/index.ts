@@ -46,3 +46,4 @@ export {
   presignPut,
   putObject,
 } from './s3-objects.ts';
+export { getObject, presignPutObject, storeObject } from './s3-small.ts';

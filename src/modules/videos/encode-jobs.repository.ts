@@ -1,7 +1,14 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../db/client.ts';
 import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
-import { type EncodePlan, encodePlanSchema, mediaPrefix, type Rung } from './policy/encode-plan.ts';
+import { runningStates } from './encode-queue.repository.ts';
+import {
+  type EncodePlan,
+  encodePlanSchema,
+  type JobKind,
+  mediaPrefix,
+  type Rung,
+} from './policy/encode-plan.ts';
 import type { JobFacts, JobPhase, JobState } from './policy/encode-state.ts';
 import { type FailureCode, failures } from './policy/failures.ts';
 import { hasMoved } from './replacements.repository.ts';
@@ -13,6 +20,7 @@ export interface EncodeJobRow {
   readonly ownerId: string;
   readonly revision: number;
   readonly attempt: number;
+  readonly kind: JobKind;
   readonly isLatestAttempt: boolean;
   readonly providerJobId: string | null;
   readonly state: JobState;
@@ -31,14 +39,15 @@ export interface EncodeJobRow {
 }
 
 // `xmin` is the transaction that wrote the row last, so it tells whether the row is still the one that was read.
-const jobColumns: SQL = sql`job.id, job.video_id AS "videoId", video.owner_id AS "ownerId", job.revision, job.attempt,
+const jobColumns: SQL = sql`job.id, job.video_id AS "videoId", video.owner_id AS "ownerId", job.revision, job.attempt, job.kind,
   NOT EXISTS (
     SELECT FROM encode_jobs AS later
-    WHERE later.video_id = job.video_id AND later.revision = job.revision AND later.attempt > job.attempt
+    WHERE later.video_id = job.video_id AND later.revision = job.revision AND later.kind = job.kind
+      AND later.attempt > job.attempt
   ) AS "isLatestAttempt",
   job.provider_job_id AS "providerJobId", job.state, job.phase, job.percent,
   round(extract(epoch FROM job.last_event_at) * 1000)::float8 AS "lastReportMs", job.plan,
-  extract(epoch FROM now() - job.created_at)::float8 AS "ageSeconds", video.state AS "videoState",
+  extract(epoch FROM now() - coalesce(job.started_at, job.created_at))::float8 AS "ageSeconds", video.state AS "videoState",
   video.revision AS "videoRevision", video.deleted_at IS NOT NULL AND NOT ${hasMoved('video')} AS "videoDeleted",
   video.replaces_id AS "replacesId", job.xmin::text AS version`;
 
@@ -67,15 +76,15 @@ export const findReportedJob = (
       OR (job.id = ${reference.jobId ?? null}::uuid AND job.provider_job_id IS NULL)`,
   );
 
-/** The job of a video's revision that waits to be handed to MediaConvert. */
+/** The job that waits to be handed to MediaConvert; without an id, that of what is played of a video's revision. */
 export const findSubmittingJob = (
   db: Db,
-  videoId: string,
-  revision: number,
+  wanted: { readonly videoId: string; readonly revision: number; readonly jobId: string | undefined },
 ): Promise<EncodeJobRow | undefined> =>
   findJob(
     db,
-    sql`job.video_id = ${videoId}::uuid AND job.revision = ${revision} AND job.state = 'submitting'`,
+    sql`job.video_id = ${wanted.videoId}::uuid AND job.revision = ${wanted.revision} AND job.state = 'submitting'
+      AND ${wanted.jobId === undefined ? sql`job.kind = 'stream'` : sql`job.id = ${wanted.jobId}::uuid`}`,
   );
 
 /** Remembers which MediaConvert job does the work. False when the job has ended meanwhile or has another one. */
@@ -84,7 +93,7 @@ export async function markSubmitted(db: Db, jobId: string, providerJobId: string
     UPDATE encode_jobs
     SET provider_job_id = ${providerJobId}, state = CASE state WHEN 'submitting' THEN 'submitted' ELSE state END,
       last_checked_at = now()
-    WHERE id = ${jobId}::uuid AND state IN ('submitting', 'submitted', 'progressing')
+    WHERE id = ${jobId}::uuid AND state IN ${runningStates}
       AND coalesce(provider_job_id, ${providerJobId}) = ${providerJobId}
     RETURNING 1`);
   return result.rows.length > 0;
@@ -108,11 +117,17 @@ export interface TransitionToSave {
     | { readonly state: 'transcoding' }
     | { readonly state: 'failed'; readonly code: FailureCode }
     | { readonly state: 'published'; readonly outputs: EncodeOutputs }
+    // A file that was made of what is published already.
+    | { readonly state: 'completed'; readonly file: 'preview' | 'download'; readonly key: string }
     | undefined;
   /** Written when the video changed. */
-  readonly event: OutboxEvent;
+  readonly event: OutboxEvent | undefined;
   /** Written instead when the video is finished and its time has not come. */
   readonly waiting: OutboxEvent;
+  /** Written beside either. */
+  readonly extras: OutboxEvent | undefined;
+  readonly actualCostMicros: bigint | undefined;
+  readonly accelerationStatus: string | undefined;
   /** Set when a message caused this: it then counts as handled in the same transaction. */
   readonly handled: { readonly handler: string; readonly messageId: string } | undefined;
 }
@@ -145,6 +160,8 @@ export async function saveTransition(
       UPDATE encode_jobs
       SET provider_job_id = coalesce(${next.providerJobId ?? null}, provider_job_id), state = ${next.job.state}, phase = ${next.job.phase},
         percent = ${next.job.percent}, last_event_at = to_timestamp(${next.job.lastReportMs}::float8 / 1000),
+        actual_cost_micros = coalesce(${next.actualCostMicros?.toString() ?? null}::bigint, actual_cost_micros),
+        acceleration_status = coalesce(${next.accelerationStatus ?? null}, acceleration_status),
         last_checked_at = now(), error_code = ${next.error?.code ?? null}, error_message = ${next.error?.message ?? null},
         finished_at = CASE WHEN ${isFinal} THEN now() END
       FROM target, fresh WHERE encode_jobs.id = target.id
@@ -162,20 +179,25 @@ export async function saveTransition(
       FROM video, jsonb_array_elements_text(${JSON.stringify(outputs?.thumbnailKeys ?? [])}::jsonb)
         WITH ORDINALITY AS thumbnail(key, position)
       ON CONFLICT DO NOTHING
-    ), event AS (${insertEventIfAny(next.event, sql`(SELECT FROM video WHERE NOT is_waiting) AS told`)}),
-    waiting AS (${insertEventIfAny(next.waiting, sql`(SELECT FROM video WHERE is_waiting) AS told`)})
+    ), event AS (${eventWhere(next.event, sql`(SELECT FROM video WHERE NOT is_waiting) AS told`)}),
+    waiting AS (${eventWhere(next.event === undefined ? undefined : next.waiting, sql`(SELECT FROM video WHERE is_waiting) AS told`)}),
+    extras AS (${eventWhere(next.extras, sql`video`)})
     SELECT (SELECT count(*) FROM target)::int AS target, (SELECT count(*) FROM fresh)::int AS fresh`);
   const row = result.rows[0] as { target: number; fresh: number } | undefined;
   if (row === undefined || row.target === 0) return 'conflict';
   return row.fresh === 0 ? 'repeated' : 'saved';
 }
 
+const eventWhere = (event: OutboxEvent | undefined, source: SQL): SQL =>
+  event === undefined ? sql`SELECT 1 WHERE false` : insertEventIfAny(event, source);
+
 /** The CTE `video`: the job's own video, changed. */
 const changedVideo = (job: EncodeJobRow, next: TransitionToSave): SQL => sql`
   video AS (
     UPDATE videos SET ${videoAssignments(next)}
     FROM changed
-    WHERE ${next.video !== undefined} AND videos.id = changed.video_id AND videos.state = 'transcoding'
+    WHERE ${next.video !== undefined} AND videos.id = changed.video_id
+      AND videos.state = ${next.video?.state === 'completed' ? 'published' : 'transcoding'}
       AND videos.revision = ${job.revision} AND videos.deleted_at IS NULL
     RETURNING videos.id, videos.revision, videos.state = 'published' AND videos.announced_at IS NULL AS is_waiting
   )`;
@@ -206,6 +228,7 @@ const movedVideo = (job: EncodeJobRow, replacesId: string, outputs: EncodeOutput
 
 const playedFrom = (outputs: EncodeOutputs, durationMs: SQL = sql`duration_ms`): SQL =>
   sql`progress_percent = 100, hls_key = ${outputs.hlsKey}, dash_key = ${outputs.dashKey},
+    captions_built = 0, storyboard_key = NULL, preview_key = NULL, download_key = NULL,
     duration_ms = coalesce(${outputs.durationMs}::bigint, ${durationMs})`;
 
 function videoAssignments({ job, video }: TransitionToSave): SQL {
@@ -213,6 +236,8 @@ function videoAssignments({ job, video }: TransitionToSave): SQL {
     case 'published':
       return sql`state = 'published', ${playedFrom(video.outputs)}, published_at = greatest(now(), publish_at),
         announced_at = CASE WHEN publish_at > now() THEN NULL ELSE now() END, updated_at = now()`;
+    case 'completed':
+      return video.file === 'preview' ? sql`preview_key = ${video.key}` : sql`download_key = ${video.key}`;
     case 'failed':
       return sql`state = 'failed', failure_code = ${video.code}, failure_message = ${failures[video.code].message},
         updated_at = now()`;
@@ -229,7 +254,7 @@ export async function claimSilentJobs(
   const result = await db.execute(sql`
     WITH silent AS (
       SELECT id FROM encode_jobs
-      WHERE state IN ('submitting', 'submitted', 'progressing')
+      WHERE state IN ${runningStates}
         AND last_checked_at < to_timestamp(${options.nowMs}::float8 / 1000) - make_interval(secs => ${options.silentSeconds})
       ORDER BY last_checked_at LIMIT ${options.limit} FOR UPDATE SKIP LOCKED
     ), job AS (

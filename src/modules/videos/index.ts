@@ -1,6 +1,7 @@
 import type { Handlers } from '../../jobs/handlers.ts';
 import { dropUselessOriginal } from './usecases/drop-original.ts';
 import { fetchImport } from './usecases/fetch-import.ts';
+import { makeExtras } from './usecases/make-extras.ts';
 import { notifyOwner } from './usecases/notify-owner.ts';
 import { probeVideo } from './usecases/probe-video.ts';
 import { purgeVideo } from './usecases/purge-video.ts';
@@ -13,6 +14,9 @@ import { notifyUploader } from './usecases/upload-progress.ts';
 export { openPrefix, playedPrefix } from './access.repository.ts';
 export { videoDetailsRoutes } from './details.routes.ts';
 export type { CommentPolicy } from './details.schemas.ts';
+
+export { encodingRoutes } from './encoding.routes.ts';
+
 export { importsRoutes } from './imports.routes.ts';
 export { playbackRoutes } from './playback.routes.ts';
 export { frameAncestors, hostOf } from './policy/embed-domains.ts';
@@ -54,6 +58,7 @@ export const videoHandlers: Handlers = {
   'video.released': probeVideo,
   'video.import_requested': fetchImport,
   'video.encode_requested': requestEncode,
+  'video.extras_requested': (ctx, message) => makeExtras(ctx, message.data.video_id),
   'mediaconvert.job_changed': takeJobEvent,
   'video.progressed': notifyOwner,
   'video.published': notifyOwner,

@@ -39,7 +39,7 @@ export const endWorkOf = (source: SQL): SQL => sql`
   ), ended_jobs AS (
     UPDATE encode_jobs SET state = 'canceled', finished_at = now()
     FROM ${source} AS ended
-    WHERE encode_jobs.video_id = ended.id AND encode_jobs.state IN ('submitting', 'submitted', 'progressing')
+    WHERE encode_jobs.video_id = ended.id AND encode_jobs.state IN ('queued', 'submitting', 'submitted', 'progressing')
   )`;
 
 /**

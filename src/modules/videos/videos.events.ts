@@ -30,11 +30,13 @@ export const videoMessages = [
   ),
   // Its file has arrived in quarantine, or is on its way out of it.
   defineMessage('video.uploaded', videoData),
+  defineMessage('video.encode_requested', videoData.extend({ job_id: z.uuid().optional() })),
+  // What is made of a published film beside what is played: scrub pictures, preview, download, captions in the manifests.
+  defineMessage('video.extras_requested', z.strictObject({ video_id: z.uuid() })),
   // Its file was found clean.
   defineMessage('video.released', videoData),
   // Its file is to be fetched from the address its owner gave.
   defineMessage('video.import_requested', z.strictObject({ upload_id: z.uuid() })),
-  defineMessage('video.encode_requested', videoData),
   defineMessage('video.progressed', ownedVideoData),
   defineMessage('video.published', ownedVideoData),
   // The row may be one that nobody sees, whose file was to replace a video's.

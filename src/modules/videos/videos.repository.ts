@@ -6,14 +6,19 @@ import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
 import { userSummaryJson } from '../users/index.ts';
 import { accessAssignments, accessJson } from './access.repository.ts';
 import { detailColumns, detailValues } from './details.repository.ts';
+import { queueJob } from './encode-queue.repository.ts';
+import { extrasJson } from './encoding.repository.ts';
 import type { EncodePlan } from './policy/encode-plan.ts';
+import type { NewEncodeJob } from './policy/encode-queue.ts';
 import { type FailureCode, failures } from './policy/failures.ts';
+import type { Watermark } from './policy/plan-pictures.ts';
 import type { ProbeFacts } from './policy/probe-verdict.ts';
 import { endWorkOf, hasMoved, replacementJson } from './replacements.repository.ts';
 import type { UpdateVideoInput, VideoState } from './videos.schemas.ts';
 import { thumbnailKeyOf } from './videos.table.ts';
 import type { VideoRow } from './videos.views.ts';
 import { videoListedFor, videoVisibleTo } from './visibility.repository.ts';
+import { watermarkOf } from './watermarks.repository.ts';
 
 const utc = (column: SQL): SQL => sql`to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
@@ -27,9 +32,11 @@ const videoColumns = (
   video.hls_key AS "hlsKey", video.dash_key AS "dashKey", ${utc(sql`video.created_at`)} AS "createdAt",
   ${utc(sql`video.published_at`)} AS "publishedAt", ${utc(sql`video.publish_at`)} AS "publishAt",
   ${userSummaryJson('owner')} AS owner, ${replacementJson(viewerId)} AS replacement, ${accessJson} AS access,
+  ${extrasJson} AS extras,
   ${thumbnailKeyOf('video')} AS "thumbnailKey", video.custom_thumbnail_key AS "customThumbnailKey",
   (SELECT job.phase FROM encode_jobs AS job
-    WHERE job.video_id = video.id AND job.revision = video.revision ORDER BY job.attempt DESC LIMIT 1) AS phase,
+    WHERE job.video_id = video.id AND job.revision = video.revision AND job.kind = 'stream'
+    ORDER BY job.attempt DESC LIMIT 1) AS phase,
   (SELECT coalesce(json_agg(json_build_object('name', rendition.name, 'width', rendition.width,
       'height', rendition.height, 'maxBitrate', rendition.max_bitrate) ORDER BY rendition.max_bitrate), '[]')
     FROM renditions AS rendition
@@ -210,14 +217,13 @@ export async function restartEncode(
     readonly ownerId: string;
     readonly failureCode: string;
     readonly jobId: string;
-    readonly requested: OutboxEvent;
   },
 ): Promise<boolean> {
   const result = await db.execute(sql`
     WITH previous AS (
-      SELECT job.revision, job.attempt, job.plan FROM encode_jobs AS job
+      SELECT job.revision, job.attempt, job.plan, job.estimated_cost_micros, job.currency FROM encode_jobs AS job
       JOIN videos ON videos.id = job.video_id AND videos.revision = job.revision
-      WHERE job.video_id = ${retry.videoId}::uuid ORDER BY job.attempt DESC LIMIT 1
+      WHERE job.video_id = ${retry.videoId}::uuid AND job.kind = 'stream' ORDER BY job.attempt DESC LIMIT 1
     ), video AS (
       UPDATE videos SET state = 'transcoding', failure_code = NULL, failure_message = NULL, progress_percent = 0,
         updated_at = now()
@@ -226,11 +232,13 @@ export async function restartEncode(
         AND videos.state = 'failed' AND videos.failure_code = ${retry.failureCode} AND videos.deleted_at IS NULL
       RETURNING videos.id
     ), job AS (
-      INSERT INTO encode_jobs (id, video_id, revision, attempt, state, plan)
-      SELECT ${retry.jobId}::uuid, video.id, previous.revision, previous.attempt + 1, 'submitting', previous.plan
+      -- Somebody waits for this one: it is due now.
+      INSERT INTO encode_jobs (id, video_id, revision, attempt, state, plan, estimated_cost_micros, currency)
+      SELECT ${retry.jobId}::uuid, video.id, previous.revision, previous.attempt + 1, 'queued', previous.plan,
+        previous.estimated_cost_micros, previous.currency
       FROM video, previous
       ON CONFLICT DO NOTHING RETURNING id
-    ), event AS (${insertEventIfAny(retry.requested, sql`job`)})
+    )
     SELECT 1 FROM video`);
   return result.rows.length > 0;
 }
@@ -241,6 +249,9 @@ export interface VideoToProbe {
   readonly revision: number;
   readonly sourceKey: string;
   readonly sourceBytes: number;
+  readonly watermark: Watermark | null;
+  /** Captions to draw into the picture, where some were asked for and are there. */
+  readonly burnIn: EncodePlan['burnIn'];
 }
 
 /** A video that waits to be probed. */
@@ -250,23 +261,25 @@ export async function findVideoToProbe(
   revision: number,
 ): Promise<VideoToProbe | undefined> {
   const result = await db.execute(sql`
-    SELECT id, owner_id AS "ownerId", revision, source_key AS "sourceKey", source_bytes::float8 AS "sourceBytes"
+    SELECT id, owner_id AS "ownerId", revision, source_key AS "sourceKey", source_bytes::float8 AS "sourceBytes",
+      ${watermarkOf(sql`videos.owner_id`)} AS watermark,
+      (SELECT json_build_object('language', track.language, 'key', track.object_key) FROM captions AS track
+        WHERE track.video_id = videos.id AND track.language = videos.burn_in_captions) AS "burnIn"
     FROM videos
     WHERE id = ${videoId}::uuid AND revision = ${revision} AND state = 'probing' AND deleted_at IS NULL`);
   return result.rows[0] as VideoToProbe | undefined;
 }
 
-/** Keeps what the probe found and queues the encode: the job is written before anyone is asked to run it. Once only. */
+/** Keeps what the probe found and queues the encode. Once only. */
 export async function acceptProbe(
   db: Db,
   accepted: {
     readonly facts: ProbeFacts;
-    readonly plan: EncodePlan;
-    readonly jobId: string;
-    readonly requested: OutboxEvent;
+    readonly job: NewEncodeJob;
   },
 ): Promise<boolean> {
-  const { facts, plan } = accepted;
+  const { facts, job } = accepted;
+  const { plan } = job;
   const result = await db.execute(sql`
     WITH video AS (
       UPDATE videos SET state = 'transcoding', container = ${facts.container}, duration_ms = ${facts.durationMs}::bigint,
@@ -274,12 +287,8 @@ export async function acceptProbe(
         frame_rate = ${facts.picture?.frameRate ?? null}::float8, video_codec = ${facts.picture?.codec ?? null},
         audio_codec = ${facts.sound?.codec ?? null}, updated_at = now()
       WHERE id = ${plan.videoId}::uuid AND revision = ${plan.revision} AND state = 'probing' AND deleted_at IS NULL
-      RETURNING id, revision
-    ), job AS (
-      INSERT INTO encode_jobs (id, video_id, revision, attempt, state, plan)
-      SELECT ${accepted.jobId}::uuid, video.id, video.revision, 1, 'submitting', ${JSON.stringify(plan)}::jsonb
-      FROM video RETURNING id
-    ), event AS (${insertEventIfAny(accepted.requested, sql`job`)})
+      RETURNING id AS video_id, owner_id, revision, 1 AS attempt
+    ), job AS (${queueJob(job, sql`video`)})
     SELECT 1 FROM video`);
   return result.rows.length > 0;
 }

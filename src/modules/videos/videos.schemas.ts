@@ -5,6 +5,7 @@ import { plainText } from '../../shared/text.ts';
 import { userSummarySchema } from '../users/index.ts';
 import { accessFields, accessViewFields } from './access.schemas.ts';
 import { detailFields, detailViewFields } from './details.schemas.ts';
+import { extrasFields } from './extras.schemas.ts';
 
 export const videoStates = [
   'uploading',
@@ -100,6 +101,7 @@ export const videoSchema = z
     thumbnails: z.array(z.url()).openapi({ description: 'Stills of the film.' }),
     hls_url: addressSchema,
     dash_url: addressSchema,
+    ...extrasFields,
     ...accessViewFields,
     ...detailViewFields,
     created_at: z.iso.datetime(),

@@ -2,6 +2,8 @@ import { encodeId } from '../../shared/ids.ts';
 import { presentUserSummary, type UserSummaryRow } from '../users/index.ts';
 import type { AccessRow } from './access.repository.ts';
 import { type DetailsRow, presentDetails } from './details.views.ts';
+import type { ExtrasRow } from './encoding.repository.ts';
+import { presentExtras } from './encoding.views.ts';
 import { isEmbeddable } from './policy/embed-domains.ts';
 import { isRetryable } from './policy/failures.ts';
 import type { ReplacementRow } from './replacements.repository.ts';
@@ -38,6 +40,7 @@ export interface VideoRow extends Omit<VideoSummaryRow, 'stillsOpen'> {
     readonly maxBitrate: number;
   }[];
   readonly thumbnailKeys: readonly string[];
+  readonly extras: ExtrasRow;
   readonly details: DetailsRow;
   readonly access: AccessRow;
   readonly createdAt: string;
@@ -106,6 +109,7 @@ export const presentVideo = (video: VideoRow, { cdnBaseUrl, isOwner, stills }: V
   thumbnails: video.thumbnailKeys.flatMap((key) => stills.get(key) ?? []),
   hls_url: urlOrNull(video.hlsKey, cdnBaseUrl),
   dash_url: urlOrNull(video.dashKey, cdnBaseUrl),
+  ...presentExtras(video, cdnBaseUrl),
   ...presentAccess(video.access, isOwner),
   ...presentDetails(video),
   created_at: new Date(video.createdAt).toISOString(),

@@ -20,6 +20,7 @@ import {
 import type { UpdateVideoInput } from '../videos.schemas.ts';
 import type { VideoRow } from '../videos.views.ts';
 import { checkSchedule } from './schedule-video.ts';
+import { startQueuedJobs } from './start-queued-jobs.ts';
 import { hashVideoPassword } from './video-password.ts';
 import { forgetVideoPage } from './view-video.ts';
 
@@ -115,8 +116,7 @@ async function restart(
     publishAfterResponse(ctx, [uploaded.id]);
     return;
   }
-  const requested = newEvent(ctx, 'video.encode_requested', { video_id: videoId, revision });
-  const retry = { videoId, ownerId, failureCode, jobId, requested };
+  const retry = { videoId, ownerId, failureCode, jobId };
   if (!(await restartEncode(ctx.databases.primary, retry))) throw videoNotRetryable();
-  publishAfterResponse(ctx, [requested.id]);
+  await startQueuedJobs(ctx);
 }
