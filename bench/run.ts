@@ -15,6 +15,7 @@ import { foreignLoad, ratioTable, resultTable } from './report.ts';
 import { describeScenario, type Scenario } from './scenarios.ts';
 import { type BenchServer, bodyOf } from './servers.ts';
 import { cdnBaseUrl, release, workerSettings } from './settings.ts';
+import { benchUploader } from './uploader/run.ts';
 import { workerdVersion } from './workerd/serve.ts';
 import { startDatabases } from './world/databases.ts';
 import { imaginePeople } from './world/people.ts';
@@ -161,6 +162,7 @@ const workshop = { root, directory, cleanup };
 try {
   const [what, ...rest] = process.argv.slice(2);
   if (what === 'identity') await benchIdentity(rest, workshop, step);
+  else if (what === 'uploader') await benchUploader(rest, workshop, step);
   else await bench(readOptions(process.argv.slice(2)), workshop);
 } catch (error) {
   if (!interrupted) console.error(error instanceof Error ? error.message : error);

@@ -35,6 +35,7 @@ import { realtimeRoutes } from './modules/realtime/index.ts';
 import { securityEventsRoutes } from './modules/security-events/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
 import { uploadsRoutes, videoDetailsRoutes, videoListsRoutes, videosRoutes } from './modules/videos/index.ts';
+import { viewsRoutes } from './modules/views/index.ts';
 import { webhooksRoutes } from './modules/webhooks/index.ts';
 import { healthRoutes } from './observability/health.ts';
 
@@ -85,6 +86,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/videos/uploads', uploadsRoutes);
   app.route('/v1', videoDetailsRoutes);
   app.route('/v1/videos', videosRoutes);
+  app.route('/v1/videos', viewsRoutes);
   app.route('/v1', videoListsRoutes);
   app.route('/v1/webhooks', webhooksRoutes);
   app.route('/v1/webhooks/facebook', facebookRoutes);

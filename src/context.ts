@@ -21,6 +21,9 @@ export interface Bindings {
   readonly SESSION_GUARD: DurableObjectNamespace<
     import('../durable-objects/session-guard/session-guard.ts').SessionGuard
   >;
+  readonly VIEW_COUNTER: DurableObjectNamespace<
+    import('../durable-objects/view-counter/view-counter.ts').ViewCounter
+  >;
   readonly EVENTS_QUEUE: Queue;
   readonly MEDIA_QUEUE: Queue;
   readonly FLAGS: KVNamespace;

@@ -8,6 +8,7 @@ export { Lock } from '../durable-objects/lock/lock.ts';
 export { RateLimiter } from '../durable-objects/rate-limiter/rate-limiter.ts';
 export { SessionGuard } from '../durable-objects/session-guard/session-guard.ts';
 export { UserHub } from '../durable-objects/user-hub/user-hub.ts';
+export { ViewCounter } from '../durable-objects/view-counter/view-counter.ts';
 
 const app = createApp();
 

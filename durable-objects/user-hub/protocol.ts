@@ -41,6 +41,10 @@ export const keptMs = 86_400_000;
 export const encodeEvent = ({ seq, event }: SequencedEvent): string =>
   JSON.stringify({ type: 'event', seq, event });
 
+/** Something that needs no catching up with: it has no number and is not kept. */
+export const encodeNotice = (event: { readonly type: string; readonly data: unknown }): string =>
+  JSON.stringify({ type: 'notice', event });
+
 /** Sent when every event the client missed was sent: from here on it is live. */
 export const encodeReady = (seq: number): string => JSON.stringify({ type: 'ready', seq });
 

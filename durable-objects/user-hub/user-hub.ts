@@ -7,6 +7,7 @@ import {
   canResume,
   closeCodes,
   encodeEvent,
+  encodeNotice,
   encodeReady,
   encodeResync,
   type HubEvent,
@@ -84,6 +85,13 @@ export class UserHub extends DurableObject {
     for (const socket of this.#liveSockets()) if (sendQuietly(socket, text)) delivered += 1;
     await wakeBy(this.ctx.storage, now + keptMs);
     return { ok: true, seq: stored.seq, delivered, duplicate: false };
+  }
+
+  /** Sends what the next news of its kind will replace to the open sockets, and keeps nothing. Returns to how many. */
+  announce(event: { readonly type: string; readonly data: unknown }): number {
+    const text = encodeNotice(event);
+    if (text.length > maxEventLength) return 0;
+    return this.#liveSockets().filter((socket) => sendQuietly(socket, text)).length;
   }
 
   /** Keeps a ticket until it is burnt or over. */

@@ -21,6 +21,7 @@ import { scanningSection } from './scanning.config.ts';
 import type { SectionValues } from './section.ts';
 import { smsSection } from './sms.config.ts';
 import { videosSection } from './videos.config.ts';
+import { viewsSection } from './views.config.ts';
 
 export { ConfigError } from './parse.ts';
 
@@ -40,6 +41,7 @@ export const sections = {
   videos: videosSection,
   scanning: scanningSection,
   encoding: encodingSection,
+  views: viewsSection,
   outbound: outboundSection,
   feeds: feedsSection,
   history: historySection,
@@ -72,6 +74,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     videos: parseSection(videosSection, environment, problems),
     scanning: parseSection(scanningSection, environment, problems),
     encoding: parseSection(encodingSection, environment, problems),
+    views: parseSection(viewsSection, environment, problems),
     outbound: parseSection(outboundSection, environment, problems),
     feeds: parseSection(feedsSection, environment, problems),
     history: parseSection(historySection, environment, problems),

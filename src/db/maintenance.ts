@@ -45,6 +45,7 @@ export async function maintainDatabase(ctx: RequestContext): Promise<void> {
   await prune(primary, 'account_tokens', 'expires_at', over);
   const buried = new Date(ctx.clock.now() - deadLetterRetentionDays * dayMs).toISOString();
   await prune(primary, 'dead_letters', 'received_at', buried);
+  await prune(primary, 'view_flushes', 'flushed_at', settled);
   const origins = await expireAuditAddresses(primary);
   ctx.log.log('info', 'database.maintained', {
     partitions_made: result.rows[0]?.made,

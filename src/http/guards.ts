@@ -53,7 +53,7 @@ export function guardRequest(): AppMiddleware {
 export function pinReadsAfterWrite(): AppMiddleware {
   return async (c, next) => {
     await next();
-    if (!writes.has(c.req.method) || c.res.status >= 400) return;
+    if (!writes.has(c.req.method) || c.res.status >= 400 || policyAt(c)?.unpinned === true) return;
     const { clock, config } = c.var.ctx;
     if (config.database.readPinSeconds === 0) return;
     const headers = readPinHeaders(clock.now(), config.database.readPinSeconds);
@@ -102,12 +102,13 @@ async function checkBody(c: Parameters<AppMiddleware>[0]): Promise<void> {
   }
 }
 
-const takesForm = (c: Parameters<AppMiddleware>[0]): boolean =>
-  matchedRoutes(c).some(
-    ({ method, handler }) =>
-      method === c.req.method &&
-      (handler as { [policySymbol]?: DeclaredRoute })[policySymbol]?.policy.form === true,
-  );
+const takesForm = (c: Parameters<AppMiddleware>[0]): boolean => policyAt(c)?.form === true;
+
+const policyAt = (c: Parameters<AppMiddleware>[0]): DeclaredRoute['policy'] | undefined =>
+  matchedRoutes(c)
+    .filter(({ method }) => method === c.req.method)
+    .map(({ handler }) => (handler as { [policySymbol]?: DeclaredRoute })[policySymbol]?.policy)
+    .find((policy) => policy !== undefined);
 
 async function readAtMost(
   body: ReadableStream<Uint8Array> | null,

@@ -48,7 +48,7 @@ export function rateLimit(fare: Fare): AppMiddleware {
 
 /** What a route's policy charges. */
 export function fareOf({ limit, cost }: Pick<RoutePolicy, 'limit' | 'cost'>): Fare | undefined {
-  if (limit === 'none') return undefined;
+  if (limit === 'none' || limit === 'edge') return undefined;
   const limits: readonly LimitName[] = typeof limit === 'string' ? [limit] : limit;
   return { limits, units: 1, points: cost ?? Math.max(...limits.map((name) => policyOf(name).points)) };
 }

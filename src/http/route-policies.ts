@@ -28,8 +28,13 @@ export interface RoutePolicy {
    * checks too. `any`: what is open to everybody the caller may see.
    */
   readonly ids?: 'own' | 'any';
-  /** Which rate limit policies are charged, all or none of them; `none` only where the answer costs nothing. */
-  readonly limit: LimitName | readonly LimitName[] | 'none';
+  /**
+   * Which rate limit policies are charged, all or none of them; `none` only where the answer costs nothing, `edge` where only the
+   * free gate by address stands before a count of the handler's own.
+   */
+  readonly limit: LimitName | readonly LimitName[] | 'none' | 'edge';
+  /** Set on writes no database read shows soon: the client's reads go on to the replica. */
+  readonly unpinned?: boolean;
   /** Points taken from the caller's budget, where that is not what its limits say (reads 1, writes 5). */
   readonly cost?: number;
   /** The purpose of the one-time tickets that open this WebSocket in place of a token. */
@@ -241,6 +246,11 @@ export const routePolicies = {
   listLikedVideos: { access: user, scope: 'videos:read', limit: 'read' },
   listMyVideos: { access: user, scope: 'videos:read', limit: 'read' },
   listUserVideos: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
+
+  // Watching. Each session counts its own heartbeats.
+  startWatchSession: { access: viewer, ids: 'any', limit: 'watch', cost: 2, unpinned: true },
+  sendHeartbeat: { access: viewer, ids: 'any', limit: 'edge', unpinned: true },
+  watchViewCount: { access: viewer, ids: 'any', ticket: 'realtime', limit: 'realtime' },
 
   // Administration. Moderators reach accounts that are not staff; what only administrators may do is theirs alone.
   searchUsers: { access: user, roles: ['admin', 'moderator'], limit: 'admin', stepUp: true },

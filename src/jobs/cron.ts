@@ -9,6 +9,7 @@ import { liftEndedSuspensions } from '../modules/admin/index.ts';
 import { trimTimelines } from '../modules/feeds/index.ts';
 import { trimHistories } from '../modules/history/index.ts';
 import { expireUploads, reconcileEncodeJobs, reconcileScans } from '../modules/videos/index.ts';
+import { rotateViewSalts } from '../modules/views/index.ts';
 import { sweepOutbox } from './publish.ts';
 import { type CronSchedule, cronSchedules } from './schedules.ts';
 import { systemContext } from './system-context.ts';
@@ -33,6 +34,7 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
   ],
   '17 * * * *': [
     { name: 'deletions.remind', run: remindOfDeletions },
+    { name: 'views.salts', run: rotateViewSalts },
     { name: 'database.maintain', run: maintainDatabase },
   ],
   '41 3 * * *': [

@@ -1,124 +1,36 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type BrowserPage, chromiumPath, openBrowser } from '../support/node/chromium.ts';
 
 // By address, since the Worker's sources are type-checked against workerd's types and this test against Node's.
 const source = (path: string) => import(new URL(`../../src/modules/passkeys/${path}`, import.meta.url).href);
 
-const browser = [
-  process.env.CHROMIUM_PATH ?? '',
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-].find((path) => path !== '' && existsSync(path));
-if (browser === undefined)
+if (chromiumPath === undefined)
   console.warn('NOT TESTED: passkeys of a real browser. Install Chromium or set CHROMIUM_PATH to one.');
 
-/** Speaks the Chrome DevTools protocol (https://chromedevtools.github.io/devtools-protocol/). */
-interface DevTools {
-  send(method: string, params?: unknown, sessionId?: string): Promise<Record<string, unknown>>;
-  close(): void;
-}
-
-async function connect(address: string): Promise<DevTools> {
-  const socket = new WebSocket(address);
-  const waiting = new Map<
-    number,
-    { resolve: (value: Record<string, unknown>) => void; reject: (error: Error) => void }
-  >();
-  socket.addEventListener('message', ({ data }) => {
-    const message = JSON.parse(String(data));
-    const call = waiting.get(message.id);
-    waiting.delete(message.id);
-    if (message.error === undefined) call?.resolve(message.result);
-    else call?.reject(new Error(message.error.message));
-  });
-  await new Promise((resolve, reject) => {
-    socket.addEventListener('open', resolve);
-    socket.addEventListener('error', reject);
-  });
-  let lastId = 0;
-  return {
-    send: (method, params = {}, sessionId = undefined) =>
-      new Promise((resolve, reject) => {
-        lastId += 1;
-        waiting.set(lastId, { resolve, reject });
-        socket.send(JSON.stringify({ id: lastId, method, params, sessionId }));
-      }),
-    close: () => socket.close(),
-  };
-}
-
-describe.skipIf(browser === undefined)('passkeys of Chromium', () => {
-  let profile: string;
-  let chromium: ChildProcess;
+describe.skipIf(chromiumPath === undefined)('passkeys of Chromium', () => {
+  let page: BrowserPage;
   let server: Server;
-  let devTools: DevTools;
-  let session: string;
   let origin: string;
 
   beforeAll(async () => {
-    profile = await mkdtemp(join(tmpdir(), 'social-flow-chromium-'));
     server = createServer((_, response) => {
       response.setHeader('content-type', 'text/html').end('<!doctype html><title>Passkeys</title>');
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     origin = `http://localhost:${(server.address() as AddressInfo).port}`;
-    chromium = spawn(
-      browser ?? '',
-      [
-        '--headless=new',
-        '--no-sandbox',
-        '--disable-gpu',
-        '--remote-debugging-port=0',
-        `--user-data-dir=${profile}`,
-      ],
-      { stdio: ['ignore', 'ignore', 'pipe'] },
-    );
-    const address = await new Promise<string>((resolve, reject) => {
-      chromium.on('exit', (code) => reject(new Error(`chromium ended with ${code}`)));
-      createInterface({ input: chromium.stderr as NodeJS.ReadableStream }).on('line', (line) => {
-        const found = /DevTools listening on (ws:\S+)/.exec(line)?.[1];
-        if (found !== undefined) resolve(found);
-      });
-    });
-    devTools = await connect(address);
-    const { targetId } = await devTools.send('Target.createTarget', { url: 'about:blank' });
-    session = String((await devTools.send('Target.attachToTarget', { targetId, flatten: true })).sessionId);
-    await devTools.send('WebAuthn.enable', {}, session);
-    await devTools.send('Page.navigate', { url: origin }, session);
-    for (let look = 0; look < 100 && (await evaluate('location.origin')) !== origin; look += 1)
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    page = await openBrowser();
+    await page.send('WebAuthn.enable');
+    await page.open(`${origin}/`);
   });
 
   afterAll(async () => {
-    devTools?.close();
-    if (chromium?.exitCode === null) {
-      const ended = new Promise((resolve) => chromium.on('exit', resolve));
-      chromium.kill('SIGKILL');
-      await ended;
-    }
+    await page?.close();
     server?.close();
-    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  async function evaluate(expression: string): Promise<unknown> {
-    const answer = (await devTools.send(
-      'Runtime.evaluate',
-      { expression, awaitPromise: true, returnByValue: true },
-      session,
-    )) as { result: { value?: unknown }; exceptionDetails?: { exception?: { description?: string } } };
-    if (answer.exceptionDetails !== undefined)
-      throw new Error(answer.exceptionDetails.exception?.description ?? 'failed in the page');
-    return answer.result.value;
-  }
+  const evaluate = (expression: string) => page.evaluate(expression);
 
   it('are made from our options, and what they give is accepted: once made, then used', async () => {
     const [views, schemas, webauthn, prove] = await Promise.all(
@@ -126,20 +38,16 @@ describe.skipIf(browser === undefined)('passkeys of Chromium', () => {
         source,
       ),
     );
-    const { authenticatorId } = await devTools.send(
-      'WebAuthn.addVirtualAuthenticator',
-      {
-        options: {
-          protocol: 'ctap2',
-          transport: 'internal',
-          hasResidentKey: true,
-          hasUserVerification: true,
-          isUserVerified: true,
-          automaticPresenceSimulation: true,
-        },
+    const { authenticatorId } = await page.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2',
+        transport: 'internal',
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
       },
-      session,
-    );
+    });
     const config = { rpId: 'localhost', rpName: 'Social Flow', origins: [origin] };
     const issued = { challengeToken: 'token', expiresInSeconds: 300 };
     const userId = '01964d2e-6d30-7c3a-8d2f-5a1b3c4d5e6f';
@@ -202,6 +110,6 @@ describe.skipIf(browser === undefined)('passkeys of Chromium', () => {
         `navigator.credentials.create({publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(${JSON.stringify(again.public_key)})})`,
       ),
     ).rejects.toThrow('InvalidStateError');
-    await devTools.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId }, session);
+    await page.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId });
   });
 });

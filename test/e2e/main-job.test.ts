@@ -1,6 +1,13 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import {
+  createUpload,
+  type FileSource,
+  fromFile,
+  memoryStore,
+  nodeTransport,
+} from '../../clients/uploader/src/node.ts';
 import { runTour, type TourResult } from '../../scripts/demo/tour.ts';
 import { type Platform, startPlatform } from './platform.ts';
 
@@ -77,4 +84,53 @@ it("shows the post with its film in the follower's home feed, liked once", () =>
   expect(tour.post.video?.id).toBe(tour.video.id);
   expect(tour.post.video?.hls_url).toBe(tour.hlsUrl);
   expect(tour.post).toMatchObject({ liked: true, like_count: 1 });
+});
+
+it('takes a film from the uploader for Node, half by one process and half by the next, and publishes it', async () => {
+  const call = async (method: string, path: string, token: string, body?: unknown) => {
+    const response = await fetch(`${platform.apiUrl}${path}`, {
+      method,
+      headers: {
+        'content-type': 'application/json',
+        ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as Record<string, string>;
+  };
+  const username = `uploader_${Date.now().toString(36)}`;
+  const { access_token: token = '' } = await call('POST', '/v1/auth/register', '', {
+    username,
+    email: `${username}@example.com`,
+    password: 'seven ravens over the moor',
+  });
+  const store = memoryStore();
+  const uploadOf = async () =>
+    createUpload<FileSource>({
+      source: await fromFile(film, 'video/mp4'),
+      api: { baseUrl: platform.apiUrl, getToken: () => token },
+      transport: nodeTransport,
+      store,
+      concurrency: 1,
+      metadata: { title: 'By the uploader', visibility: 'unlisted' },
+    });
+  const first = await uploadOf();
+  const stopped = new Promise<void>((resolve) => {
+    first.on('part', () => {
+      first.pause();
+      resolve();
+    });
+  });
+  void first.start().catch(() => undefined);
+  await stopped;
+  const second = await uploadOf();
+  const seen: number[] = [];
+  second.on('progress', ({ bytesSent }) => seen.push(bytesSent));
+  const { videoId } = await second.start();
+  expect(seen[0]).toBeGreaterThan(0);
+  const state = async () => (await call('GET', `/v1/videos/${videoId}`, token)).state;
+  for (let look = 0; look < 600 && !['published', 'failed'].includes(String(await state())); look += 1)
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(await state()).toBe('published');
 });

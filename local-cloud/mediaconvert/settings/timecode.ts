@@ -4,10 +4,19 @@ export function timecodeOrder(timecode: string): number {
   return ((hours * 60 + minutes) * 60 + seconds) * 100 + frames;
 }
 
-/** Media time of an `HH:MM:SS:FF` timecode, in seconds. */
+/**
+ * Media time of a timecode, in seconds. Timecodes count frames (SMPTE ST 12-1): at 29.97 frames per second `HH:MM:SS:FF`
+ * runs slower than the clock, and `HH:MM:SS;FF` leaves out two numbers a minute, but not every tenth, to keep up with it.
+ */
 export function timecodeSeconds(timecode: string, framesPerSecond: number): number {
   const [hours, minutes, seconds, frames] = fields(timecode);
-  return (hours * 60 + minutes) * 60 + seconds + frames / framesPerSecond;
+  const nominal = Math.max(1, Math.round(framesPerSecond));
+  const counted = ((hours * 60 + minutes) * 60 + seconds) * nominal + frames;
+  const allMinutes = hours * 60 + minutes;
+  const dropped = timecode.includes(';')
+    ? 2 * Math.round(nominal / 30) * (allMinutes - Math.floor(allMinutes / 10))
+    : 0;
+  return (counted - dropped) / framesPerSecond;
 }
 
 function fields(timecode: string): [number, number, number, number] {

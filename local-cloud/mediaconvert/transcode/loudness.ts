@@ -17,7 +17,7 @@ const DEFAULT_TARGET_LKFS = -23;
 /** BS.1770 counts nothing below this. */
 const SILENCE_LKFS = -70;
 const GOOD_ENOUGH_DB = 0.3;
-const MAX_REFINEMENTS = 2;
+const MAX_REFINEMENTS = 4;
 
 export function correctionKey(description: AudioDescription, stream: AudioStream): string {
   const settings = description.audioNormalizationSettings;

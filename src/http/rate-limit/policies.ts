@@ -206,6 +206,15 @@ export const rateLimitPolicies = {
     points: 5,
     onRefusal: 'keep',
   },
+  /** Starting to watch a video. One network may be a school or a mobile carrier. */
+  watch: {
+    windows: [{ name: 'watch', limit: 300, periodSeconds: minute }],
+    partition: 'caller',
+    onFailure: 'open',
+    leaseUnits: 16,
+    points: 2,
+    onRefusal: 'keep',
+  },
   /** Events of outside systems, which come in bursts from few addresses. */
   webhook: {
     windows: [{ name: 'webhook', limit: 6_000, periodSeconds: minute }],

@@ -36,6 +36,7 @@ realtimeRoutes.openapi(
     description:
       'WebSocket. Authenticate with an Authorization header, or from a browser with the subprotocols `social-flow.v1, ticket.<ticket>`, `social-flow.v1, bearer.<access token>`, or the cookie. ' +
       'The server sends `{"type":"event","seq","event":{"id","type","data"}}` for what happens to the caller, `{"type":"ready","seq"}` once missed events were sent, ' +
+      '`{"type":"notice","event":{"type","data"}}` for what needs no catching up with, such as view counts (`video.views`), ' +
       'and `{"type":"resync","seq"}` when some are gone. The only client message is the text `ping`, answered with `pong`. ' +
       'Closes with 4401 when the access token ends and 4009 when the same account opens too many connections.',
     operationId: 'connectRealtime',

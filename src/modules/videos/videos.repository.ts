@@ -18,6 +18,7 @@ const utc = (column: SQL): SQL => sql`to_char(${column} AT TIME ZONE 'UTC', 'YYY
 const videoColumns: SQL = sql`video.id, video.title, video.description, video.visibility, video.state,
   video.progress_percent AS "progressPercent", video.failure_code AS "failureCode",
   video.failure_message AS "failureMessage", video.duration_ms::float8 AS "durationMs", video.width, video.height,
+  (SELECT coalesce(sum(views), 0) FROM video_counters WHERE video_id = video.id)::float8 AS "viewCount",
   video.hls_key AS "hlsKey", video.dash_key AS "dashKey", ${utc(sql`video.created_at`)} AS "createdAt",
   ${utc(sql`video.published_at`)} AS "publishedAt", ${userSummaryJson('owner')} AS owner,
   (SELECT job.phase FROM encode_jobs AS job

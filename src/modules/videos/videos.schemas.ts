@@ -29,6 +29,7 @@ export const videoSummarySchema = z
     title: z.string(),
     state: z.enum(videoStates),
     duration_seconds: z.number().nullable(),
+    view_count: z.int().nonnegative(),
     width: z.int().nullable(),
     height: z.int().nullable(),
     thumbnail_url: z.url().nullable(),
@@ -73,6 +74,7 @@ export const videoSchema = z
       })
       .nullable(),
     duration_seconds: z.number().nullable(),
+    view_count: z.int().nonnegative(),
     width: z.int().nullable(),
     height: z.int().nullable(),
     renditions: z.array(renditionSchema),

@@ -238,6 +238,7 @@ export const videoSummaryJson = (alias: string) => {
   const video = sql.identifier(alias);
   return sql`json_build_object(
     'id', ${video}.id, 'title', ${video}.title, 'state', ${video}.state, 'durationMs', ${video}.duration_ms,
+    'viewCount', coalesce((SELECT views FROM video_counters WHERE video_id = ${video}.id), 0),
     'width', ${video}.width, 'height', ${video}.height, 'hlsKey', ${video}.hls_key, 'dashKey', ${video}.dash_key,
     'thumbnailKey', (
       SELECT thumbnails.object_key FROM thumbnails

@@ -10,6 +10,7 @@ export interface VideoSummaryRow {
   readonly title: string;
   readonly state: VideoState;
   readonly durationMs: number | null;
+  readonly viewCount: number;
   readonly width: number | null;
   readonly height: number | null;
   readonly hlsKey: string | null;
@@ -43,6 +44,7 @@ export const presentVideoSummary = (video: VideoSummaryRow, cdnBaseUrl: string):
   title: video.title,
   state: video.state,
   duration_seconds: seconds(video.durationMs),
+  view_count: video.viewCount,
   width: video.width,
   height: video.height,
   thumbnail_url: mediaUrl(video.thumbnailKey, cdnBaseUrl),
@@ -68,6 +70,7 @@ export const presentVideo = (video: VideoRow, cdnBaseUrl: string): VideoView => 
           retryable: isRetryable(video.failureCode),
         },
   duration_seconds: seconds(video.durationMs),
+  view_count: video.viewCount,
   width: video.width,
   height: video.height,
   renditions: video.renditions.map(({ maxBitrate, ...rendition }) => ({

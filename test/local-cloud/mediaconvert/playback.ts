@@ -81,6 +81,13 @@ export async function frameAt(ffmpeg: Ffmpeg, path: string, seconds: number): Pr
   return readFileSync(join(cwd, 'frame.raw'));
 }
 
+/** A still picture as packed RGB. */
+export async function pixelsOf(ffmpeg: Ffmpeg, path: string): Promise<Buffer> {
+  const cwd = newDirectory('picture');
+  await ffmpeg.run(['-i', path, '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'picture.raw'], { cwd });
+  return readFileSync(join(cwd, 'picture.raw'));
+}
+
 /** Mean absolute difference per byte between two pictures of one size, within rows `fromRow` to `toRow`. */
 export function difference(a: Buffer, b: Buffer, width: number, fromRow: number, toRow: number): number {
   if (a.length !== b.length) throw new Error(`pictures differ in size: ${a.length} and ${b.length}`);
