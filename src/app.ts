@@ -36,6 +36,7 @@ import { securityEventsRoutes } from './modules/security-events/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
 import { uploadsRoutes, videoDetailsRoutes, videoListsRoutes, videosRoutes } from './modules/videos/index.ts';
 import { viewsRoutes } from './modules/views/index.ts';
+import { webhookDeliveriesRoutes, webhookEndpointsRoutes } from './modules/webhook-endpoints/index.ts';
 import { webhooksRoutes } from './modules/webhooks/index.ts';
 import { healthRoutes } from './observability/health.ts';
 
@@ -72,6 +73,8 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/me/passkeys', passkeysRoutes);
   app.route('/v1/auth/passkeys', passkeySignInRoutes);
   app.route('/v1/me/api-keys', apiKeysRoutes);
+  app.route('/v1/me/webhook-endpoints', webhookEndpointsRoutes);
+  app.route('/v1/me/webhook-endpoints', webhookDeliveriesRoutes);
   app.route('/v1/me/security-events', securityEventsRoutes);
   app.route('/v1/me/members', membersRoutes);
   app.route('/v1/users', usersRoutes);

@@ -16,6 +16,7 @@ import { type CorsRule, startS3Server } from '../s3/server.ts';
 import { createScanner, locateEngine, type Scanner } from '../scanner/index.ts';
 import { startSmsServer } from '../sms/server.ts';
 import { startTurnstileServer } from '../turnstile/server.ts';
+import { startWebhookInbox } from '../webhook-inbox/server.ts';
 import { dotenv, writePrivateFile } from './files.ts';
 import { freePort } from './ports.ts';
 import { localSecrets } from './secrets.ts';
@@ -37,6 +38,7 @@ const preferredPorts = {
   oauth: 9_006,
   breachedPasswords: 9_005,
   turnstile: 9_004,
+  webhookInbox: 9_008,
 };
 
 export interface StackOptions {
@@ -60,6 +62,8 @@ export interface Stack {
   readonly cdnUrl: string;
   /** The inbox. */
   readonly mailUrl: string;
+  /** Where webhooks to creators can be sent, to look at them. */
+  readonly webhookInboxUrl: string;
   /** Stand-ins of the OAuth providers. */
   readonly oauthUrl: string;
   readonly neonBridgeUrl: string;
@@ -273,6 +277,16 @@ async function startParts(
 
   options.signal?.throwIfAborted();
   startedAt = Date.now();
+  const webhookInbox = await startWebhookInbox({ port: await freePort(preferredPorts.webhookInbox) });
+  closers.push(() => webhookInbox.close());
+  status.ok(
+    'webhooks',
+    `${webhookInbox.url}, an inbox: give an endpoint the address /in/<anything>`,
+    startedAt,
+  );
+
+  options.signal?.throwIfAborted();
+  startedAt = Date.now();
   const turnstile = await startTurnstileServer({
     port: await freePort(preferredPorts.turnstile),
     secret: secrets.turnstileSecret,
@@ -338,6 +352,7 @@ async function startParts(
     ownerSettings,
     cdnUrl: cdn.url,
     mailUrl: mail.url,
+    webhookInboxUrl: webhookInbox.url,
     oauthUrl: oauth.url,
     neonBridgeUrl: bridge.url,
     database,

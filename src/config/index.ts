@@ -22,6 +22,7 @@ import type { SectionValues } from './section.ts';
 import { smsSection } from './sms.config.ts';
 import { videosSection } from './videos.config.ts';
 import { viewsSection } from './views.config.ts';
+import { webhooksSection } from './webhooks.config.ts';
 
 export { ConfigError } from './parse.ts';
 
@@ -47,6 +48,7 @@ export const sections = {
   history: historySection,
   sms: smsSection,
   oauth: oauthSection,
+  webhooks: webhooksSection,
 } as const;
 
 export type Config = {
@@ -80,6 +82,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     history: parseSection(historySection, environment, problems),
     sms: parseSection(smsSection, environment, problems),
     oauth: parseSection(oauthSection, environment, problems),
+    webhooks: parseSection(webhooksSection, environment, problems),
   };
   if (problems.length === 0)
     problems.push(

@@ -50,6 +50,19 @@ export const videosSection = defineSection('Videos', {
     unit: 'seconds',
     doc: 'Longest film accepted.',
   },
+  maxSidePixels: {
+    env: 'VIDEO_MAX_SIDE_PIXELS',
+    schema: integer(640, 16_384),
+    default: '8192',
+    unit: 'pixels',
+    doc: 'Longest side of a picture accepted, by the container or by the codec itself, whichever says more.',
+  },
+  maxTracks: {
+    env: 'VIDEO_MAX_TRACKS',
+    schema: integer(2, 100),
+    default: '64',
+    doc: 'Tracks a file may have.',
+  },
   probeMaxRequests: {
     env: 'VIDEO_PROBE_MAX_REQUESTS',
     schema: integer(4, 500),

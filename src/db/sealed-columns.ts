@@ -26,4 +26,11 @@ export const sealedColumns: readonly SealedColumn[] = [
     rowId: 'phone_id',
     sealedFor: { table: 'phone_factors', column: 'sealed_number' },
   },
+  { table: 'webhook_endpoints', column: 'sealed_secret', rowId: 'id' },
+  {
+    table: 'webhook_endpoints',
+    column: 'sealed_old_secret',
+    rowId: 'id',
+    sealedFor: { table: 'webhook_endpoints', column: 'sealed_secret' },
+  },
 ];

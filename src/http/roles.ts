@@ -14,6 +14,8 @@ export const apiKeyScopes = [
   'feeds:read',
   'videos:read',
   'videos:write',
+  'webhooks:read',
+  'webhooks:write',
   'comments:read',
   'comments:write',
   'playlists:read',

@@ -134,6 +134,32 @@ export const routePolicies = {
   renameApiKey: { access: user, ids: 'own', limit: 'keys', sensitive: true },
   revokeApiKey: { access: user, ids: 'own', limit: 'keys', sensitive: true },
 
+  // Webhooks to creators. Where events go, and what signs them, is no matter of API keys.
+  listWebhookEndpoints: { access: user, scope: 'webhooks:read', limit: 'read' },
+  createWebhookEndpoint: { access: user, limit: 'write', stepUp: true },
+  getWebhookEndpoint: { access: user, scope: 'webhooks:read', ids: 'own', limit: 'read' },
+  updateWebhookEndpoint: { access: user, ids: 'own', limit: 'write', stepUp: true },
+  deleteWebhookEndpoint: { access: user, ids: 'own', limit: 'write', sensitive: true },
+  rotateWebhookSecret: { access: user, ids: 'own', limit: 'write', stepUp: true },
+  testWebhookEndpoint: { access: user, scope: 'webhooks:write', ids: 'own', limit: 'webhook_test' },
+  listWebhookDeliveries: { access: user, scope: 'webhooks:read', ids: 'own', limit: 'read' },
+  getWebhookDelivery: { access: user, scope: 'webhooks:read', ids: 'own', limit: 'read' },
+  replayWebhookDelivery: {
+    access: user,
+    scope: 'webhooks:write',
+    ids: 'own',
+    limit: 'write',
+    idempotent: true,
+  },
+  replayFailedWebhooks: {
+    access: user,
+    scope: 'webhooks:write',
+    ids: 'own',
+    limit: 'write',
+    cost: 20,
+    idempotent: true,
+  },
+
   // Users
   getUser: { access: viewer, scope: 'profile:read', ids: 'any', limit: 'read' },
   getMe: { access: user, scope: 'profile:read', limit: 'read' },

@@ -10,6 +10,7 @@ import { trimTimelines } from '../modules/feeds/index.ts';
 import { trimHistories } from '../modules/history/index.ts';
 import { expireUploads, reconcileEncodeJobs, reconcileScans } from '../modules/videos/index.ts';
 import { rotateViewSalts } from '../modules/views/index.ts';
+import { expireWebhookLog, handOutDeliveries } from '../modules/webhook-endpoints/index.ts';
 import { sweepOutbox } from './publish.ts';
 import { type CronSchedule, cronSchedules } from './schedules.ts';
 import { systemContext } from './system-context.ts';
@@ -31,11 +32,13 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
     { name: 'exports.sweep', run: sweepExports },
     { name: 'accounts.erase', run: eraseDueAccounts },
     { name: 'suspensions.lift', run: liftEndedSuspensions },
+    { name: 'webhooks.hand_out', run: handOutDeliveries },
   ],
   '17 * * * *': [
     { name: 'deletions.remind', run: remindOfDeletions },
     { name: 'views.salts', run: rotateViewSalts },
     { name: 'database.maintain', run: maintainDatabase },
+    { name: 'webhooks.expire', run: expireWebhookLog },
   ],
   '41 3 * * *': [
     { name: 'timelines.trim', run: trimTimelines },

@@ -8,6 +8,7 @@ import { historyHandlers } from '../modules/history/index.ts';
 import { noticeHandlers } from '../modules/notices/index.ts';
 import { postHandlers } from '../modules/posts/index.ts';
 import { videoHandlers } from '../modules/videos/index.ts';
+import { webhookEndpointHandlers } from '../modules/webhook-endpoints/index.ts';
 import type { Message, MessageOf, MessageType } from './messages.ts';
 
 /** What modules do about messages. Each handler is idempotent on (its own name, message id). */
@@ -25,6 +26,7 @@ const subscribers: readonly Handlers[] = [
   historyHandlers,
   feedHandlers,
   videoHandlers,
+  webhookEndpointHandlers,
 ];
 
 /** Hands a message to every module that subscribed to its type, one after the other. */

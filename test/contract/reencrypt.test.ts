@@ -154,6 +154,30 @@ const seeders: Readonly<Record<string, (seeded: Seeded) => Promise<unknown>>> = 
       'INSERT INTO phone_factors (user_id, id, sealed_number, verified_at) VALUES ($1, $2, $3, now())',
       [userId, id, sealed],
     ),
+  'webhook_endpoints.sealed_secret': ({ userId, id, sealed }) =>
+    owner.query(
+      `INSERT INTO webhook_endpoints (id, user_id, url, sealed_secret, created_at, updated_at)
+       VALUES ($1, $2, 'https://example.com/', $3, now(), now())`,
+      [id, userId, sealed],
+    ),
+  'webhook_endpoints.sealed_old_secret': async ({ userId, id, sealed }) =>
+    owner.query(
+      `INSERT INTO webhook_endpoints
+         (id, user_id, url, sealed_secret, sealed_old_secret, old_secret_expires_at, created_at, updated_at)
+       VALUES ($1, $2, 'https://example.com/', $4, $3, now(), now(), now())`,
+      [
+        id,
+        userId,
+        sealed,
+        Buffer.from(
+          await seal(both, randomBytes(24), {
+            table: 'webhook_endpoints',
+            column: 'sealed_secret',
+            rowId: id,
+          }),
+        ),
+      ],
+    ),
   'sms_codes.sealed_number': ({ userId, id, sealed }) =>
     owner.query(
       `INSERT INTO sms_codes (user_id, purpose, binding, phone_id, sealed_number, code_hash, created_at, expires_at)

@@ -206,6 +206,18 @@ export const rateLimitPolicies = {
     points: 5,
     onRefusal: 'keep',
   },
+  /** Requests an account makes us send somewhere, while it waits. */
+  webhook_test: {
+    windows: [
+      { name: 'webhook-test', limit: 10, periodSeconds: minute },
+      { name: 'webhook-test-day', limit: 200, periodSeconds: day },
+    ],
+    partition: 'caller',
+    onFailure: 'closed',
+    leaseUnits: 0,
+    points: 20,
+    onRefusal: 'keep',
+  },
   /** Starting to watch a video. One network may be a school or a mobile carrier. */
   watch: {
     windows: [{ name: 'watch', limit: 300, periodSeconds: minute }],

@@ -17,7 +17,10 @@ export const startUploadBody = z
       .string()
       .max(100)
       .transform((type) => type.toLowerCase())
-      .refine((type) => Object.hasOwn(contentTypes, type), 'must be the type of a video file we accept')
+      .refine(
+        (type) => Object.hasOwn(contentTypes, type),
+        'must be the type of a film or sound file we accept',
+      )
       .openapi({ type: 'string', enum: Object.keys(contentTypes), example: 'video/mp4' }),
     title: titleSchema
       .optional()

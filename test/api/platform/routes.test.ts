@@ -61,6 +61,7 @@ const needStepUp = [
   'DELETE /v1/me/passkeys/{passkey_id}',
   'GET /v1/admin/proposals',
   'GET /v1/admin/users/{user_id}',
+  'PATCH /v1/me/webhook-endpoints/{endpoint_id}',
   'POST /v1/admin/proposals',
   'POST /v1/admin/proposals/{proposal_id}/approve',
   'POST /v1/admin/users/search',
@@ -81,6 +82,8 @@ const needStepUp = [
   'POST /v1/me/passkeys',
   'POST /v1/me/passkeys/options',
   'POST /v1/me/password',
+  'POST /v1/me/webhook-endpoints',
+  'POST /v1/me/webhook-endpoints/{endpoint_id}/rotate-secret',
   'PUT /v1/admin/users/{user_id}/roles/{role}',
   'PUT /v1/me/factors/phone',
   'PUT /v1/me/username',
@@ -112,6 +115,8 @@ const idKinds: Record<string, IdKind> = {
   export_id: 'dataExport',
   key_id: 'apiKey',
   proposal_id: 'adminProposal',
+  endpoint_id: 'webhookEndpoint',
+  delivery_id: 'webhookDelivery',
 };
 const realistic = (path: string): string =>
   path.replaceAll(/:(\w+)(\{[^}]*\})?/g, (_, name: string) =>

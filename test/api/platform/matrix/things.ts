@@ -1,5 +1,10 @@
+import { env } from 'cloudflare:workers';
+import { servicesOf } from '../../../../src/context.ts';
+import { newSecret } from '../../../../src/modules/webhook-endpoints/policy/signature.ts';
+import { sealSecret } from '../../../../src/modules/webhook-endpoints/usecases/secrets.ts';
 import { decodeId, encodeId, type IdKind, randomIds } from '../../../../src/shared/ids.ts';
 import { callJson, seedUser, sqlRows, type TestUser } from '../../../support/worker/client.ts';
+import { testEnv } from '../../../support/worker/env.ts';
 import { startUpload } from '../../../support/worker/films.ts';
 import { createKey } from '../../api-keys/keys.ts';
 
@@ -88,6 +93,21 @@ export const makers: Readonly<Record<string, Maker>> = {
     make: async (owner) => (await createKey(owner, ['profile:read'])).api_key.id,
     missing: idOf('apiKey'),
   },
+  endpoint_id: {
+    make: (owner) => insertEndpoint(owner),
+    missing: idOf('webhookEndpoint'),
+  },
+  delivery_id: {
+    make: async (owner) =>
+      insert(
+        'webhookDelivery',
+        `INSERT INTO webhook_deliveries (id, endpoint_id, event_id, type, body, state, failure_reason, created_at, finished_at)
+         SELECT $1::uuid, id, $1::uuid, 'video.deleted', '{}', 'failed', 'exhausted', now(), now()
+         FROM webhook_endpoints WHERE user_id = $2 ORDER BY id DESC LIMIT 1`,
+        [owner.uuid],
+      ),
+    missing: idOf('webhookDelivery'),
+  },
   passkey_id: {
     make: (owner) =>
       insert(
@@ -138,6 +158,17 @@ const insertVideo = (owner: TestUser, visibility: string): Promise<string> =>
     [owner.uuid, visibility],
   );
 
+// At an address that is never called, so that nothing leaves.
+async function insertEndpoint(owner: TestUser): Promise<string> {
+  const uuid = randomIds.next();
+  const sealed = await sealSecret(servicesOf(testEnv(env)), uuid, newSecret());
+  await sqlRows(
+    `INSERT INTO webhook_endpoints (id, user_id, url, sealed_secret, created_at, updated_at)
+     VALUES ($1, $2, 'https://127.0.0.1/', decode($3, 'hex'), now(), now())`,
+    [uuid, owner.uuid, sealed],
+  );
+  return encodeId('webhookEndpoint', uuid);
+}
 /** A comment of the owner's on a video of the owner's. */
 const insertComment = async (owner: TestUser, visibility: string): Promise<string> =>
   insert(
@@ -177,6 +208,9 @@ export const bodies: Readonly<Record<string, unknown>> = {
   completeUpload: { parts: [{ part_number: 1, etag: '"9b2cf535f27731c974343645a3985328"' }] },
   renameApiKey: { name: 'another name' },
   renamePasskey: { name: 'another name' },
+  updateWebhookEndpoint: { description: 'another description' },
+  rotateWebhookSecret: {},
+  replayFailedWebhooks: { since: new Date(Date.now() - 1_000).toISOString() },
   grantMembership: {},
   suspendUser: { reason: 'for the matrix' },
   unsuspendUser: { reason: 'for the matrix' },
