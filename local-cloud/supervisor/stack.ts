@@ -3,7 +3,9 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { migrateUp } from '../../scripts/lib/migrations.ts';
 import { startBreachedPasswordsServer } from '../breached-passwords/server.ts';
+import { trustedKeysOf } from '../cdn/keys.ts';
 import { startCdnServer } from '../cdn/server.ts';
+import { createCloudFrontHandler } from '../cloudfront/handler.ts';
 import { createEventBus } from '../events/index.ts';
 import { locateFfmpeg } from '../ffmpeg/index.ts';
 import { startMailServer } from '../mail/server.ts';
@@ -26,6 +28,7 @@ export const region = 'us-east-1';
 export const accountId = '000000000000';
 export const uploadsBucket = 'social-flow-uploads';
 export const mediaBucket = 'social-flow-media';
+const distributionId = 'ELOCALDISTRIBUTION';
 
 const preferredPorts = {
   postgres: 55_432,
@@ -170,6 +173,7 @@ async function startParts(
     port: await freePort(preferredPorts.cdn),
     originBucket: mediaBucket,
     s3,
+    signed: { prefixes: ['media/'], keys: trustedKeysOf(secrets.cdnSigningKeys) },
   });
   closers.push(() => cdn.close());
   status.ok('s3', `${s3.url}, signatures checked; CDN front at ${cdn.url}`, startedAt);
@@ -193,6 +197,7 @@ async function startParts(
     emit: (event) => events.emit(event),
   });
   closers.push(() => mediaConvert.close());
+  const cloudFront = createCloudFrontHandler({ credentials, distributionId, invalidationMs: 2_000 });
   const scanEngine = await locateEngine();
   const guardDuty = createScanner({
     region,
@@ -208,8 +213,9 @@ async function startParts(
   scanner = guardDuty;
   closers.push(() => guardDuty.close());
   const gateway = createServer((request, response) => {
-    mediaConvert
+    cloudFront
       .handle(request, response)
+      .then((handled) => handled || mediaConvert.handle(request, response))
       .then((handled) => handled || guardDuty.handle(request, response))
       .then((handled) => {
         if (!handled) response.writeHead(404, { 'x-amzn-ErrorType': 'UnknownOperationException' }).end('{}');
@@ -323,6 +329,9 @@ async function startParts(
     UPLOADS_BUCKET: uploadsBucket,
     MEDIA_BUCKET: mediaBucket,
     CDN_BASE_URL: cdn.url,
+    CDN_SIGNING_KEYS: secrets.cdnSigningKeys,
+    CDN_DISTRIBUTION_ID: distributionId,
+    CLOUDFRONT_ENDPOINT: awsUrl,
     SMS_API_URL: sms.url,
     SMS_ACCOUNT_SID: secrets.smsAccountSid,
     SMS_AUTH_TOKEN: secrets.smsAuthToken,

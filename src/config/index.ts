@@ -6,6 +6,7 @@ import { awsSection } from './aws.config.ts';
 import { breachedPasswordsSection } from './breached-passwords.config.ts';
 import { challengeSection } from './challenge.config.ts';
 import { databaseSection } from './database.config.ts';
+import { deliverySection } from './delivery.config.ts';
 import { emailSection } from './email.config.ts';
 import { encodingSection } from './encoding.config.ts';
 import { encryptionSection } from './encryption.config.ts';
@@ -40,6 +41,7 @@ export const sections = {
   encryption: encryptionSection,
   aws: awsSection,
   videos: videosSection,
+  delivery: deliverySection,
   scanning: scanningSection,
   encoding: encodingSection,
   views: viewsSection,
@@ -74,6 +76,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     encryption: parseSection(encryptionSection, environment, problems),
     aws: parseSection(awsSection, environment, problems),
     videos: parseSection(videosSection, environment, problems),
+    delivery: parseSection(deliverySection, environment, problems),
     scanning: parseSection(scanningSection, environment, problems),
     encoding: parseSection(encodingSection, environment, problems),
     views: parseSection(viewsSection, environment, problems),

@@ -2,6 +2,7 @@ import type { RequestContext } from '../context.ts';
 import { accountHandlers } from '../modules/accounts/index.ts';
 import { authHandlers } from '../modules/auth/index.ts';
 import { commentHandlers } from '../modules/comments/index.ts';
+import { deliveryHandlers } from '../modules/delivery/index.ts';
 import { feedHandlers } from '../modules/feeds/index.ts';
 import { graphHandlers } from '../modules/graph/index.ts';
 import { historyHandlers } from '../modules/history/index.ts';
@@ -26,6 +27,7 @@ const subscribers: readonly Handlers[] = [
   historyHandlers,
   feedHandlers,
   videoHandlers,
+  deliveryHandlers,
   webhookEndpointHandlers,
 ];
 

@@ -149,6 +149,19 @@ const seeders: Readonly<Record<string, (seeded: Seeded) => Promise<unknown>>> = 
     ),
   'oauth_flows.sealed_grant': ({ id, sealed }) => seedFlow(id, 'sealed_grant', sealed),
   'oauth_flows.sealed_profile': ({ id, sealed }) => seedFlow(id, 'sealed_profile', sealed),
+  'video_imports.sealed_url': async ({ userId, id, sealed }) => {
+    await owner.query(
+      `INSERT INTO videos (id, owner_id, title, state) VALUES ($1, $2, 'a film', 'uploading')`,
+      [id, userId],
+    );
+    await owner.query(
+      `INSERT INTO uploads (id, video_id, owner_id, state, file_name, content_type, size_bytes, part_size_bytes,
+         part_count, object_key, expires_at)
+       VALUES ($1, $1, $2, 'open', 'a.mp4', 'video/mp4', 0, 10485760, 1, 'x', now())`,
+      [id, userId],
+    );
+    await owner.query('INSERT INTO video_imports (upload_id, sealed_url) VALUES ($1, $2)', [id, sealed]);
+  },
   'phone_factors.sealed_number': ({ userId, id, sealed }) =>
     owner.query(
       'INSERT INTO phone_factors (user_id, id, sealed_number, verified_at) VALUES ($1, $2, $3, now())',

@@ -111,6 +111,15 @@ export const rateLimitPolicies = {
     points: 5,
     onRefusal: 'keep',
   },
+  /** Passwords of videos: each costs a hash. Wrong ones have counts of their own (`unlock-video.ts`). */
+  unlock: {
+    windows: [{ name: 'unlock', limit: 60, periodSeconds: minute, burst: 20 }],
+    partition: 'ip',
+    onFailure: 'closed',
+    leaseUnits: 0,
+    points: 5,
+    onRefusal: 'keep',
+  },
   like: {
     windows: [{ name: 'like', limit: 120, periodSeconds: minute }],
     partition: 'caller',

@@ -32,6 +32,7 @@ const open = [
   'GET /v1/videos/{video_id}',
   'GET /v1/videos/{video_id}/chapters.vtt',
   'GET /v1/videos/{video_id}/comments',
+  'GET /v1/videos/{video_id}/views/live',
   'GET /v1/webhooks/facebook/data-deletion/{code}',
   'POST /v1/auth/login',
   'POST /v1/auth/mfa',
@@ -50,6 +51,8 @@ const open = [
   'POST /v1/auth/reactivate',
   'POST /v1/auth/refresh',
   'POST /v1/auth/register',
+  'POST /v1/videos/{video_id}/watch',
+  'POST /v1/videos/{video_id}/watch-sessions',
 ];
 // What a stolen access token must not suffice for. A change here is a decision, too.
 const needStepUp = [

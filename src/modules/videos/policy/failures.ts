@@ -60,6 +60,32 @@ export const failures = {
     message: 'The file that arrived has not the size that was announced. Upload it again.',
     retryable: false,
   },
+  import_address_refused: {
+    message: 'The address leads to a place that is not on the public internet. Import from another one.',
+    retryable: false,
+  },
+  import_not_available: {
+    message:
+      'The server did not give the file out. Check that the address downloads it, then import it again.',
+    retryable: false,
+  },
+  import_unreachable: {
+    message: 'The server of the address did not answer, again and again. Import the file again later.',
+    retryable: false,
+  },
+  import_broken: {
+    message: 'The transfer of the file kept breaking off. Import it again later, or upload it.',
+    retryable: false,
+  },
+  import_too_slow: {
+    message: 'The file came too slowly from a server that cannot go on where it stopped. Upload it instead.',
+    retryable: false,
+  },
+  import_too_large: { message: 'The file is larger than is accepted.', retryable: false },
+  import_over_quota: {
+    message: 'The file would go over one of your limits. Make room or wait, then import it again.',
+    retryable: false,
+  },
   source_missing: { message: 'The uploaded file is gone. Upload it again.', retryable: false },
   probe_timeout: {
     message: 'We could not read this file. Export it again as MP4 and upload the new file.',

@@ -13,10 +13,12 @@ import {
 import type { MessageOf } from '../../../jobs/messages.ts';
 import { publishEvents } from '../../../jobs/publish.ts';
 import { type Container, endsEarly, sniffBytes, sniffContainer } from '../policy/containers.ts';
+import { newEncodeJob } from '../policy/encode-queue.ts';
 import type { FailureCode } from '../policy/failures.ts';
 import { planStream } from '../policy/make-plan.ts';
 import { type ProbeFacts, refusalOf } from '../policy/probe-verdict.ts';
 import { acceptProbe, findVideoToProbe, refuseVideo, type VideoToProbe } from '../videos.repository.ts';
+import { startQueuedJobs } from './start-queued-jobs.ts';
 
 /**
  * Looks into an uploaded file and either queues its encode or fails the video with a reason. Reads a few ranges of the file;
@@ -49,10 +51,19 @@ export async function refuse(
 
 async function accept(ctx: RequestContext, video: VideoToProbe, facts: ProbeFacts): Promise<void> {
   const { id: videoId, revision } = video;
-  const requested = newEvent(ctx, 'video.encode_requested', { video_id: videoId, revision });
-  const plan = planStream({ videoId, revision, sourceKey: video.sourceKey, facts }, ctx.config.encoding);
-  if (await acceptProbe(ctx.databases.primary, { facts, plan, jobId: ctx.ids.next(), requested }))
-    await publishEvents(ctx, { ids: [requested.id], limit: 1 });
+  const plan = planStream(
+    {
+      videoId,
+      revision,
+      sourceKey: video.sourceKey,
+      facts,
+      watermark: video.watermark ?? undefined,
+      burnIn: video.burnIn,
+    },
+    ctx.config.encoding,
+  );
+  const job = newEncodeJob(ctx.ids.next(), plan, ctx.config.encoding.encodePrices);
+  if (await acceptProbe(ctx.databases.primary, { facts, job })) await startQueuedJobs(ctx);
 }
 
 /** The facts of a file, or why it has none. */

@@ -150,13 +150,20 @@ export const makers: Readonly<Record<string, Maker>> = {
   },
 };
 
-const insertVideo = (owner: TestUser, visibility: string): Promise<string> =>
-  insert(
+const insertVideo = async (owner: TestUser, visibility: string): Promise<string> => {
+  const id = await insert(
     'video',
-    `INSERT INTO videos (id, owner_id, title, state, visibility, published_at, hls_key, dash_key)
-     VALUES ($1, $2, 'for the matrix', 'published', $3, now(), 'media/x.m3u8', 'media/x.mpd')`,
+    `INSERT INTO videos (id, owner_id, title, state, visibility, duration_ms, published_at, hls_key, dash_key)
+     VALUES ($1, $2, 'for the matrix', 'published', $3, 60000, now(), 'media/x.m3u8', 'media/x.mpd')`,
     [owner.uuid, visibility],
   );
+  await sqlRows(
+    `INSERT INTO captions (video_id, language, label, kind, object_key, cue_count, size_bytes)
+     VALUES ($1, 'en', 'English', 'subtitles', 'media/none.vtt', 1, 1)`,
+    [decodeId('video', id)],
+  );
+  return id;
+};
 
 // At an address that is never called, so that nothing leaves.
 async function insertEndpoint(owner: TestUser): Promise<string> {
@@ -190,6 +197,7 @@ export const words: Readonly<Record<string, string>> = {
   file: 'index.html',
   role: 'creator',
   provider: 'google',
+  language: 'en',
   // Of a deletion a provider asked for; it says only whether that is done.
   code: 'no-such-deletion',
 };
@@ -197,6 +205,9 @@ export const words: Readonly<Record<string, string>> = {
 /** Bodies that pass validation, by operation: routes that take ids and a body need one, to get as far as the ids. */
 export const bodies: Readonly<Record<string, unknown>> = {
   updateVideo: { title: 'another title' },
+  putCaptions: { label: 'English', text: 'WEBVTT\n\n00:01.000 --> 00:02.000\nfor the matrix\n' },
+  createClip: { start_ms: 0, end_ms: 1_000 },
+  changeEncoding: { downloads_enabled: false },
   createComment: { text: 'for the matrix' },
   updateComment: { text: 'for the matrix' },
   updatePlaylist: { title: 'another title' },
@@ -205,6 +216,10 @@ export const bodies: Readonly<Record<string, unknown>> = {
   savePosition: { position_ms: 1 },
   rateVideo: { rating: 'like' },
   signParts: { part_numbers: [1] },
+  startThumbnail: { content_type: 'image/png', size_bytes: 1_000 },
+  setThumbnail: { position: null },
+  startReplacement: { file_name: 'a.mp4', size_bytes: 1_000, content_type: 'video/mp4' },
+  acknowledgeParts: { parts: [{ part_number: 1, etag: '"9b2cf535f27731c974343645a3985328"' }] },
   completeUpload: { parts: [{ part_number: 1, etag: '"9b2cf535f27731c974343645a3985328"' }] },
   renameApiKey: { name: 'another name' },
   renamePasskey: { name: 'another name' },
@@ -212,6 +227,8 @@ export const bodies: Readonly<Record<string, unknown>> = {
   rotateWebhookSecret: {},
   replayFailedWebhooks: { since: new Date(Date.now() - 1_000).toISOString() },
   grantMembership: {},
+  startWatchSession: {},
+  sendHeartbeat: { session_token: 'of no session', seq: 1, intervals: [], position_ms: 0 },
   suspendUser: { reason: 'for the matrix' },
   unsuspendUser: { reason: 'for the matrix' },
 };
@@ -221,6 +238,15 @@ export const bodies: Readonly<Record<string, unknown>> = {
  * Each is a decision.
  */
 export const alreadySo: ReadonlySet<string> = new Set<string>([]);
+
+/**
+ * Routes where a token in the body, bound to the id of the path, decides: without it they answer 403 for any id, whether it
+ * names something or not.
+ */
+export const byToken: ReadonlySet<string> = new Set(['sendHeartbeat']);
+
+/** Routes that are WebSockets. */
+export const sockets: ReadonlySet<string> = new Set(['connectRealtime', 'watchViewCount']);
 
 export const parametersOf = (path: string): string[] =>
   [...path.matchAll(/:(\w+)(?:\{[^}]*\})?/g)].map(([, name]) => name ?? '');
