@@ -47,6 +47,13 @@ export async function benchViews(
   };
   const server = await serveApp(workshop, 'views', bundle, settings);
 
+  const postgres = await withClient(urls.primary.owner, async (client) => {
+    const { rows } = await client.query<{ version: string }>(
+      "SELECT split_part(version(), ' ', 2) AS version",
+    );
+    return rows[0]?.version ?? 'unknown';
+  });
+
   const increments = (objects: number) => () =>
     post(server, '/increments', { count, objects } satisfies IncrementsOrder);
   const beats = (shards: number) => () =>
@@ -75,7 +82,7 @@ export async function benchViews(
   step('Flushes...');
   const flush = await flushCost(server, urls.primary.owner, count);
   console.log(
-    `\n${describeMachine(workerdVersion(), '', 'in the server itself, 64 in flight').join('\n')}\n`,
+    `\n${describeMachine(workerdVersion(), postgres, 'in the server itself, 64 in flight').join('\n')}\n`,
   );
   console.log(paceTable(paces));
   console.log(`\n${flushTable(flush, count)}`);
