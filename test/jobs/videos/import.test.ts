@@ -97,9 +97,13 @@ const importOf = async (video: VideoJson) => {
   return row ?? {};
 };
 
-const stored = async (key: unknown, length: number): Promise<Uint8Array> => {
+const digestOf = async (bytes: Uint8Array): Promise<string> =>
+  [...new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))].join();
+
+const stored = async (key: unknown, length: number): Promise<string> => {
   const { aws } = contextOf().config;
-  return getRange(aws, { bucket: aws.uploadsBucket, key: String(key) }, { start: 0, end: length });
+  const target = { bucket: aws.uploadsBucket, key: String(key) };
+  return digestOf(await getRange(aws, target, { start: 0, end: length }));
 };
 
 const failureOf = async (video: VideoJson) => (await getVideo(video.id, owner)).failure?.code;
@@ -112,7 +116,7 @@ describe('importing a video', () => {
     expect(await run()).toBe(0);
     const row = await importOf(video);
     expect(row).toMatchObject({ state: 'completed', size: file.length, finished: true, forgotten: true });
-    expect(await stored(row.key, file.length)).toEqual(file);
+    expect(await stored(row.key, file.length)).toBe(await digestOf(file));
     expect(requests).toEqual([{ url: address, from: 0 }]);
     const told = takeMessages().map((message) => message.body.type);
     expect(told.filter((type) => type === 'upload.progressed')).toHaveLength(4);
@@ -131,7 +135,7 @@ describe('importing a video', () => {
     expect(await run()).toBe(0);
     expect(requests.map((request) => request.from)).toEqual([0, 10 * mebibyte]);
     const row = await importOf(video);
-    expect(await stored(row.key, file.length)).toEqual(file);
+    expect(await stored(row.key, file.length)).toBe(await digestOf(file));
   });
 
   it('begins anew when the file has become another one meanwhile', async () => {
@@ -144,7 +148,7 @@ describe('importing a video', () => {
     expect(await run()).toBe(0);
     const row = await importOf(video);
     expect(row).toMatchObject({ state: 'completed', size: other.length });
-    expect(await stored(row.key, other.length)).toEqual(other);
+    expect(await stored(row.key, other.length)).toBe(await digestOf(other));
   });
 
   it('takes files whose server tells no size', async () => {
@@ -153,7 +157,7 @@ describe('importing a video', () => {
     expect(await run()).toBe(0);
     const row = await importOf(video);
     expect(row).toMatchObject({ state: 'completed', size: 11 * mebibyte });
-    expect(await stored(row.key, 11 * mebibyte)).toEqual(file.slice(0, 11 * mebibyte));
+    expect(await stored(row.key, 11 * mebibyte)).toBe(await digestOf(file.slice(0, 11 * mebibyte)));
   });
 
   it('is done by one run at a time, and once', async () => {
