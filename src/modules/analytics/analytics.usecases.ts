@@ -1,5 +1,5 @@
 import type { RequestContext } from '../../context.ts';
-import { invalidRequest } from '../../http/errors.ts';
+import { invalidParameters } from '../../http/errors.ts';
 import { requireViewerId } from '../../http/viewer.ts';
 import { videoNotFound } from '../videos/index.ts';
 import { type DayRange, daysIn, maxRangeDays, previousOf, rangeOf } from './analytics.policy.ts';
@@ -59,7 +59,7 @@ function rangeFor(ctx: RequestContext, query: RangeQuery): DayRange {
   const range = rangeOf(query, ctx.clock.now());
   const days = daysIn(range);
   if (days < 1 || days > maxRangeDays)
-    throw invalidRequest({
+    throw invalidParameters({
       errors: [
         {
           pointer: '/from',
