@@ -30,6 +30,7 @@ export default defineConfig({
                 s3Url: inject('s3Url'),
                 mediaConvertUrl: inject('mediaConvertUrl'),
                 cdnUrl: inject('cdnUrl'),
+                cdnSigningKeys: inject('cdnSigningKeys'),
                 smsUrl: inject('smsUrl'),
                 mailUrl: inject('mailUrl'),
                 breachedPasswordsUrl: inject('breachedPasswordsUrl'),

@@ -92,6 +92,7 @@ async function main(options: StartOptions): Promise<number> {
     status.note(`API        ${workerUrl}`);
     status.note(`Reference  ${workerUrl}/docs`);
     status.note(`Mails      ${stack.mailUrl}`);
+    status.note(`Webhooks   ${stack.webhookInboxUrl}   (give an endpoint ${stack.webhookInboxUrl}/in/me)`);
     status.note(
       `Log in by  ${stack.oauthUrl}   (Google, Facebook, X, GitHub, Apple: stand-ins, offered by the API)`,
     );

@@ -24,6 +24,17 @@ CREATE TABLE birth_dates (
 -- Folder of the copies of stills, storyboard and preview that anybody may fetch without a signature, ending in a slash. Null: none.
 ALTER TABLE videos ADD COLUMN open_prefix text;
 
+-- What has to be copied there, and what taken away again. Small: a row leaves with the work.
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX videos_stills_to_open ON videos (updated_at)
+  WHERE state = 'published' AND deleted_at IS NULL AND replaces_id IS NULL AND visibility IN ('public', 'unlisted')
+    AND password_hash IS NULL AND NOT age_restricted
+    AND open_prefix IS DISTINCT FROM 'open/' || substr(coalesce(media_prefix, 'media/' || id::text || '/v' || revision::text || '/'), 7);
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX videos_stills_to_close ON videos (updated_at)
+  WHERE open_prefix IS NOT NULL
+    AND (deleted_at IS NOT NULL OR visibility NOT IN ('public', 'unlisted') OR password_hash IS NOT NULL OR age_restricted);
+
 -- Paths the CDN is to forget. A row is deleted when the CDN is done with it.
 CREATE TABLE cdn_invalidations (
   id uuid PRIMARY KEY,

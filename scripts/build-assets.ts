@@ -5,6 +5,16 @@ import { fileURLToPath } from 'node:url';
 
 // Builds dist/assets: the API reference page with Swagger UI from its npm package, so that /docs loads nothing from a CDN.
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const player = join(root, 'dist', 'assets', 'player');
+
+// And the scripts of the player page /embed.
+mkdirSync(player, { recursive: true });
+copyFileSync(
+  join(dirname(createRequire(import.meta.url).resolve('hls.js')), 'hls.min.js'),
+  join(player, 'hls.js'),
+);
+copyFileSync(join(root, 'clients', 'player', 'player.js'), join(player, 'player.js'));
+
 const source = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 const target = join(root, 'dist', 'assets', 'docs');
 

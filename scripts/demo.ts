@@ -43,8 +43,8 @@ async function main(): Promise<void> {
       );
     status.step(`${result.jpegThumbnails} JPEG thumbnails`);
     status.title('Try these');
-    status.note(`HLS        ${result.hlsUrl}`);
-    status.note(`DASH       ${result.dashUrl}`);
+    status.note(`Watch      ${stack.url}/embed/${result.video.id}`);
+    status.note(`Play       curl -X POST ${stack.url}/v1/videos/${result.video.id}/playback`);
     status.note(`Thumbnail  ${result.video.thumbnails[0]}`);
     status.note(`Video      curl ${stack.url}/v1/videos/${result.video.id}`);
     status.note(`Post       curl ${stack.url}/v1/posts/${result.post.id}`);

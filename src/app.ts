@@ -23,6 +23,7 @@ import {
   wellKnownRoutes,
 } from './modules/auth/index.ts';
 import { commentModerationRoutes, commentsRoutes } from './modules/comments/index.ts';
+import { pagesRoutes } from './modules/delivery/index.ts';
 import { factorsRoutes, phonesRoutes } from './modules/factors/index.ts';
 import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
@@ -35,8 +36,21 @@ import { postsRoutes } from './modules/posts/index.ts';
 import { realtimeRoutes } from './modules/realtime/index.ts';
 import { securityEventsRoutes } from './modules/security-events/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
-import { uploadsRoutes, videoDetailsRoutes, videoListsRoutes, videosRoutes } from './modules/videos/index.ts';
+import {
+  encodingRoutes,
+  importsRoutes,
+  playbackRoutes,
+  replacementsRoutes,
+  thumbnailsRoutes,
+  uploadLimitsRoutes,
+  uploadsRoutes,
+  videoDetailsRoutes,
+  videoListsRoutes,
+  videosRoutes,
+} from './modules/videos/index.ts';
+
 import { viewsRoutes } from './modules/views/index.ts';
+import { webhookDeliveriesRoutes, webhookEndpointsRoutes } from './modules/webhook-endpoints/index.ts';
 import { webhooksRoutes } from './modules/webhooks/index.ts';
 import { healthRoutes } from './observability/health.ts';
 
@@ -56,6 +70,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
 
   app.route('/', healthRoutes);
   app.route('/', wellKnownRoutes);
+  app.route('/', pagesRoutes);
   app.route('/v1/auth', authRoutes);
   app.route('/v1/auth', reauthenticationRoutes);
   app.route('/v1/auth/oauth', oauthRoutes);
@@ -73,6 +88,8 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/me/passkeys', passkeysRoutes);
   app.route('/v1/auth/passkeys', passkeySignInRoutes);
   app.route('/v1/me/api-keys', apiKeysRoutes);
+  app.route('/v1/me/webhook-endpoints', webhookEndpointsRoutes);
+  app.route('/v1/me/webhook-endpoints', webhookDeliveriesRoutes);
   app.route('/v1/me/security-events', securityEventsRoutes);
   app.route('/v1/me/members', membersRoutes);
   app.route('/v1/users', usersRoutes);
@@ -85,12 +102,18 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', historyRoutes);
   app.route('/v1/feeds', feedsRoutes);
   app.route('/v1/videos/uploads', uploadsRoutes);
+  app.route('/v1/videos/imports', importsRoutes);
   app.route('/v1', videoDetailsRoutes);
+  app.route('/v1/videos', playbackRoutes);
   app.route('/v1/videos', videosRoutes);
   app.route('/v1/videos', videoAnalyticsRoutes);
   app.route('/v1/me/analytics', channelAnalyticsRoutes);
+  app.route('/v1/videos', replacementsRoutes);
+  app.route('/v1/videos', thumbnailsRoutes);
   app.route('/v1/videos', viewsRoutes);
   app.route('/v1', videoListsRoutes);
+  app.route('/v1', encodingRoutes);
+  app.route('/v1', uploadLimitsRoutes);
   app.route('/v1/webhooks', webhooksRoutes);
   app.route('/v1/webhooks/facebook', facebookRoutes);
   app.route('/v1/realtime', realtimeRoutes);

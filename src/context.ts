@@ -26,6 +26,7 @@ export interface Bindings {
   >;
   readonly EVENTS_QUEUE: Queue;
   readonly MEDIA_QUEUE: Queue;
+  readonly WEBHOOKS_QUEUE: Queue;
   readonly FLAGS: KVNamespace;
   readonly EDGE_LIMIT: RateLimit;
   readonly ASSETS?: Fetcher;

@@ -19,12 +19,18 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 
 const MANIFEST_CACHE = 'public, max-age=5';
 const MEDIA_CACHE = 'public, max-age=31536000, immutable';
+const OPEN_CACHE = 'public, max-age=3600';
 
 const extensionOf = (key: string): string => /\.[a-z0-9]{1,5}$/i.exec(key)?.[0].toLowerCase() ?? '';
 
 /** Media type for a key's extension, undefined when it says nothing. */
 export const contentTypeOf = (key: string): string | undefined => CONTENT_TYPES[extensionOf(key)];
 
-/** `Cache-Control` for an object stored without one: a manifest may still change, a segment never does. */
-export const defaultCacheControl = (key: string): string =>
-  ['.m3u8', '.mpd'].includes(extensionOf(key)) ? MANIFEST_CACHE : MEDIA_CACHE;
+/**
+ * `Cache-Control` for an object stored without one: a manifest may still gain a track, what is open to all may be taken back,
+ * and everything else lies in a folder of its revision and never changes.
+ */
+export const defaultCacheControl = (key: string): string => {
+  if (['.m3u8', '.mpd'].includes(extensionOf(key))) return MANIFEST_CACHE;
+  return key.startsWith('open/') ? OPEN_CACHE : MEDIA_CACHE;
+};

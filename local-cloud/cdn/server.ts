@@ -6,6 +6,8 @@ import { AwsError, sendXmlError } from '../aws-gate/errors.ts';
 import { checkKey, decodeUtf8 } from '../s3/keys.ts';
 import type { S3Server } from '../s3/server.ts';
 import { contentTypeOf, defaultCacheControl } from './content-types.ts';
+import type { TrustedKey } from './keys.ts';
+import { checkSignature } from './signatures.ts';
 
 export type CdnServerOptions = {
   /** 0 picks a free one. */
@@ -14,14 +16,22 @@ export type CdnServerOptions = {
   /** The one bucket that can be read through this server. */
   originBucket: string;
   s3: Pick<S3Server, 'serveObject'>;
+  /** What needs a signature, and by whom: keys that begin with one of the prefixes. Left out, nothing does. */
+  signed?: { prefixes: readonly string[]; keys: readonly TrustedKey[] };
+  now?: () => Date;
 };
 
 export type CdnServer = { url: string; port: number; close(): Promise<void> };
 
 const CLOSE_GRACE_MS = 1000;
 
-const setCorsHeaders = (res: ServerResponse): void => {
-  res.setHeader('access-control-allow-origin', '*');
+const setCorsHeaders = (req: IncomingMessage, res: ServerResponse): void => {
+  const { origin } = req.headers;
+  // Browsers take no `*` for requests with cookies.
+  const credentials = origin !== undefined && req.headers.cookie?.includes('CloudFront-') === true;
+  res.setHeader('access-control-allow-origin', credentials ? origin : '*');
+  if (credentials) res.setHeader('access-control-allow-credentials', 'true');
+  res.setHeader('vary', 'Origin');
   res.setHeader('access-control-expose-headers', 'Accept-Ranges, Content-Length, Content-Range, Date, ETag');
 };
 
@@ -42,6 +52,17 @@ const keyOf = (req: IncomingMessage): string => {
   return key;
 };
 
+const checkAccess = (key: string, req: IncomingMessage, { signed, now }: CdnServerOptions): void => {
+  if (signed === undefined || !signed.prefixes.some((prefix) => key.startsWith(prefix))) return;
+  const request = {
+    url: `http://${req.headers.host ?? ''}${req.url ?? '/'}`,
+    cookie: req.headers.cookie,
+    ip: req.socket.remoteAddress ?? '',
+    nowSeconds: Math.floor((now?.() ?? new Date()).getTime() / 1000),
+  };
+  checkSignature(request, signed.keys);
+};
+
 const serve = async (req: IncomingMessage, res: ServerResponse, options: CdnServerOptions): Promise<void> => {
   if (req.method === 'OPTIONS') return answerPreflight(res);
   if (req.method !== 'GET' && req.method !== 'HEAD') {
@@ -52,6 +73,7 @@ const serve = async (req: IncomingMessage, res: ServerResponse, options: CdnServ
     );
   }
   const key = keyOf(req);
+  checkAccess(key, req, options);
   const found = await options.s3.serveObject({
     bucket: options.originBucket,
     key,
@@ -81,8 +103,8 @@ const sendError = (req: IncomingMessage, res: ServerResponse, error: unknown, re
 };
 
 /**
- * Starts the stand-in for CloudFront: unsigned GET and HEAD of the objects of one bucket, for players. Everything else
- * that is in S3 stays out of reach. Rejects when the port is taken.
+ * Starts the stand-in for CloudFront: GET and HEAD of the objects of one bucket, for players, with a signed URL or signed
+ * cookies where the distribution asks for them. Everything else that is in S3 stays out of reach. Rejects when the port is taken.
  */
 export const startCdnServer = async (options: CdnServerOptions): Promise<CdnServer> => {
   const { host = '127.0.0.1' } = options;
@@ -90,7 +112,7 @@ export const startCdnServer = async (options: CdnServerOptions): Promise<CdnServ
     const requestId = randomBytes(8).toString('hex').toUpperCase();
     res.setHeader('server', 'local-cloud-cdn');
     res.setHeader('x-amz-cf-id', randomBytes(24).toString('base64url'));
-    setCorsHeaders(res);
+    setCorsHeaders(req, res);
     serve(req, res, options).catch((error: unknown) => sendError(req, res, error, requestId));
   });
   await new Promise<void>((resolve, reject) => {

@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeSigningKeys } from '../cdn/keys.ts';
 import { writePrivateFile } from './files.ts';
 
 /** Secrets of this checkout's local cloud: random, made once, kept beside its data, never in the repository. */
@@ -10,6 +11,8 @@ export interface LocalSecrets {
   readonly cursorSecret: string;
   readonly passwordPepper: string;
   readonly webhookSecret: string;
+  /** The setting `CDN_SIGNING_KEYS`; the CDN front trusts the public halves. */
+  readonly cdnSigningKeys: string;
   readonly turnstileSecret: string;
   /** JSON array of one Ed25519 private JWK. */
   readonly signingKeys: string;
@@ -45,6 +48,7 @@ function makeSecrets(): LocalSecrets {
     cursorSecret: random(33),
     passwordPepper: random(33),
     webhookSecret: random(33),
+    cdnSigningKeys: makeSigningKeys(),
     turnstileSecret: random(24),
     signingKeys: JSON.stringify([{ ...privateKey.export({ format: 'jwk' }), kid }]),
     dataEncryptionKeys: JSON.stringify({ 1: randomBytes(32).toString('base64') }),

@@ -3,7 +3,9 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { migrateUp } from '../../scripts/lib/migrations.ts';
 import { startBreachedPasswordsServer } from '../breached-passwords/server.ts';
+import { trustedKeysOf } from '../cdn/keys.ts';
 import { startCdnServer } from '../cdn/server.ts';
+import { createCloudFrontHandler } from '../cloudfront/handler.ts';
 import { createEventBus } from '../events/index.ts';
 import { locateFfmpeg } from '../ffmpeg/index.ts';
 import { startMailServer } from '../mail/server.ts';
@@ -16,6 +18,7 @@ import { type CorsRule, startS3Server } from '../s3/server.ts';
 import { createScanner, locateEngine, type Scanner } from '../scanner/index.ts';
 import { startSmsServer } from '../sms/server.ts';
 import { startTurnstileServer } from '../turnstile/server.ts';
+import { startWebhookInbox } from '../webhook-inbox/server.ts';
 import { dotenv, writePrivateFile } from './files.ts';
 import { freePort } from './ports.ts';
 import { localSecrets } from './secrets.ts';
@@ -25,6 +28,7 @@ export const region = 'us-east-1';
 export const accountId = '000000000000';
 export const uploadsBucket = 'social-flow-uploads';
 export const mediaBucket = 'social-flow-media';
+const distributionId = 'ELOCALDISTRIBUTION';
 
 const preferredPorts = {
   postgres: 55_432,
@@ -37,6 +41,7 @@ const preferredPorts = {
   oauth: 9_006,
   breachedPasswords: 9_005,
   turnstile: 9_004,
+  webhookInbox: 9_008,
 };
 
 export interface StackOptions {
@@ -60,6 +65,8 @@ export interface Stack {
   readonly cdnUrl: string;
   /** The inbox. */
   readonly mailUrl: string;
+  /** Where webhooks to creators can be sent, to look at them. */
+  readonly webhookInboxUrl: string;
   /** Stand-ins of the OAuth providers. */
   readonly oauthUrl: string;
   readonly neonBridgeUrl: string;
@@ -166,6 +173,7 @@ async function startParts(
     port: await freePort(preferredPorts.cdn),
     originBucket: mediaBucket,
     s3,
+    signed: { prefixes: ['media/'], keys: trustedKeysOf(secrets.cdnSigningKeys) },
   });
   closers.push(() => cdn.close());
   status.ok('s3', `${s3.url}, signatures checked; CDN front at ${cdn.url}`, startedAt);
@@ -189,6 +197,7 @@ async function startParts(
     emit: (event) => events.emit(event),
   });
   closers.push(() => mediaConvert.close());
+  const cloudFront = createCloudFrontHandler({ credentials, distributionId, invalidationMs: 2_000 });
   const scanEngine = await locateEngine();
   const guardDuty = createScanner({
     region,
@@ -204,8 +213,9 @@ async function startParts(
   scanner = guardDuty;
   closers.push(() => guardDuty.close());
   const gateway = createServer((request, response) => {
-    mediaConvert
+    cloudFront
       .handle(request, response)
+      .then((handled) => handled || mediaConvert.handle(request, response))
       .then((handled) => handled || guardDuty.handle(request, response))
       .then((handled) => {
         if (!handled) response.writeHead(404, { 'x-amzn-ErrorType': 'UnknownOperationException' }).end('{}');
@@ -273,6 +283,16 @@ async function startParts(
 
   options.signal?.throwIfAborted();
   startedAt = Date.now();
+  const webhookInbox = await startWebhookInbox({ port: await freePort(preferredPorts.webhookInbox) });
+  closers.push(() => webhookInbox.close());
+  status.ok(
+    'webhooks',
+    `${webhookInbox.url}, an inbox: give an endpoint the address /in/<anything>`,
+    startedAt,
+  );
+
+  options.signal?.throwIfAborted();
+  startedAt = Date.now();
   const turnstile = await startTurnstileServer({
     port: await freePort(preferredPorts.turnstile),
     secret: secrets.turnstileSecret,
@@ -309,6 +329,9 @@ async function startParts(
     UPLOADS_BUCKET: uploadsBucket,
     MEDIA_BUCKET: mediaBucket,
     CDN_BASE_URL: cdn.url,
+    CDN_SIGNING_KEYS: secrets.cdnSigningKeys,
+    CDN_DISTRIBUTION_ID: distributionId,
+    CLOUDFRONT_ENDPOINT: awsUrl,
     SMS_API_URL: sms.url,
     SMS_ACCOUNT_SID: secrets.smsAccountSid,
     SMS_AUTH_TOKEN: secrets.smsAuthToken,
@@ -338,6 +361,7 @@ async function startParts(
     ownerSettings,
     cdnUrl: cdn.url,
     mailUrl: mail.url,
+    webhookInboxUrl: webhookInbox.url,
     oauthUrl: oauth.url,
     neonBridgeUrl: bridge.url,
     database,

@@ -10,6 +10,8 @@ export interface WorkerProcess {
   /** Runs a cron expression now, as Cloudflare's scheduler would. */
   runCron(cron: string): Promise<void>;
   stop(): Promise<void>;
+  /** Ends it at once, with nothing put in order, as a crash of the machine would. */
+  kill(): Promise<void>;
 }
 
 export interface StartWorkerOptions {
@@ -81,6 +83,12 @@ export async function startWorker(options: StartWorkerOptions): Promise<WorkerPr
     for (const timer of timers) clearInterval(timer);
     await stopGroup(child, exited);
   };
+  const kill = async (): Promise<void> => {
+    for (const timer of timers) clearInterval(timer);
+    if (child.pid === undefined || !signalGroup(child.pid, 'SIGKILL')) return;
+    await exited;
+    await groupRemains(child.pid);
+  };
   try {
     await waitUntilReady(url, exited, options);
   } catch (error) {
@@ -89,7 +97,7 @@ export async function startWorker(options: StartWorkerOptions): Promise<WorkerPr
   }
   for (const [cron, everyMs] of Object.entries(crons))
     timers.push(setInterval(() => runCron(cron).catch(() => undefined), everyMs).unref());
-  return { url, exited, runCron, stop };
+  return { url, exited, runCron, stop, kill };
 }
 
 async function waitUntilReady(

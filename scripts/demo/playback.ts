@@ -17,7 +17,7 @@ export function parseMaster(text: string, url: string): { variants: HlsVariant[]
     const uri = lines.slice(index + 1).find((next) => next !== '' && !next.startsWith('#'));
     if (uri === undefined) return;
     variants.push({
-      url: new URL(uri, url).href,
+      url: within(uri, url),
       resolution: /RESOLUTION=(\d+x\d+)/.exec(line)?.[1] ?? '',
       bandwidth: Number(/[:,]BANDWIDTH=(\d+)/.exec(line)?.[1] ?? 0),
       codecs: /CODECS="([^"]*)"/.exec(line)?.[1] ?? '',
@@ -26,9 +26,16 @@ export function parseMaster(text: string, url: string): { variants: HlsVariant[]
   const audio = lines
     .filter((line) => line.startsWith('#EXT-X-MEDIA:') && line.includes('TYPE=AUDIO'))
     .flatMap((line) => /URI="([^"]+)"/.exec(line)?.[1] ?? [])
-    .map((uri) => new URL(uri, url).href);
+    .map((uri) => within(uri, url));
   return { variants, audio };
 }
+
+/** An address inside a playlist, under the signature of the playlist. */
+const within = (uri: string, url: string): string => {
+  const address = new URL(uri, url);
+  address.search = new URL(url).search;
+  return address.href;
+};
 
 export interface DecodedMedia {
   readonly seconds: number;
@@ -46,7 +53,7 @@ export async function decodePlaylist(ffmpeg: Ffmpeg, url: string, folder: string
   );
   const chunks: Uint8Array[] = [];
   for (const uri of init === undefined ? uris : [init, ...uris]) {
-    const response = await fetch(new URL(uri, url));
+    const response = await fetch(within(uri, url));
     if (!response.ok) throw new Error(`${uri} of ${url} answered ${response.status}`);
     chunks.push(new Uint8Array(await response.arrayBuffer()));
   }

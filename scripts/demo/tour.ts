@@ -82,7 +82,7 @@ export async function runTour(options: TourOptions): Promise<TourResult> {
   await viewerAccount.api.send('PUT', `/v1/posts/${post.id}/like`);
   say(`@${viewer} follows @${creator}, sees the post in the home feed and likes it`);
 
-  const playback = await checkPlayback(video, options);
+  const playback = await checkPlayback(video, viewerAccount.api, options);
   const liked = await waitForLike(viewerAccount.api, post.id, options);
   return {
     video,
@@ -176,13 +176,17 @@ const waitForLike = (api: ApiClient, postId: string, options: TourOptions): Prom
     return post.liked && post.like_count === 1 ? post : undefined;
   });
 
-async function checkPlayback(video: VideoView, options: TourOptions) {
+async function checkPlayback(video: VideoView, api: ApiClient, options: TourOptions) {
   const { hls_url: hlsUrl, dash_url: dashUrl } = video;
   if (hlsUrl === null || dashUrl === null) throw new Error('a published video has no manifest');
   const folder = await mkdtemp(join(tmpdir(), 'social-flow-tour-'));
   try {
     const ffmpeg = await locateFfmpeg();
-    const { variants, audio } = parseMaster(await fetchText(hlsUrl), hlsUrl);
+    const signed = await api.send<{ hls_url: string; dash_url: string }>(
+      'POST',
+      `/v1/videos/${video.id}/playback`,
+    );
+    const { variants, audio } = parseMaster(await fetchText(signed.hls_url), signed.hls_url);
     const decoded: (HlsVariant & DecodedMedia)[] = [];
     for (const variant of variants) {
       decoded.push({ ...variant, ...(await decodePlaylist(ffmpeg, variant.url, folder)) });
@@ -195,7 +199,7 @@ async function checkPlayback(video: VideoView, options: TourOptions) {
       dashUrl,
       variants: decoded,
       audioPlaylists: audio.length,
-      dash: await fetchText(dashUrl),
+      dash: await fetchText(signed.dash_url),
       jpegThumbnails: jpegs.filter(Boolean).length,
     };
   } finally {

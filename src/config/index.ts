@@ -6,6 +6,7 @@ import { awsSection } from './aws.config.ts';
 import { breachedPasswordsSection } from './breached-passwords.config.ts';
 import { challengeSection } from './challenge.config.ts';
 import { databaseSection } from './database.config.ts';
+import { deliverySection } from './delivery.config.ts';
 import { emailSection } from './email.config.ts';
 import { encodingSection } from './encoding.config.ts';
 import { encryptionSection } from './encryption.config.ts';
@@ -22,6 +23,7 @@ import type { SectionValues } from './section.ts';
 import { smsSection } from './sms.config.ts';
 import { videosSection } from './videos.config.ts';
 import { viewsSection } from './views.config.ts';
+import { webhooksSection } from './webhooks.config.ts';
 
 export { ConfigError } from './parse.ts';
 
@@ -39,6 +41,7 @@ export const sections = {
   encryption: encryptionSection,
   aws: awsSection,
   videos: videosSection,
+  delivery: deliverySection,
   scanning: scanningSection,
   encoding: encodingSection,
   views: viewsSection,
@@ -47,6 +50,7 @@ export const sections = {
   history: historySection,
   sms: smsSection,
   oauth: oauthSection,
+  webhooks: webhooksSection,
 } as const;
 
 export type Config = {
@@ -72,6 +76,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     encryption: parseSection(encryptionSection, environment, problems),
     aws: parseSection(awsSection, environment, problems),
     videos: parseSection(videosSection, environment, problems),
+    delivery: parseSection(deliverySection, environment, problems),
     scanning: parseSection(scanningSection, environment, problems),
     encoding: parseSection(encodingSection, environment, problems),
     views: parseSection(viewsSection, environment, problems),
@@ -80,6 +85,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     history: parseSection(historySection, environment, problems),
     sms: parseSection(smsSection, environment, problems),
     oauth: parseSection(oauthSection, environment, problems),
+    webhooks: parseSection(webhooksSection, environment, problems),
   };
   if (problems.length === 0)
     problems.push(

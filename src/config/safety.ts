@@ -57,6 +57,7 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     ['S3_ENDPOINT', config.aws.s3Endpoint],
     ['S3_PUBLIC_ENDPOINT', config.aws.s3PublicEndpoint],
     ['CDN_BASE_URL', config.aws.cdnBaseUrl],
+    ['CLOUDFRONT_ENDPOINT', config.delivery.cloudFrontEndpoint],
     ['MEDIACONVERT_ENDPOINT', config.aws.mediaConvertEndpoint],
     ['GUARDDUTY_ENDPOINT', config.aws.guardDutyEndpoint],
     ['SMS_API_URL', config.sms.apiUrl],
@@ -73,6 +74,8 @@ export function safetyProblems(config: Config): ConfigProblem[] {
   }
 
   problems.push(...passkeyProblems(config.passkeys));
+  if (config.delivery.signingKeys.length === 0)
+    refuse('CDN_SIGNING_KEYS', 'must hold a key: without one anybody could fetch every video');
   if (config.aws.mediaConvertRoleArn.includes('::000000000000:'))
     refuse('MEDIACONVERT_ROLE_ARN', 'is the local placeholder; use the role of your account');
   if (config.aws.mediaConvertQueueArn.includes(':000000000000:'))

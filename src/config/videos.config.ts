@@ -23,6 +23,13 @@ export const videosSection = defineSection('Videos', {
     unit: 'bytes per user in 24 h',
     doc: 'Bytes a user may declare in any 24 hours.',
   },
+  maxStoredBytes: {
+    env: 'VIDEO_MAX_STORED_BYTES',
+    schema: integer(1_048_576, 1_125_899_906_842_624),
+    default: '1099511627776',
+    unit: 'bytes per user',
+    doc: 'Bytes of originals a user may hold, those of unfinished uploads included.',
+  },
   maxOpenUploads: {
     env: 'VIDEO_MAX_OPEN_UPLOADS',
     schema: integer(1, 100),
@@ -50,11 +57,31 @@ export const videosSection = defineSection('Videos', {
     unit: 'seconds',
     doc: 'Longest film accepted.',
   },
+  maxSidePixels: {
+    env: 'VIDEO_MAX_SIDE_PIXELS',
+    schema: integer(640, 16_384),
+    default: '8192',
+    unit: 'pixels',
+    doc: 'Longest side of a picture accepted, by the container or by the codec itself, whichever says more.',
+  },
+  maxTracks: {
+    env: 'VIDEO_MAX_TRACKS',
+    schema: integer(2, 100),
+    default: '64',
+    doc: 'Tracks a file may have.',
+  },
   probeMaxRequests: {
     env: 'VIDEO_PROBE_MAX_REQUESTS',
     schema: integer(4, 500),
     default: '64',
     doc: 'Ranged reads the metadata probe may make before it gives up and asks MediaConvert.',
+  },
+  supersededTtlSeconds: {
+    env: 'VIDEO_SUPERSEDED_TTL_SECONDS',
+    schema: integer(60, 2_592_000),
+    default: '86400',
+    unit: 'seconds',
+    doc: 'How long the files of a video stay after others replaced them, for those who are watching.',
   },
   reconcileAfterSeconds: {
     env: 'VIDEO_RECONCILE_AFTER_SECONDS',

@@ -24,5 +24,6 @@ export * from '../modules/users/users.table.ts';
 export * from '../modules/videos/ratings.table.ts';
 export * from '../modules/videos/videos.table.ts';
 export * from '../modules/views/views.table.ts';
+export * from '../modules/webhook-endpoints/webhook-endpoints.table.ts';
 export * from './audit.table.ts';
 export * from './outbox.table.ts';

@@ -18,6 +18,7 @@ export const sealedColumns: readonly SealedColumn[] = [
   { table: 'identities', column: 'sealed_refresh_token', rowId: 'id' },
   { table: 'oauth_flows', column: 'sealed_grant', rowId: 'id' },
   { table: 'oauth_flows', column: 'sealed_profile', rowId: 'id' },
+  { table: 'video_imports', column: 'sealed_url', rowId: 'upload_id' },
   { table: 'birth_dates', column: 'sealed_date', rowId: 'user_id' },
   { table: 'phone_factors', column: 'sealed_number', rowId: 'id' },
   {
@@ -25,5 +26,12 @@ export const sealedColumns: readonly SealedColumn[] = [
     column: 'sealed_number',
     rowId: 'phone_id',
     sealedFor: { table: 'phone_factors', column: 'sealed_number' },
+  },
+  { table: 'webhook_endpoints', column: 'sealed_secret', rowId: 'id' },
+  {
+    table: 'webhook_endpoints',
+    column: 'sealed_old_secret',
+    rowId: 'id',
+    sealedFor: { table: 'webhook_endpoints', column: 'sealed_secret' },
   },
 ];

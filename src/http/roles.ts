@@ -15,6 +15,8 @@ export const apiKeyScopes = [
   'videos:read',
   'videos:write',
   'analytics:read',
+  'webhooks:read',
+  'webhooks:write',
   'comments:read',
   'comments:write',
   'playlists:read',

@@ -12,12 +12,17 @@ const always: readonly (readonly [string, string])[] = [
 const apiPolicy =
   "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
 
-/** Headers on every answer; a handler that serves a page sets its own content security policy first. */
+/**
+ * Headers on every answer; a handler that serves a page sets its own content security policy first. One that says who may frame
+ * it goes without the older header, which cannot.
+ */
 export function securityHeaders(): AppMiddleware {
   return async (c, next) => {
     await next();
     if (c.res.status === 101) return;
-    for (const [name, value] of always) c.res.headers.set(name, value);
+    const framable = /frame-ancestors (?!'none')/.test(c.res.headers.get('content-security-policy') ?? '');
+    for (const [name, value] of always)
+      if (!framable || name !== 'x-frame-options') c.res.headers.set(name, value);
     if (!c.res.headers.has('content-security-policy'))
       c.res.headers.set('content-security-policy', apiPolicy);
     if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'private, no-store');

@@ -6,10 +6,19 @@ import { withDatabaseScope } from '../db/scope.ts';
 import { databaseScope } from '../http/request-context.ts';
 import { eraseDueAccounts, remindOfDeletions, sweepExports } from '../modules/accounts/index.ts';
 import { liftEndedSuspensions } from '../modules/admin/index.ts';
+import { settleWaitingStills, sweepInvalidations } from '../modules/delivery/index.ts';
 import { trimTimelines } from '../modules/feeds/index.ts';
 import { trimHistories } from '../modules/history/index.ts';
-import { expireUploads, reconcileEncodeJobs, reconcileScans } from '../modules/videos/index.ts';
+import {
+  announceDueVideos,
+  dropSuperseded,
+  expireUploads,
+  reconcileEncodeJobs,
+  reconcileScans,
+  resumeImports,
+} from '../modules/videos/index.ts';
 import { rotateViewSalts } from '../modules/views/index.ts';
+import { expireWebhookLog, handOutDeliveries } from '../modules/webhook-endpoints/index.ts';
 import { sweepOutbox } from './publish.ts';
 import { type CronSchedule, cronSchedules } from './schedules.ts';
 import { systemContext } from './system-context.ts';
@@ -26,16 +35,23 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
     { name: 'outbox.sweep', run: sweepOutbox },
     { name: 'audit.seal', run: sealAuditLog },
     { name: 'videos.reconcile', run: reconcileEncodeJobs },
+    { name: 'stills.settle', run: settleWaitingStills },
+    { name: 'cdn.invalidate', run: sweepInvalidations },
     { name: 'uploads.expire', run: expireUploads },
+    { name: 'imports.resume', run: resumeImports },
+    { name: 'videos.announce', run: announceDueVideos },
     { name: 'uploads.scan', run: reconcileScans },
     { name: 'exports.sweep', run: sweepExports },
     { name: 'accounts.erase', run: eraseDueAccounts },
     { name: 'suspensions.lift', run: liftEndedSuspensions },
+    { name: 'webhooks.hand_out', run: handOutDeliveries },
   ],
   '17 * * * *': [
     { name: 'deletions.remind', run: remindOfDeletions },
     { name: 'views.salts', run: rotateViewSalts },
     { name: 'database.maintain', run: maintainDatabase },
+    { name: 'videos.drop_superseded', run: dropSuperseded },
+    { name: 'webhooks.expire', run: expireWebhookLog },
   ],
   '41 3 * * *': [
     { name: 'timelines.trim', run: trimTimelines },

@@ -2,12 +2,14 @@ import type { RequestContext } from '../context.ts';
 import { accountHandlers } from '../modules/accounts/index.ts';
 import { authHandlers } from '../modules/auth/index.ts';
 import { commentHandlers } from '../modules/comments/index.ts';
+import { deliveryHandlers } from '../modules/delivery/index.ts';
 import { feedHandlers } from '../modules/feeds/index.ts';
 import { graphHandlers } from '../modules/graph/index.ts';
 import { historyHandlers } from '../modules/history/index.ts';
 import { noticeHandlers } from '../modules/notices/index.ts';
 import { postHandlers } from '../modules/posts/index.ts';
 import { videoHandlers } from '../modules/videos/index.ts';
+import { webhookEndpointHandlers } from '../modules/webhook-endpoints/index.ts';
 import type { Message, MessageOf, MessageType } from './messages.ts';
 
 /** What modules do about messages. Each handler is idempotent on (its own name, message id). */
@@ -25,6 +27,8 @@ const subscribers: readonly Handlers[] = [
   historyHandlers,
   feedHandlers,
   videoHandlers,
+  deliveryHandlers,
+  webhookEndpointHandlers,
 ];
 
 /** Hands a message to every module that subscribed to its type, one after the other. */

@@ -8,6 +8,7 @@ import { noticeMessages } from '../modules/notices/notices.events.ts';
 import { postMessages } from '../modules/posts/posts.events.ts';
 import { videoMessages } from '../modules/videos/videos.events.ts';
 import { viewMessages } from '../modules/views/views.events.ts';
+import { webhookMessages } from '../modules/webhook-endpoints/webhook-endpoints.events.ts';
 
 /** Every message the queues carry. */
 export const messageSchema = z.discriminatedUnion('type', [
@@ -19,6 +20,7 @@ export const messageSchema = z.discriminatedUnion('type', [
   ...commentMessages,
   ...feedMessages,
   ...videoMessages,
+  ...webhookMessages,
   ...viewMessages,
 ]);
 
@@ -31,12 +33,20 @@ const mediaTypes: ReadonlySet<string> = new Set<MessageType>([
   'video.uploaded',
   'video.released',
   'video.encode_requested',
+  'video.extras_requested',
+  'video.import_requested',
   'video.deleted',
+  'video.access_changed',
   'account.export_requested',
   'mediaconvert.job_changed',
   'guardduty.object_scanned',
 ]);
 
-/** Media work waits on S3 and MediaConvert, so it has a queue of its own and never delays feeds. */
-export const queueOf = (type: string): 'EVENTS_QUEUE' | 'MEDIA_QUEUE' =>
-  mediaTypes.has(type) ? 'MEDIA_QUEUE' : 'EVENTS_QUEUE';
+const webhookTypes: ReadonlySet<string> = new Set<MessageType>(['webhooks.due']);
+
+/** The bindings of the queues. */
+export const queues = ['EVENTS_QUEUE', 'MEDIA_QUEUE', 'WEBHOOKS_QUEUE'] as const;
+
+/** What waits on others, on S3 and MediaConvert or on the endpoints of users, has a queue of its own and never delays feeds. */
+export const queueOf = (type: string): (typeof queues)[number] =>
+  mediaTypes.has(type) ? 'MEDIA_QUEUE' : webhookTypes.has(type) ? 'WEBHOOKS_QUEUE' : 'EVENTS_QUEUE';

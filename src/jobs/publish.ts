@@ -1,7 +1,7 @@
 import type { RequestContext } from '../context.ts';
 import { claimEvents, type OutboxRow, removeEvents } from '../db/outbox.ts';
 import { utf8 } from '../shared/encoding.ts';
-import { queueOf } from './messages.ts';
+import { type MessageData, type MessageType, queueOf, queues } from './messages.ts';
 
 // What one call to a queue takes: 100 messages, 256 KB in all (https://developers.cloudflare.com/queues/platform/limits/).
 // The rest of the bytes is for what Cloudflare adds to each message.
@@ -28,7 +28,7 @@ export async function publishEvents(
   const { primary } = ctx.databases;
   const rows = await claimEvents(primary, options);
   const failures: unknown[] = [];
-  for (const binding of ['EVENTS_QUEUE', 'MEDIA_QUEUE'] as const)
+  for (const binding of queues)
     for (const batch of batchesOf(rows.filter((row) => queueOf(row.type) === binding)))
       try {
         await ctx.bindings[binding].sendBatch(batch.map((body) => ({ body, contentType: 'json' })));
@@ -41,6 +41,26 @@ export async function publishEvents(
       }
   if (failures.length > 0) throw failures[0];
   return rows.length;
+}
+
+/**
+ * Sends messages past the outbox, now or in a while. Only for what a cron finds anyway should they get lost.
+ * @throws what the queue throws.
+ */
+export async function sendDirectly<T extends MessageType>(
+  ctx: RequestContext,
+  type: T,
+  data: readonly MessageData<T>[],
+  options: { readonly delaySeconds: number },
+): Promise<void> {
+  const occurredAt = new Date(ctx.clock.now()).toISOString();
+  const messages = data.map((item) => ({
+    body: { id: ctx.ids.next(), type, occurred_at: occurredAt, data: item },
+    contentType: 'json' as const,
+    ...(options.delaySeconds > 0 ? { delaySeconds: options.delaySeconds } : {}),
+  }));
+  for (let start = 0; start < messages.length; start += sendBatchLimit)
+    await ctx.bindings[queueOf(type)].sendBatch(messages.slice(start, start + sendBatchLimit));
 }
 
 /** Publishes everything that waits, oldest first, in rounds of `claimLimit`; a very long backlog is left to the next run. */

@@ -149,10 +149,47 @@ const seeders: Readonly<Record<string, (seeded: Seeded) => Promise<unknown>>> = 
     ),
   'oauth_flows.sealed_grant': ({ id, sealed }) => seedFlow(id, 'sealed_grant', sealed),
   'oauth_flows.sealed_profile': ({ id, sealed }) => seedFlow(id, 'sealed_profile', sealed),
+  'video_imports.sealed_url': async ({ userId, id, sealed }) => {
+    await owner.query(
+      `INSERT INTO videos (id, owner_id, title, state) VALUES ($1, $2, 'a film', 'uploading')`,
+      [id, userId],
+    );
+    await owner.query(
+      `INSERT INTO uploads (id, video_id, owner_id, state, file_name, content_type, size_bytes, part_size_bytes,
+         part_count, object_key, expires_at)
+       VALUES ($1, $1, $2, 'open', 'a.mp4', 'video/mp4', 0, 10485760, 1, 'x', now())`,
+      [id, userId],
+    );
+    await owner.query('INSERT INTO video_imports (upload_id, sealed_url) VALUES ($1, $2)', [id, sealed]);
+  },
   'phone_factors.sealed_number': ({ userId, id, sealed }) =>
     owner.query(
       'INSERT INTO phone_factors (user_id, id, sealed_number, verified_at) VALUES ($1, $2, $3, now())',
       [userId, id, sealed],
+    ),
+  'webhook_endpoints.sealed_secret': ({ userId, id, sealed }) =>
+    owner.query(
+      `INSERT INTO webhook_endpoints (id, user_id, url, sealed_secret, created_at, updated_at)
+       VALUES ($1, $2, 'https://example.com/', $3, now(), now())`,
+      [id, userId, sealed],
+    ),
+  'webhook_endpoints.sealed_old_secret': async ({ userId, id, sealed }) =>
+    owner.query(
+      `INSERT INTO webhook_endpoints
+         (id, user_id, url, sealed_secret, sealed_old_secret, old_secret_expires_at, created_at, updated_at)
+       VALUES ($1, $2, 'https://example.com/', $4, $3, now(), now(), now())`,
+      [
+        id,
+        userId,
+        sealed,
+        Buffer.from(
+          await seal(both, randomBytes(24), {
+            table: 'webhook_endpoints',
+            column: 'sealed_secret',
+            rowId: id,
+          }),
+        ),
+      ],
     ),
   'sms_codes.sealed_number': ({ userId, id, sealed }) =>
     owner.query(

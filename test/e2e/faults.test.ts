@@ -82,7 +82,12 @@ describe('with everything running', () => {
     await platform.startWorker();
     const video = await untilState(creator, id, 'published');
     expect(await traces(platform, 'cloud restarted')).toEqual(publishedOnce);
-    expect((await fetch(video.hls_url ?? '')).status).toBe(200);
+    const playback = await creator.api.send<{ hls_url: string }>(
+      'POST',
+      `/v1/videos/${video.id}/playback`,
+      {},
+    );
+    expect((await fetch(playback.hls_url)).status).toBe(200);
     const posts = await creator.api.get<{ data: { text: string }[] }>(`/v1/users/${creator.userId}/posts`);
     expect(posts.data.map((post) => post.text)).toEqual(['before the restart']);
   });

@@ -14,6 +14,8 @@ export interface Platform {
   stack(): Stack;
   worker(): WorkerProcess;
   stopWorker(): Promise<void>;
+  /** Takes the Worker down without a word. */
+  killWorker(): Promise<void>;
   startWorker(): Promise<void>;
   stopStack(): Promise<void>;
   startStack(): Promise<void>;
@@ -54,6 +56,10 @@ export async function startPlatform(
     async stopStack() {
       await stack?.stop();
       stack = undefined;
+    },
+    async killWorker() {
+      await worker?.kill();
+      worker = undefined;
     },
     async startWorker() {
       worker = await startWorker({

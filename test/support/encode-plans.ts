@@ -98,4 +98,7 @@ const isAccepted = (facts: {
   readonly durationMs: number;
   readonly picture: Parameters<typeof refusalOf>[0]['picture'];
 }): boolean =>
-  refusalOf({ container: 'MP4', sound: undefined, ...facts }, { maxDurationSeconds: 43_200 }) === undefined;
+  refusalOf(
+    { container: 'MP4', sound: undefined, ...facts },
+    { maxDurationSeconds: 43_200, maxSidePixels: 8_192 },
+  ) === undefined;

@@ -6,6 +6,7 @@ import type {
   Plan,
   PlannedCaptures,
   PlannedCmafGroup,
+  PlannedFile,
   PlannedFileGroup,
   PlannedMovie,
 } from '../transcode/plan.ts';
@@ -226,10 +227,22 @@ async function packageFiles(
     outputDetails.push({
       ...(last ? { outputFilePaths: [`s3://${last.bucket}/${last.key}`] } : {}),
       durationInMs: Math.round(plannedSeconds * 1000),
-      ...(size ? { videoDetails: { widthInPx: size.width, heightInPx: size.height } } : {}),
+      ...(size ? { videoDetails: await videoDetails(output, size, last, plannedSeconds) } : {}),
     });
   }
   return { files, group: { type: 'FILE_GROUP', outputDetails }, longestSeconds: 0 };
+}
+
+/** Only encoded films have a bit rate that MediaConvert tells. */
+async function videoDetails(
+  output: PlannedFile,
+  size: { width: number; height: number },
+  file: UploadFile | undefined,
+  seconds: number,
+): Promise<NonNullable<OutputDetail['videoDetails']>> {
+  const details = { widthInPx: size.width, heightInPx: size.height };
+  if (output.kind !== 'movie' || output.contentType === 'image/gif' || !file || seconds <= 0) return details;
+  return { ...details, averageBitrate: Math.round(((await stat(file.path)).size * 8) / seconds) };
 }
 
 async function listCaptures(

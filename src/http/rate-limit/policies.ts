@@ -111,6 +111,15 @@ export const rateLimitPolicies = {
     points: 5,
     onRefusal: 'keep',
   },
+  /** Passwords of videos: each costs a hash. Wrong ones have counts of their own (`unlock-video.ts`). */
+  unlock: {
+    windows: [{ name: 'unlock', limit: 60, periodSeconds: minute, burst: 20 }],
+    partition: 'ip',
+    onFailure: 'closed',
+    leaseUnits: 0,
+    points: 5,
+    onRefusal: 'keep',
+  },
   like: {
     windows: [{ name: 'like', limit: 120, periodSeconds: minute }],
     partition: 'caller',
@@ -204,6 +213,18 @@ export const rateLimitPolicies = {
     onFailure: 'open',
     leaseUnits: 0,
     points: 5,
+    onRefusal: 'keep',
+  },
+  /** Requests an account makes us send somewhere, while it waits. */
+  webhook_test: {
+    windows: [
+      { name: 'webhook-test', limit: 10, periodSeconds: minute },
+      { name: 'webhook-test-day', limit: 200, periodSeconds: day },
+    ],
+    partition: 'caller',
+    onFailure: 'closed',
+    leaseUnits: 0,
+    points: 20,
     onRefusal: 'keep',
   },
   /** Starting to watch a video. One network may be a school or a mobile carrier. */

@@ -10,6 +10,8 @@ export type AwsConfig = Config['aws'];
 export interface AwsCall {
   /** Signing name of the service: `s3`, `mediaconvert`. Never guessed from the host. */
   readonly service: string;
+  /** Where the signature is for, if not where the buckets are: services that are everywhere sign for one region. */
+  readonly region?: string;
   readonly operation: string;
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   /** Already percent-encoded. */
@@ -69,7 +71,7 @@ async function attemptCall(config: AwsConfig, call: AwsCall): Promise<Response> 
     method: call.method,
     headers,
     ...(call.body === undefined ? {} : { body: call.body }),
-    aws: { service, region: config.region },
+    aws: { service, region: call.region ?? config.region },
   });
   let response: Response;
   try {

@@ -1,4 +1,17 @@
 export { type AwsConfig, callAws, readBody } from './client.ts';
+export {
+  type Grant,
+  type SignedGrant,
+  signedCookies,
+  signedQuery,
+  signedUrl,
+  signGrant,
+} from './cloudfront.ts';
+export {
+  createInvalidation,
+  type Distribution,
+  isInvalidationDone,
+} from './cloudfront-invalidations.ts';
 export { AwsError, isAwsError } from './errors.ts';
 export {
   type CreateJobRequest,
@@ -30,4 +43,7 @@ export {
   headObject,
   listObjects,
   presignObject,
+  presignPut,
+  putObject,
 } from './s3-objects.ts';
+export { getObject, presignPutObject, storeObject } from './s3-small.ts';

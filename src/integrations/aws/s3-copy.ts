@@ -4,10 +4,10 @@ import { addressOf, callS3, encodeKey, errorIn, type ObjectAddress, xmlOf } from
 import type { MultipartUpload } from './s3-multipart.ts';
 import { elementsOf, textOf } from './xml.ts';
 
-/** What is copied, and which content it must have: S3 refuses with `PreconditionFailed` when it was replaced meanwhile. */
+/** What is copied, and which content it must have, if that matters: S3 refuses with `PreconditionFailed` when it was replaced meanwhile. */
 export interface CopySource extends ObjectAddress {
   /** As S3 gives it, in quotes. */
-  readonly etag: string;
+  readonly etag?: string;
 }
 
 // S3 holds the connection open while it copies, and answers only then.
@@ -15,24 +15,34 @@ const copyTimeoutMs = 60_000;
 
 const copyHeaders = (source: CopySource): Record<string, string> => ({
   'x-amz-copy-source': `/${source.bucket}/${encodeKey(source.key)}`,
-  'x-amz-copy-source-if-match': source.etag,
+  ...(source.etag === undefined ? {} : { 'x-amz-copy-source-if-match': source.etag }),
 });
 
 /**
- * Copies an object of at most 5 GiB within S3; its type comes along. Safe to repeat.
+ * Copies an object of at most 5 GiB within S3; its type comes along, unless it is to be delivered under other headers. Safe to repeat.
  * @throws AwsError `NoSuchKey`, `PreconditionFailed`; also for an error S3 reports inside a 200.
  */
 export async function copyObject(
   config: AwsConfig,
   source: CopySource,
   target: ObjectAddress,
+  deliver?: { readonly contentType: string; readonly cacheControl: string },
 ): Promise<void> {
   const operation = 'CopyObject';
   const response = await callS3(config, {
     operation,
     method: 'PUT',
     url: addressOf(config, target),
-    headers: copyHeaders(source),
+    headers: {
+      ...copyHeaders(source),
+      ...(deliver === undefined
+        ? {}
+        : {
+            'x-amz-metadata-directive': 'REPLACE',
+            'content-type': deliver.contentType,
+            'cache-control': deliver.cacheControl,
+          }),
+    },
     retries: 2,
     timeoutMs: copyTimeoutMs,
   });

@@ -69,6 +69,45 @@ export function presignObject(
   });
 }
 
+/**
+ * A URL to which anyone may PUT an object of exactly this size and type, at the public endpoint.
+ * @param link `ttlSeconds` 1 to 604,800 from `nowMs` (Unix milliseconds).
+ */
+export async function presignPut(
+  config: AwsConfig,
+  target: ObjectAddress & { readonly contentType: string; readonly sizeBytes: number },
+  link: { readonly ttlSeconds: number; readonly nowMs: number },
+): Promise<{ readonly url: string; readonly headers: Readonly<Record<string, string>> }> {
+  const endpoint = config.s3PublicEndpoint === '' ? config.s3Endpoint : config.s3PublicEndpoint;
+  const headers = { 'content-length': String(target.sizeBytes), 'content-type': target.contentType };
+  const url = await presignAws(config, {
+    service: 's3',
+    method: 'PUT',
+    url: addressOf(config, target, {}, endpoint),
+    headers,
+    ttlSeconds: link.ttlSeconds,
+    nowMs: link.nowMs,
+  });
+  return { url, headers };
+}
+
+/** Stores a small object, replacing what was there. */
+export async function putObject(
+  config: AwsConfig,
+  target: ObjectAddress & { readonly contentType: string; readonly cacheControl: string },
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<void> {
+  const response = await callS3(config, {
+    operation: 'PutObject',
+    method: 'PUT',
+    url: addressOf(config, target),
+    headers: { 'content-type': target.contentType, 'cache-control': target.cacheControl },
+    body: bytes,
+    retries: 2,
+  });
+  await response.body?.cancel();
+}
+
 /** One page (up to 1,000) of the keys that begin with `prefix`, in order. */
 export async function listObjects(
   config: AwsConfig,

@@ -25,6 +25,8 @@ export const securityNotices = [
   'deletion_reminder',
   'deletion_cancelled',
   'export_ready',
+  'webhook_endpoint_added',
+  'webhook_endpoint_disabled',
 ] as const;
 
 export type SecurityNotice = (typeof securityNotices)[number];

@@ -132,6 +132,19 @@ export const noticeTexts: Readonly<Record<SecurityNotice, NoticeText>> = {
     advice:
       'If you did not ask for it, somebody else may have access to your account: reset your password and end all sessions.',
   },
+  webhook_endpoint_added: {
+    subject: 'A webhook endpoint was added',
+    happened: 'From now on, what happens to your videos is also sent to this address.',
+    advice:
+      'If this was not you, delete the endpoint, reset your password and end all sessions: somebody else may have access.',
+  },
+  webhook_endpoint_disabled: {
+    subject: 'A webhook endpoint was disabled',
+    happened:
+      'One of your webhook endpoints answered that it is gone, or took nothing for days. It gets no events any more, and what waited for it was given up.',
+    advice:
+      'If you did not mean this, mend the endpoint, enable it, and let what failed be sent again; the log of its deliveries says what it answered.',
+  },
 };
 
 /** `device_name` -> `Device name`. */

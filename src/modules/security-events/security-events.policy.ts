@@ -43,6 +43,10 @@ const typesByAction = {
   'api_keys.created': { success: 'api_key_created' },
   'api_keys.renamed': { success: 'api_key_renamed' },
   'api_keys.revoked': { success: 'api_key_revoked' },
+  'webhook_endpoints.created': { success: 'webhook_endpoint_added' },
+  'webhook_endpoints.updated': { success: 'webhook_endpoint_changed' },
+  'webhook_endpoints.deleted': { success: 'webhook_endpoint_removed' },
+  'webhook_endpoints.secret_rotated': { success: 'webhook_secret_rotated' },
 } as const satisfies Readonly<Record<string, Partial<Record<'success' | 'denied' | 'failure', string>>>>;
 
 type TypesOf<T> = T[keyof T];

@@ -1,9 +1,17 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../db/client.ts';
 import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
-import { type EncodePlan, encodePlanSchema, type Rung } from './policy/encode-plan.ts';
+import { runningStates } from './encode-queue.repository.ts';
+import {
+  type EncodePlan,
+  encodePlanSchema,
+  type JobKind,
+  mediaPrefix,
+  type Rung,
+} from './policy/encode-plan.ts';
 import type { JobFacts, JobPhase, JobState } from './policy/encode-state.ts';
 import { type FailureCode, failures } from './policy/failures.ts';
+import { hasMoved } from './replacements.repository.ts';
 import type { VideoState } from './videos.schemas.ts';
 
 export interface EncodeJobRow {
@@ -12,6 +20,7 @@ export interface EncodeJobRow {
   readonly ownerId: string;
   readonly revision: number;
   readonly attempt: number;
+  readonly kind: JobKind;
   readonly isLatestAttempt: boolean;
   readonly providerJobId: string | null;
   readonly state: JobState;
@@ -23,20 +32,24 @@ export interface EncodeJobRow {
   readonly videoState: VideoState;
   readonly videoRevision: number;
   readonly videoDeleted: boolean;
+  /** The published video whose file is being replaced. */
+  readonly replacesId: string | null;
   /** Changes with every applied report; see `saveTransition`. */
   readonly version: string;
 }
 
 // `xmin` is the transaction that wrote the row last, so it tells whether the row is still the one that was read.
-const jobColumns: SQL = sql`job.id, job.video_id AS "videoId", video.owner_id AS "ownerId", job.revision, job.attempt,
+const jobColumns: SQL = sql`job.id, job.video_id AS "videoId", video.owner_id AS "ownerId", job.revision, job.attempt, job.kind,
   NOT EXISTS (
     SELECT FROM encode_jobs AS later
-    WHERE later.video_id = job.video_id AND later.revision = job.revision AND later.attempt > job.attempt
+    WHERE later.video_id = job.video_id AND later.revision = job.revision AND later.kind = job.kind
+      AND later.attempt > job.attempt
   ) AS "isLatestAttempt",
   job.provider_job_id AS "providerJobId", job.state, job.phase, job.percent,
   round(extract(epoch FROM job.last_event_at) * 1000)::float8 AS "lastReportMs", job.plan,
-  extract(epoch FROM now() - job.created_at)::float8 AS "ageSeconds", video.state AS "videoState",
-  video.revision AS "videoRevision", video.deleted_at IS NOT NULL AS "videoDeleted", job.xmin::text AS version`;
+  extract(epoch FROM now() - coalesce(job.started_at, job.created_at))::float8 AS "ageSeconds", video.state AS "videoState",
+  video.revision AS "videoRevision", video.deleted_at IS NOT NULL AND NOT ${hasMoved('video')} AS "videoDeleted",
+  video.replaces_id AS "replacesId", job.xmin::text AS version`;
 
 const toJob = (row: Record<string, unknown>): EncodeJobRow =>
   ({ ...row, plan: encodePlanSchema.parse(row.plan) }) as unknown as EncodeJobRow;
@@ -63,15 +76,15 @@ export const findReportedJob = (
       OR (job.id = ${reference.jobId ?? null}::uuid AND job.provider_job_id IS NULL)`,
   );
 
-/** The job of a video's revision that waits to be handed to MediaConvert. */
+/** The job that waits to be handed to MediaConvert; without an id, that of what is played of a video's revision. */
 export const findSubmittingJob = (
   db: Db,
-  videoId: string,
-  revision: number,
+  wanted: { readonly videoId: string; readonly revision: number; readonly jobId: string | undefined },
 ): Promise<EncodeJobRow | undefined> =>
   findJob(
     db,
-    sql`job.video_id = ${videoId}::uuid AND job.revision = ${revision} AND job.state = 'submitting'`,
+    sql`job.video_id = ${wanted.videoId}::uuid AND job.revision = ${wanted.revision} AND job.state = 'submitting'
+      AND ${wanted.jobId === undefined ? sql`job.kind = 'stream'` : sql`job.id = ${wanted.jobId}::uuid`}`,
   );
 
 /** Remembers which MediaConvert job does the work. False when the job has ended meanwhile or has another one. */
@@ -80,7 +93,7 @@ export async function markSubmitted(db: Db, jobId: string, providerJobId: string
     UPDATE encode_jobs
     SET provider_job_id = ${providerJobId}, state = CASE state WHEN 'submitting' THEN 'submitted' ELSE state END,
       last_checked_at = now()
-    WHERE id = ${jobId}::uuid AND state IN ('submitting', 'submitted', 'progressing')
+    WHERE id = ${jobId}::uuid AND state IN ${runningStates}
       AND coalesce(provider_job_id, ${providerJobId}) = ${providerJobId}
     RETURNING 1`);
   return result.rows.length > 0;
@@ -104,9 +117,17 @@ export interface TransitionToSave {
     | { readonly state: 'transcoding' }
     | { readonly state: 'failed'; readonly code: FailureCode }
     | { readonly state: 'published'; readonly outputs: EncodeOutputs }
+    // A file that was made of what is published already.
+    | { readonly state: 'completed'; readonly file: 'preview' | 'download'; readonly key: string }
     | undefined;
   /** Written when the video changed. */
-  readonly event: OutboxEvent;
+  readonly event: OutboxEvent | undefined;
+  /** Written instead when the video is finished and its time has not come. */
+  readonly waiting: OutboxEvent;
+  /** Written beside either. */
+  readonly extras: OutboxEvent | undefined;
+  readonly actualCostMicros: bigint | undefined;
+  readonly accelerationStatus: string | undefined;
   /** Set when a message caused this: it then counts as handled in the same transaction. */
   readonly handled: { readonly handler: string; readonly messageId: string } | undefined;
 }
@@ -139,17 +160,14 @@ export async function saveTransition(
       UPDATE encode_jobs
       SET provider_job_id = coalesce(${next.providerJobId ?? null}, provider_job_id), state = ${next.job.state}, phase = ${next.job.phase},
         percent = ${next.job.percent}, last_event_at = to_timestamp(${next.job.lastReportMs}::float8 / 1000),
+        actual_cost_micros = coalesce(${next.actualCostMicros?.toString() ?? null}::bigint, actual_cost_micros),
+        acceleration_status = coalesce(${next.accelerationStatus ?? null}, acceleration_status),
         last_checked_at = now(), error_code = ${next.error?.code ?? null}, error_message = ${next.error?.message ?? null},
         finished_at = CASE WHEN ${isFinal} THEN now() END
       FROM target, fresh WHERE encode_jobs.id = target.id
       RETURNING encode_jobs.video_id
-    ), video AS (
-      UPDATE videos SET ${videoAssignments(next)}
-      FROM changed
-      WHERE ${video !== undefined} AND videos.id = changed.video_id AND videos.state = 'transcoding'
-        AND videos.revision = ${job.revision} AND videos.deleted_at IS NULL
-      RETURNING videos.id, videos.revision
-    ), new_renditions AS (
+    ), ${outputs !== undefined && job.replacesId !== null ? movedVideo(job, job.replacesId, outputs) : changedVideo(job, next)},
+    new_renditions AS (
       INSERT INTO renditions (video_id, revision, name, width, height, max_bitrate, duration_ms)
       SELECT video.id, video.revision, rung.name, rung.width, rung.height, rung."maxBitrate", rung."durationMs"
       FROM video, jsonb_to_recordset(${JSON.stringify(outputs?.rungs ?? [])}::jsonb)
@@ -161,19 +179,65 @@ export async function saveTransition(
       FROM video, jsonb_array_elements_text(${JSON.stringify(outputs?.thumbnailKeys ?? [])}::jsonb)
         WITH ORDINALITY AS thumbnail(key, position)
       ON CONFLICT DO NOTHING
-    ), event AS (${insertEventIfAny(next.event, sql`video`)})
+    ), event AS (${eventWhere(next.event, sql`(SELECT FROM video WHERE NOT is_waiting) AS told`)}),
+    waiting AS (${eventWhere(next.event === undefined ? undefined : next.waiting, sql`(SELECT FROM video WHERE is_waiting) AS told`)}),
+    extras AS (${eventWhere(next.extras, sql`video`)})
     SELECT (SELECT count(*) FROM target)::int AS target, (SELECT count(*) FROM fresh)::int AS fresh`);
   const row = result.rows[0] as { target: number; fresh: number } | undefined;
   if (row === undefined || row.target === 0) return 'conflict';
   return row.fresh === 0 ? 'repeated' : 'saved';
 }
 
+const eventWhere = (event: OutboxEvent | undefined, source: SQL): SQL =>
+  event === undefined ? sql`SELECT 1 WHERE false` : insertEventIfAny(event, source);
+
+/** The CTE `video`: the job's own video, changed. */
+const changedVideo = (job: EncodeJobRow, next: TransitionToSave): SQL => sql`
+  video AS (
+    UPDATE videos SET ${videoAssignments(next)}
+    FROM changed
+    WHERE ${next.video !== undefined} AND videos.id = changed.video_id
+      AND videos.state = ${next.video?.state === 'completed' ? 'published' : 'transcoding'}
+      AND videos.revision = ${job.revision} AND videos.deleted_at IS NULL
+    RETURNING videos.id, videos.revision, videos.state = 'published' AND videos.announced_at IS NULL AS is_waiting
+  )`;
+
+/**
+ * The CTE `video`: the video that is replaced, with a new revision that is played from the files of the job's own, which is
+ * left behind. The replaced one is locked first, as deleting does.
+ */
+const movedVideo = (job: EncodeJobRow, replacesId: string, outputs: EncodeOutputs): SQL => sql`
+  replaced AS (
+    SELECT id FROM videos WHERE id = ${replacesId}::uuid AND state = 'published' AND deleted_at IS NULL FOR UPDATE
+  ), moved AS (
+    UPDATE videos SET state = 'published', ${playedFrom(outputs)}, published_at = now(), deleted_at = now(),
+      updated_at = now()
+    FROM changed, replaced
+    WHERE videos.id = changed.video_id AND videos.state = 'transcoding' AND videos.revision = ${job.revision}
+      AND videos.deleted_at IS NULL
+    RETURNING videos.*
+  ), video AS (
+    UPDATE videos SET ${playedFrom(outputs, sql`moved.duration_ms`)}, revision = videos.revision + 1,
+      media_prefix = ${mediaPrefix(job.videoId, job.revision)}, source_key = moved.source_key,
+      source_bytes = moved.source_bytes, container = moved.container, width = moved.width, height = moved.height,
+      frame_rate = moved.frame_rate, video_codec = moved.video_codec, audio_codec = moved.audio_codec,
+      superseded_at = now(), updated_at = now()
+    FROM moved WHERE videos.id = moved.replaces_id
+    RETURNING videos.id, videos.revision, false AS is_waiting
+  )`;
+
+const playedFrom = (outputs: EncodeOutputs, durationMs: SQL = sql`duration_ms`): SQL =>
+  sql`progress_percent = 100, hls_key = ${outputs.hlsKey}, dash_key = ${outputs.dashKey},
+    captions_built = 0, storyboard_key = NULL, preview_key = NULL, download_key = NULL,
+    duration_ms = coalesce(${outputs.durationMs}::bigint, ${durationMs})`;
+
 function videoAssignments({ job, video }: TransitionToSave): SQL {
   switch (video?.state) {
     case 'published':
-      return sql`state = 'published', progress_percent = 100, hls_key = ${video.outputs.hlsKey},
-        dash_key = ${video.outputs.dashKey}, duration_ms = coalesce(${video.outputs.durationMs}::bigint, duration_ms),
-        published_at = now(), updated_at = now()`;
+      return sql`state = 'published', ${playedFrom(video.outputs)}, published_at = greatest(now(), publish_at),
+        announced_at = CASE WHEN publish_at > now() THEN NULL ELSE now() END, updated_at = now()`;
+    case 'completed':
+      return video.file === 'preview' ? sql`preview_key = ${video.key}` : sql`download_key = ${video.key}`;
     case 'failed':
       return sql`state = 'failed', failure_code = ${video.code}, failure_message = ${failures[video.code].message},
         updated_at = now()`;
@@ -190,7 +254,7 @@ export async function claimSilentJobs(
   const result = await db.execute(sql`
     WITH silent AS (
       SELECT id FROM encode_jobs
-      WHERE state IN ('submitting', 'submitted', 'progressing')
+      WHERE state IN ${runningStates}
         AND last_checked_at < to_timestamp(${options.nowMs}::float8 / 1000) - make_interval(secs => ${options.silentSeconds})
       ORDER BY last_checked_at LIMIT ${options.limit} FOR UPDATE SKIP LOCKED
     ), job AS (

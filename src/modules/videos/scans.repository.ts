@@ -192,17 +192,21 @@ export async function restartScan(
   },
 ): Promise<boolean> {
   const result = await db.execute(sql`
-    WITH video AS (
+    WITH scan AS (
+      SELECT upload_id, video_id FROM upload_scans
+      WHERE video_id = ${retry.videoId}::uuid AND settled_at IS NOT NULL
+        AND (verdict IS NULL OR verdict IN ('failed', 'clean')) FOR UPDATE
+    ), video AS (
       UPDATE videos SET state = 'scanning', failure_code = NULL, failure_message = NULL, progress_percent = 0,
         updated_at = now()
-      WHERE id = ${retry.videoId}::uuid AND owner_id = ${retry.ownerId}::uuid AND state = 'failed'
+      FROM scan
+      WHERE videos.id = scan.video_id AND owner_id = ${retry.ownerId}::uuid AND state = 'failed'
         AND failure_code = ${retry.failureCode} AND deleted_at IS NULL
-      RETURNING id
-    ), scan AS (
+      RETURNING videos.id
+    ), restarted AS (
       UPDATE upload_scans SET verdict = 'failed', requests = 0, requested_at = now(), last_checked_at = now(),
         settled_at = NULL, cleared_at = NULL
-      FROM video
-      WHERE upload_scans.video_id = video.id AND (verdict IS NULL OR verdict = 'failed')
+      FROM scan, video WHERE upload_scans.upload_id = scan.upload_id
     ), event AS (${insertEventIfAny(retry.uploaded, sql`video`)})
     SELECT 1 FROM video`);
   return result.rows.length > 0;

@@ -1,9 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { atomic, type Db } from '../../db/client.ts';
+import type { Db } from '../../db/client.ts';
 import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
-import { detailValues } from './details.repository.ts';
-import type { DetailsInput } from './details.schemas.ts';
 import { type FailureCode, failures } from './policy/failures.ts';
+import { insertQuarters, type QuarterEvent } from './quarter-events.repository.ts';
 
 export type UploadState = 'open' | 'completing' | 'completed' | 'aborted' | 'expired';
 
@@ -20,99 +19,22 @@ export interface UploadRow {
   readonly objectKey: string;
   /** Null until S3 has answered. */
   readonly s3UploadId: string | null;
+  /** The video whose file this one is to replace. */
+  readonly replacesId: string | null;
   readonly expiresAtMs: number;
 }
 
-const uploadColumns = (alias: string): SQL => {
+export const uploadColumns = (alias: string): SQL => {
   const upload = sql.identifier(alias);
   return sql`${upload}.id, ${upload}.video_id AS "videoId", ${upload}.owner_id AS "ownerId", ${upload}.state,
     ${upload}.file_name AS "fileName", ${upload}.content_type AS "contentType",
     ${upload}.size_bytes::float8 AS "sizeBytes", ${upload}.part_size_bytes::float8 AS "partSizeBytes",
     ${upload}.part_count AS "partCount", ${upload}.object_key AS "objectKey",
-    ${upload}.s3_upload_id AS "s3UploadId",
+    ${upload}.s3_upload_id AS "s3UploadId", ${upload}.replaces_id AS "replacesId",
     round(extract(epoch FROM ${upload}.expires_at) * 1000)::float8 AS "expiresAtMs"`;
 };
 
-const at = (unixMs: number): SQL => sql`to_timestamp(${unixMs}::float8 / 1000)`;
-
-export interface NewUpload extends Omit<UploadRow, 'state' | 's3UploadId'> {
-  readonly title: string;
-  readonly description: string;
-  readonly visibility: string;
-  readonly details: DetailsInput;
-}
-
-export type Quota = 'daily_uploads' | 'daily_bytes' | 'open_uploads';
-
-export interface QuotaLimits {
-  readonly dailyUploads: number;
-  readonly dailyBytes: number;
-  readonly maxOpenUploads: number;
-}
-
-export type Reservation =
-  | { readonly kind: 'reserved'; readonly upload: UploadRow }
-  | { readonly kind: 'exceeded'; readonly quota: Quota; readonly retryAfterSeconds: number | null };
-
-/**
- * Writes the video and its upload if the owner's quotas allow one more. The owner's starts queue behind an advisory lock in
- * the same transaction, so the counts are those of committed rows however many start at once. With ids that exist already
- * (a replayed request) nothing is written and the existing upload is returned.
- */
-export async function reserveUpload(db: Db, upload: NewUpload, limits: QuotaLimits): Promise<Reservation> {
-  const owner = sql`${upload.ownerId}::uuid`;
-  const details = detailValues(upload.details);
-  const listOf = (parts: readonly SQL[]): SQL => sql.join(parts.map((part) => sql`, ${part}`));
-  const [, result] = await atomic(db, [
-    db.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`uploads:${upload.ownerId}`}, 0))`),
-    db.execute(sql`
-      WITH existing AS (
-        SELECT * FROM uploads WHERE id = ${upload.id}::uuid AND owner_id = ${owner}
-      ), recent AS (
-        SELECT count(*) AS started, coalesce(sum(size_bytes), 0) AS bytes, min(created_at) AS oldest
-        FROM uploads WHERE owner_id = ${owner} AND created_at > now() - interval '24 hours'
-      ), unfinished AS (
-        SELECT count(*) AS held FROM uploads WHERE owner_id = ${owner} AND state IN ('open', 'completing')
-      ), verdict AS (
-        SELECT CASE
-            WHEN EXISTS (SELECT FROM existing) THEN NULL
-            WHEN unfinished.held >= ${limits.maxOpenUploads} THEN 'open_uploads'
-            WHEN recent.started >= ${limits.dailyUploads} THEN 'daily_uploads'
-            WHEN recent.bytes + ${upload.sizeBytes}::bigint > ${limits.dailyBytes}::bigint THEN 'daily_bytes'
-          END AS exceeded,
-          ceil(extract(epoch FROM recent.oldest + interval '24 hours' - now()))::int AS "retryAfterSeconds"
-        FROM recent, unfinished
-      ), new_video AS (
-        INSERT INTO videos (id, owner_id, title, description, visibility, state${listOf(details.map(({ column }) => column))})
-        SELECT ${upload.videoId}::uuid, ${owner}, ${upload.title}, ${upload.description}, ${upload.visibility}, 'uploading'
-          ${listOf(details.map(({ value }) => value))}
-        FROM verdict WHERE exceeded IS NULL
-        ON CONFLICT (id) DO NOTHING RETURNING id
-      ), new_upload AS (
-        INSERT INTO uploads (id, video_id, owner_id, state, file_name, content_type, size_bytes, part_size_bytes,
-          part_count, object_key, expires_at)
-        SELECT ${upload.id}::uuid, new_video.id, ${owner}, 'open', ${upload.fileName}, ${upload.contentType},
-          ${upload.sizeBytes}::bigint, ${upload.partSizeBytes}::bigint, ${upload.partCount}::int, ${upload.objectKey},
-          ${at(upload.expiresAtMs)}
-        FROM new_video RETURNING *
-      ), chosen AS (SELECT * FROM new_upload UNION ALL SELECT * FROM existing)
-      SELECT verdict.exceeded, verdict."retryAfterSeconds", ${uploadColumns('chosen')}
-      FROM verdict LEFT JOIN chosen ON true`),
-  ]);
-  const row = result.rows[0] as
-    | (UploadRow & { exceeded: Quota | null; retryAfterSeconds: number | null })
-    | undefined;
-  if (row === undefined || (row.exceeded === null && row.id === null))
-    throw new TypeError('an upload was neither reserved nor refused');
-  const { exceeded, retryAfterSeconds, ...reserved } = row;
-  return exceeded === null
-    ? { kind: 'reserved', upload: reserved }
-    : {
-        kind: 'exceeded',
-        quota: exceeded,
-        retryAfterSeconds: exceeded === 'open_uploads' ? null : retryAfterSeconds,
-      };
-}
+export const at = (unixMs: number | null): SQL => sql`to_timestamp(${unixMs}::float8 / 1000)`;
 
 /** Remembers the S3 upload unless another is remembered already; returns the one that counts, undefined when not open. */
 export async function keepS3UploadId(db: Db, id: string, s3UploadId: string): Promise<string | undefined> {
@@ -152,8 +74,8 @@ export async function reopenUpload(db: Db, id: string): Promise<void> {
 }
 
 /**
- * The object is whole: the upload is completed, its video waits for the scan of its file, and `uploaded` tells of it. Once
- * only. A report of the scanner may have been faster.
+ * The object is whole: the upload is completed, its video waits for the scan of its file, and `uploaded` and what is left of
+ * `quarters` tell of it. Once only. A report of the scanner may have been faster.
  */
 export async function finishUpload(
   db: Db,
@@ -162,15 +84,23 @@ export async function finishUpload(
     /** Scanning is turned off: the file counts as looked through. */
     readonly waived: boolean;
     readonly uploaded: OutboxEvent;
+    readonly quarters: readonly QuarterEvent[];
   },
 ): Promise<boolean> {
   const result = await db.execute(sql`
-    WITH upload AS (
-      UPDATE uploads SET state = 'completed', finished_at = now()
-      WHERE id = ${id}::uuid AND state IN ('open', 'completing')
-      RETURNING id, video_id, size_bytes
-    ), video AS (
-      UPDATE videos SET state = 'scanning', source_bytes = upload.size_bytes, updated_at = now()
+    WITH unfinished AS (
+      SELECT id, told_percent FROM uploads
+      WHERE id = ${id}::uuid AND state IN ('open', 'completing') FOR UPDATE
+    ), upload AS (
+      UPDATE uploads SET state = 'completed', finished_at = now(), told_percent = 100
+      FROM unfinished WHERE uploads.id = unfinished.id
+      RETURNING uploads.id, video_id, size_bytes, unfinished.told_percent AS "toldBefore",
+        uploads.told_percent AS "toldNow"
+    ), parts AS (
+      DELETE FROM upload_parts USING upload WHERE upload_parts.upload_id = upload.id
+    ), told AS (${insertQuarters(finish.quarters, sql`upload`)}),
+    video AS (
+      UPDATE videos SET state = 'scanning', progress_percent = 0, source_bytes = upload.size_bytes, updated_at = now()
       FROM upload
       WHERE videos.id = upload.video_id AND videos.state = 'uploading' AND videos.deleted_at IS NULL
       RETURNING videos.id
@@ -194,7 +124,9 @@ export async function failUpload(
   const result = await db.execute(sql`
     WITH upload AS (
       UPDATE uploads SET state = ${end.state}, finished_at = now()
-      WHERE id = ${id}::uuid AND state IN ('open', 'completing') RETURNING video_id
+      WHERE id = ${id}::uuid AND state IN ('open', 'completing') RETURNING id, video_id
+    ), parts AS (
+      DELETE FROM upload_parts USING upload WHERE upload_parts.upload_id = upload.id
     ), video AS (
       UPDATE videos SET state = 'failed', failure_code = ${end.code}, failure_message = ${failures[end.code].message},
         updated_at = now()

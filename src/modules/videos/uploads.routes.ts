@@ -1,5 +1,6 @@
 import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../../http/route.ts';
 import {
+  acknowledgePartsBody,
   completeUploadBody,
   partUrlsSchema,
   resumableUploadSchema,
@@ -7,12 +8,15 @@ import {
   startedUploadSchema,
   startUploadBody,
   uploadParams,
+  uploadProgressSchema,
   uploadSchema,
 } from './uploads.schemas.ts';
 import { presentHeldPart, presentPartUrl, presentUpload } from './uploads.views.ts';
 import { abortUpload, completeUpload } from './usecases/complete-upload.ts';
 import { getUpload, signParts } from './usecases/follow-upload.ts';
+import { checkSchedule } from './usecases/schedule-video.ts';
 import { startUpload } from './usecases/start-upload.ts';
+import { acknowledgeParts } from './usecases/upload-progress.ts';
 
 const tags = ['Uploads'];
 
@@ -36,7 +40,8 @@ uploadsRoutes.openapi(
   }),
   async (c) => {
     const body = c.req.valid('json');
-    const { file_name, size_bytes, content_type, title, description, visibility, ...details } = body;
+    const { file_name, size_bytes, content_type, title, description, visibility, publish_at, ...details } =
+      body;
     const { upload, parts } = await startUpload(c.var.ctx, {
       fileName: file_name,
       sizeBytes: size_bytes,
@@ -44,6 +49,7 @@ uploadsRoutes.openapi(
       title,
       description,
       visibility,
+      publishAtMs: checkSchedule(c.var.ctx, publish_at),
       details,
     });
     return c.json({ ...presentUpload(upload), parts: parts.map(presentPartUrl) }, 201);
@@ -93,6 +99,39 @@ uploadsRoutes.openapi(
 
 uploadsRoutes.openapi(
   defineRoute({
+    method: 'put',
+    path: '/{upload_id}/parts',
+    request: { params: uploadParams, ...jsonBody(acknowledgePartsBody) },
+    responses: {
+      200: jsonResponse(uploadProgressSchema, 'How far the upload has got'),
+      ...problems(400, 401, 404, 409, 422),
+    },
+    summary: 'Tell which parts have been sent',
+    description:
+      'Optional. Lets `upload.progressed` be told at 25, 50, 75 and 100 % while parts are sent, once the storage confirms it, and lets a client that resumes be answered at once.',
+    operationId: 'acknowledgeParts',
+    tags,
+  }),
+  async (c) => {
+    const { parts } = c.req.valid('json');
+    const progress = await acknowledgeParts(
+      c.var.ctx,
+      c.req.valid('param').upload_id,
+      parts.map(({ part_number, etag }) => ({ partNumber: part_number, etag })),
+    );
+    return c.json(
+      {
+        held_bytes: progress.heldBytes,
+        percent: progress.percent,
+        confirmed_percent: progress.confirmedPercent,
+      },
+      200,
+    );
+  },
+);
+
+uploadsRoutes.openapi(
+  defineRoute({
     method: 'post',
     path: '/{upload_id}/complete',
     request: { params: uploadParams, ...jsonBody(completeUploadBody) },
@@ -101,7 +140,7 @@ uploadsRoutes.openapi(
       ...problems(400, 401, 404, 409, 422),
     },
     summary: 'Complete an upload',
-    description: 'Every part once, by ascending number. May be repeated: the answer stays the same.',
+    description: 'May be repeated: the answer stays the same.',
     operationId: 'completeUpload',
     tags,
   }),
@@ -110,7 +149,7 @@ uploadsRoutes.openapi(
     const upload = await completeUpload(
       c.var.ctx,
       c.req.valid('param').upload_id,
-      parts.map(({ part_number, etag }) => ({ partNumber: part_number, etag })),
+      parts?.map(({ part_number, etag }) => ({ partNumber: part_number, etag })),
     );
     return c.json(presentUpload(upload), 200);
   },

@@ -12,10 +12,88 @@ export const detailsTooLong = defineError({
   status: 422,
   title: 'A chapter or end screen lies beyond the end of the film.',
 });
+/** Why a video that may be seen does not play, and what may be done about it. */
+export const playbackRefusals = {
+  notReady: defineError({
+    code: 'videos.not_ready',
+    status: 409,
+    title: 'This video has not been converted yet.',
+  }),
+  embed: defineError({
+    code: 'videos.embed_refused',
+    status: 403,
+    title: 'The owner does not let this video play in pages of this site; watch it at its own page.',
+  }),
+  country: defineError({
+    code: 'videos.country_refused',
+    status: 403,
+    title: 'This video does not play where you are.',
+  }),
+  ageUnknown: defineError({
+    code: 'videos.age_unknown',
+    status: 403,
+    title: 'This video is for adults: log in and state your date of birth.',
+  }),
+  underAge: defineError({
+    code: 'videos.under_age',
+    status: 403,
+    title: 'This video is for adults.',
+  }),
+  locked: defineError({
+    code: 'videos.locked',
+    status: 403,
+    title: 'This video has a password: exchange it for an unlock token first.',
+  }),
+  notLocked: defineError({
+    code: 'videos.not_locked',
+    status: 409,
+    title: 'This video has no password.',
+  }),
+  wrongPassword: defineError({
+    code: 'videos.wrong_password',
+    status: 403,
+    title: 'This is not the password of the video.',
+  }),
+  tooManyAttempts: defineError({
+    code: 'videos.too_many_attempts',
+    status: 429,
+    title: 'There were too many wrong passwords; wait before the next.',
+  }),
+} as const;
 export const videoNotRetryable = defineError({
   code: 'videos.not_retryable',
   status: 409,
   title: 'Only a video whose conversion failed can be tried again; unusable files must be uploaded anew.',
+});
+export const thumbnailRefused = defineError({
+  code: 'videos.thumbnail_refused',
+  status: 422,
+  title: 'This picture cannot be shown; why is named under errors.',
+});
+export const thumbnailMissing = defineError({
+  code: 'videos.thumbnail_missing',
+  status: 409,
+  title: 'There is no such picture; send it to its URL first.',
+});
+export const addressRefused = defineError({
+  code: 'videos.address_refused',
+  status: 422,
+  title: 'No file is fetched from this address; why is named under errors.',
+});
+export const alreadyReplacing = defineError({
+  code: 'videos.already_replacing',
+  status: 409,
+  title: 'The file of this video is being replaced already; wait for that to end, or give it up.',
+});
+export const notReplacing = defineError({
+  code: 'videos.not_replacing',
+  status: 404,
+  title: 'The file of this video is not being replaced.',
+});
+export const alreadyOut = defineError({
+  code: 'videos.already_out',
+  status: 409,
+  title: 'Others can see this video already; only what they cannot see yet can be scheduled.',
 });
 export const quotaExceeded = defineError({
   code: 'videos.quota_exceeded',

@@ -18,16 +18,35 @@ const ratingData = z.strictObject({
 });
 
 export const videoMessages = [
+  // Each of 25, 50, 75 and 100 % once, as S3 holds the bytes.
+  defineMessage(
+    'upload.progressed',
+    z.strictObject({
+      upload_id: z.uuid(),
+      video_id: z.uuid(),
+      owner_id: z.uuid(),
+      percent: z.union([z.literal(25), z.literal(50), z.literal(75), z.literal(100)]),
+    }),
+  ),
   // Its file has arrived in quarantine, or is on its way out of it.
   defineMessage('video.uploaded', videoData),
+  defineMessage('video.encode_requested', videoData.extend({ job_id: z.uuid().optional() })),
+  // What is made of a published film beside what is played: scrub pictures, preview, download, captions in the manifests.
+  defineMessage('video.extras_requested', z.strictObject({ video_id: z.uuid() })),
   // Its file was found clean.
   defineMessage('video.released', videoData),
-  defineMessage('video.encode_requested', videoData),
+  // Its file is to be fetched from the address its owner gave.
+  defineMessage('video.import_requested', z.strictObject({ upload_id: z.uuid() })),
   defineMessage('video.progressed', ownedVideoData),
   defineMessage('video.published', ownedVideoData),
+  // The row may be one that nobody sees, whose file was to replace a video's.
   defineMessage('video.failed', ownedVideoData),
+  // A published video is played from another file now.
+  defineMessage('video.replaced', ownedVideoData),
   defineMessage('video.rated', ratingData),
   defineMessage('video.unrated', ratingData),
+  // Who may see or play it may have changed.
+  defineMessage('video.access_changed', ownedVideoData),
   // Its jobs are to be stopped and its files removed.
   defineMessage('video.deleted', ownedVideoData),
   // An EventBridge `MediaConvert Job State Change`, as received: `detail` is parsed by the handler.

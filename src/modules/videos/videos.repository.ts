@@ -4,25 +4,39 @@ import { insertAuditIfAny } from '../../db/audit.ts';
 import type { Db } from '../../db/client.ts';
 import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
 import { userSummaryJson } from '../users/index.ts';
+import { accessAssignments, accessJson } from './access.repository.ts';
 import { detailColumns, detailValues } from './details.repository.ts';
+import { queueJob } from './encode-queue.repository.ts';
+import { extrasJson } from './encoding.repository.ts';
 import type { EncodePlan } from './policy/encode-plan.ts';
+import type { NewEncodeJob } from './policy/encode-queue.ts';
 import { type FailureCode, failures } from './policy/failures.ts';
+import type { Watermark } from './policy/plan-pictures.ts';
 import type { ProbeFacts } from './policy/probe-verdict.ts';
+import { endWorkOf, hasMoved, replacementJson } from './replacements.repository.ts';
 import type { UpdateVideoInput, VideoState } from './videos.schemas.ts';
+import { thumbnailKeyOf } from './videos.table.ts';
 import type { VideoRow } from './videos.views.ts';
 import { videoListedFor, videoVisibleTo } from './visibility.repository.ts';
+import { watermarkOf } from './watermarks.repository.ts';
 
 const utc = (column: SQL): SQL => sql`to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 // The whole video page, for a statement with `videos AS video` and `users AS owner`.
-const videoColumns: SQL = sql`video.id, video.title, video.description, video.visibility, video.state,
+const videoColumns = (
+  viewerId: string | undefined,
+): SQL => sql`video.id, video.title, video.description, video.visibility, video.state,
   video.progress_percent AS "progressPercent", video.failure_code AS "failureCode",
   video.failure_message AS "failureMessage", video.duration_ms::float8 AS "durationMs", video.width, video.height,
   (SELECT coalesce(sum(views), 0) FROM video_counters WHERE video_id = video.id)::float8 AS "viewCount",
   video.hls_key AS "hlsKey", video.dash_key AS "dashKey", ${utc(sql`video.created_at`)} AS "createdAt",
-  ${utc(sql`video.published_at`)} AS "publishedAt", ${userSummaryJson('owner')} AS owner,
+  ${utc(sql`video.published_at`)} AS "publishedAt", ${utc(sql`video.publish_at`)} AS "publishAt",
+  ${userSummaryJson('owner')} AS owner, ${replacementJson(viewerId)} AS replacement, ${accessJson} AS access,
+  ${extrasJson} AS extras,
+  ${thumbnailKeyOf('video')} AS "thumbnailKey", video.custom_thumbnail_key AS "customThumbnailKey",
   (SELECT job.phase FROM encode_jobs AS job
-    WHERE job.video_id = video.id AND job.revision = video.revision ORDER BY job.attempt DESC LIMIT 1) AS phase,
+    WHERE job.video_id = video.id AND job.revision = video.revision AND job.kind = 'stream'
+    ORDER BY job.attempt DESC LIMIT 1) AS phase,
   (SELECT coalesce(json_agg(json_build_object('name', rendition.name, 'width', rendition.width,
       'height', rendition.height, 'maxBitrate', rendition.max_bitrate) ORDER BY rendition.max_bitrate), '[]')
     FROM renditions AS rendition
@@ -38,7 +52,7 @@ export async function findVideo(
   viewerId: string | undefined,
 ): Promise<VideoRow | undefined> {
   const result = await db.execute(sql`
-    SELECT ${videoColumns}, ${detailColumns(viewerId)}
+    SELECT ${videoColumns(viewerId)}, ${detailColumns(viewerId)}
     FROM videos AS video JOIN users AS owner ON owner.id = video.owner_id
     WHERE video.id = ${videoId}::uuid AND ${videoVisibleTo(viewerId)}`);
   return result.rows[0] as VideoRow | undefined;
@@ -62,7 +76,7 @@ export async function listVideos(
   const result = await db.execute(sql`
     SELECT page.*
     FROM users AS owner LEFT JOIN LATERAL (
-      SELECT ${videoColumns}, ${detailColumns(query.viewerId)} FROM videos AS video
+      SELECT ${videoColumns(query.viewerId)}, ${detailColumns(query.viewerId)} FROM videos AS video
       WHERE video.owner_id = owner.id AND video.deleted_at IS NULL ${before} AND ${videoListedFor(query.viewerId)}
       ORDER BY video.id DESC LIMIT ${query.limit}
     ) AS page ON true
@@ -73,40 +87,76 @@ export async function listVideos(
   return rows.length === 0 ? undefined : rows.filter((row): row is VideoRow => row.id !== null);
 }
 
+/** What an update needs beside the changes themselves. */
+export interface UpdateNeeds {
+  /** Duration in milliseconds the film must have for what is said about it. */
+  readonly needsMs: number;
+  /** Written when clearing the schedule shows a finished video. */
+  readonly published: OutboxEvent;
+  /** Null takes the password away; undefined leaves it. */
+  readonly passwordHash: string | null | undefined;
+  /** Written beside a change of who may see or play the video. */
+  readonly accessChanged: OutboxEvent | undefined;
+}
+
 /**
  * Changes what is given.
- * @returns undefined when the owner has no such video, `too_short` when its film is known to be shorter than `needsMs`.
+ * @returns undefined when the owner has no such video, `too_short` when its film is known to be shorter than `needsMs`,
+ * `already_out` when a schedule is given for what others can see.
  */
 export async function updateVideo(
   db: Db,
   videoId: string,
   ownerId: string,
   changes: UpdateVideoInput,
-  needsMs: number,
-): Promise<VideoRow | 'too_short' | undefined> {
+  needs: UpdateNeeds,
+): Promise<VideoRow | 'too_short' | 'already_out' | undefined> {
+  const { publish_at: publishAt } = changes;
   const assignments = [sql`updated_at = now()`];
   if (changes.title !== undefined) assignments.push(sql`title = ${changes.title}`);
   if (changes.description !== undefined) assignments.push(sql`description = ${changes.description}`);
   if (changes.visibility !== undefined) assignments.push(sql`visibility = ${changes.visibility}`);
+  if (publishAt !== undefined) assignments.push(...scheduleAssignments(publishAt));
   for (const { column, value } of detailValues(changes)) assignments.push(sql`${column} = ${value}`);
+  assignments.push(...accessAssignments(changes, needs.passwordHash));
+  const isFree =
+    publishAt === undefined ? sql`true` : sql`coalesce(state <> 'published' OR publish_at > now(), false)`;
+  const accessChanged =
+    needs.accessChanged === undefined
+      ? sql``
+      : sql`, access_changed AS (${insertEventIfAny(needs.accessChanged, sql`video`)})`;
   const result = await db.execute(sql`
     WITH target AS (
-      SELECT id AS target_id, coalesce(duration_ms >= ${needsMs}::bigint, true) AS fits FROM videos
-      WHERE id = ${videoId}::uuid AND owner_id = ${ownerId}::uuid AND deleted_at IS NULL FOR UPDATE
-    ),
-    video AS (
+      SELECT id AS target_id, coalesce(duration_ms >= ${needs.needsMs}::bigint, true) AS fits, ${isFree} AS is_free
+      FROM videos
+      WHERE id = ${videoId}::uuid AND owner_id = ${ownerId}::uuid AND deleted_at IS NULL AND replaces_id IS NULL
+      FOR UPDATE
+    ), video AS (
       UPDATE videos SET ${sql.join(assignments, sql`, `)} FROM target
-      WHERE videos.id = target.target_id AND target.fits RETURNING videos.*
-    )
-    SELECT ${videoColumns}, ${detailColumns(ownerId)}, target.fits FROM target
+      WHERE videos.id = target.target_id AND target.fits AND target.is_free RETURNING videos.*
+    ), event AS (${insertEventIfAny(
+      needs.published,
+      sql`(SELECT FROM video WHERE ${publishAt === null} AND video.state = 'published') AS shown`,
+    )}) ${accessChanged}
+    SELECT ${videoColumns(ownerId)}, ${detailColumns(ownerId)}, target.fits, target.is_free AS "isFree" FROM target
     LEFT JOIN video ON video.id = target.target_id LEFT JOIN users AS owner ON owner.id = video.owner_id`);
-  const [row] = result.rows as unknown as (VideoRow & { readonly fits: boolean })[];
+  const [row] = result.rows as unknown as (VideoRow & { readonly fits: boolean; readonly isFree: boolean })[];
   if (row === undefined) return undefined;
-  const { fits, ...video } = row;
+  const { fits, isFree: isAsked, ...video } = row;
+  if (!isAsked) return 'already_out';
   return fits ? video : 'too_short';
 }
 
-/** Deletes a video for its owner and ends its upload and jobs; `deleted` has everything outside the database removed. */
+const scheduleAssignments = (publishAt: string | null): SQL[] => [
+  sql`publish_at = ${publishAt}::timestamptz`,
+  sql`published_at = CASE WHEN state = 'published' THEN coalesce(${publishAt}::timestamptz, now()) END`,
+  sql`announced_at = CASE WHEN state = 'published' AND ${publishAt}::timestamptz IS NULL THEN now() END`,
+];
+
+/**
+ * Deletes a video for its owner, with what was to replace its file, and ends their uploads and jobs; `deleted` has everything
+ * outside the database removed.
+ */
 export async function deleteVideo(
   ctx: RequestContext,
   videoId: string,
@@ -116,15 +166,14 @@ export async function deleteVideo(
   const result = await ctx.databases.primary.execute(sql`
     WITH video AS (
       UPDATE videos SET deleted_at = now(), updated_at = now()
-      WHERE id = ${videoId}::uuid AND owner_id = ${ownerId}::uuid AND deleted_at IS NULL RETURNING id
-    ), upload AS (
-      UPDATE uploads SET state = 'aborted', finished_at = now()
-      FROM video WHERE uploads.video_id = video.id AND uploads.state IN ('open', 'completing')
-    ), job AS (
-      UPDATE encode_jobs SET state = 'canceled', finished_at = now()
-      FROM video
-      WHERE encode_jobs.video_id = video.id AND encode_jobs.state IN ('submitting', 'submitted', 'progressing')
-    ), event AS (${insertEventIfAny(deleted, sql`video`)}),
+      WHERE id = ${videoId}::uuid AND owner_id = ${ownerId}::uuid AND deleted_at IS NULL AND replaces_id IS NULL
+      RETURNING id
+    ), replacement AS (
+      UPDATE videos SET deleted_at = now(), updated_at = now()
+      FROM video WHERE videos.replaces_id = video.id AND videos.deleted_at IS NULL RETURNING videos.id
+    ), gone AS (SELECT id FROM video UNION ALL SELECT id FROM replacement),
+    ${endWorkOf(sql`gone`)},
+    event AS (${insertEventIfAny(deleted, sql`video`)}),
     audit AS (${insertAuditIfAny(
       ctx,
       { action: 'video.delete', target: { kind: 'video', id: videoId } },
@@ -153,7 +202,7 @@ export async function findOwnVideoState(
     SELECT state, revision, failure_code AS "failureCode",
       EXISTS (SELECT FROM encode_jobs WHERE id = ${jobId}::uuid AND video_id = videos.id) AS "hasJob"
     FROM videos
-    WHERE id = ${videoId}::uuid AND owner_id = ${ownerId}::uuid AND deleted_at IS NULL`);
+    WHERE id = ${videoId}::uuid AND owner_id = ${ownerId}::uuid AND deleted_at IS NULL AND replaces_id IS NULL`);
   return result.rows[0] as OwnVideoState | undefined;
 }
 
@@ -168,14 +217,13 @@ export async function restartEncode(
     readonly ownerId: string;
     readonly failureCode: string;
     readonly jobId: string;
-    readonly requested: OutboxEvent;
   },
 ): Promise<boolean> {
   const result = await db.execute(sql`
     WITH previous AS (
-      SELECT job.revision, job.attempt, job.plan FROM encode_jobs AS job
+      SELECT job.revision, job.attempt, job.plan, job.estimated_cost_micros, job.currency FROM encode_jobs AS job
       JOIN videos ON videos.id = job.video_id AND videos.revision = job.revision
-      WHERE job.video_id = ${retry.videoId}::uuid ORDER BY job.attempt DESC LIMIT 1
+      WHERE job.video_id = ${retry.videoId}::uuid AND job.kind = 'stream' ORDER BY job.attempt DESC LIMIT 1
     ), video AS (
       UPDATE videos SET state = 'transcoding', failure_code = NULL, failure_message = NULL, progress_percent = 0,
         updated_at = now()
@@ -184,11 +232,13 @@ export async function restartEncode(
         AND videos.state = 'failed' AND videos.failure_code = ${retry.failureCode} AND videos.deleted_at IS NULL
       RETURNING videos.id
     ), job AS (
-      INSERT INTO encode_jobs (id, video_id, revision, attempt, state, plan)
-      SELECT ${retry.jobId}::uuid, video.id, previous.revision, previous.attempt + 1, 'submitting', previous.plan
+      -- Somebody waits for this one: it is due now.
+      INSERT INTO encode_jobs (id, video_id, revision, attempt, state, plan, estimated_cost_micros, currency)
+      SELECT ${retry.jobId}::uuid, video.id, previous.revision, previous.attempt + 1, 'queued', previous.plan,
+        previous.estimated_cost_micros, previous.currency
       FROM video, previous
       ON CONFLICT DO NOTHING RETURNING id
-    ), event AS (${insertEventIfAny(retry.requested, sql`job`)})
+    )
     SELECT 1 FROM video`);
   return result.rows.length > 0;
 }
@@ -199,6 +249,9 @@ export interface VideoToProbe {
   readonly revision: number;
   readonly sourceKey: string;
   readonly sourceBytes: number;
+  readonly watermark: Watermark | null;
+  /** Captions to draw into the picture, where some were asked for and are there. */
+  readonly burnIn: EncodePlan['burnIn'];
 }
 
 /** A video that waits to be probed. */
@@ -208,23 +261,25 @@ export async function findVideoToProbe(
   revision: number,
 ): Promise<VideoToProbe | undefined> {
   const result = await db.execute(sql`
-    SELECT id, owner_id AS "ownerId", revision, source_key AS "sourceKey", source_bytes::float8 AS "sourceBytes"
+    SELECT id, owner_id AS "ownerId", revision, source_key AS "sourceKey", source_bytes::float8 AS "sourceBytes",
+      ${watermarkOf(sql`videos.owner_id`)} AS watermark,
+      (SELECT json_build_object('language', track.language, 'key', track.object_key) FROM captions AS track
+        WHERE track.video_id = videos.id AND track.language = videos.burn_in_captions) AS "burnIn"
     FROM videos
     WHERE id = ${videoId}::uuid AND revision = ${revision} AND state = 'probing' AND deleted_at IS NULL`);
   return result.rows[0] as VideoToProbe | undefined;
 }
 
-/** Keeps what the probe found and queues the encode: the job is written before anyone is asked to run it. Once only. */
+/** Keeps what the probe found and queues the encode. Once only. */
 export async function acceptProbe(
   db: Db,
   accepted: {
     readonly facts: ProbeFacts;
-    readonly plan: EncodePlan;
-    readonly jobId: string;
-    readonly requested: OutboxEvent;
+    readonly job: NewEncodeJob;
   },
 ): Promise<boolean> {
-  const { facts, plan } = accepted;
+  const { facts, job } = accepted;
+  const { plan } = job;
   const result = await db.execute(sql`
     WITH video AS (
       UPDATE videos SET state = 'transcoding', container = ${facts.container}, duration_ms = ${facts.durationMs}::bigint,
@@ -232,12 +287,8 @@ export async function acceptProbe(
         frame_rate = ${facts.picture?.frameRate ?? null}::float8, video_codec = ${facts.picture?.codec ?? null},
         audio_codec = ${facts.sound?.codec ?? null}, updated_at = now()
       WHERE id = ${plan.videoId}::uuid AND revision = ${plan.revision} AND state = 'probing' AND deleted_at IS NULL
-      RETURNING id, revision
-    ), job AS (
-      INSERT INTO encode_jobs (id, video_id, revision, attempt, state, plan)
-      SELECT ${accepted.jobId}::uuid, video.id, video.revision, 1, 'submitting', ${JSON.stringify(plan)}::jsonb
-      FROM video RETURNING id
-    ), event AS (${insertEventIfAny(accepted.requested, sql`job`)})
+      RETURNING id AS video_id, owner_id, revision, 1 AS attempt
+    ), job AS (${queueJob(job, sql`video`)})
     SELECT 1 FROM video`);
   return result.rows.length > 0;
 }
@@ -293,13 +344,13 @@ export async function claimStalledProbes(
   return result.rows as unknown as StalledProbe[];
 }
 
-/** How a video ended, if it has. */
+/** How a video ended, if it has. One whose files moved to the video it replaced is not deleted: they are in use. */
 export async function findVideoEnd(
   db: Db,
   videoId: string,
 ): Promise<{ readonly deleted: boolean; readonly failureCode: string | null } | undefined> {
   const result = await db.execute(sql`
-    SELECT deleted_at IS NOT NULL AS deleted, failure_code AS "failureCode"
+    SELECT deleted_at IS NOT NULL AND NOT ${hasMoved('videos')} AS deleted, failure_code AS "failureCode"
     FROM videos WHERE id = ${videoId}::uuid`);
   return result.rows[0] as { deleted: boolean; failureCode: string | null } | undefined;
 }

@@ -6,9 +6,9 @@ import { idSchema } from '../../http/params.ts';
 import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../../http/route.ts';
 import { requireViewerId, viewerIdOf } from '../../http/viewer.ts';
 import { deleteVideo, listVideos, retryVideo, updateVideo } from './usecases/manage-videos.ts';
+import { showVideo } from './usecases/show-video.ts';
 import { viewVideo } from './usecases/view-video.ts';
 import { updateVideoBody, videoPageSchema, videoParams, videoSchema } from './videos.schemas.ts';
-import { presentVideo } from './videos.views.ts';
 
 const tags = ['Videos'];
 
@@ -52,7 +52,7 @@ videosRoutes.openapi(
   async (c) => {
     const { ctx } = c.var;
     const video = await updateVideo(ctx, c.req.valid('param').video_id, c.req.valid('json'));
-    return c.json(presentVideo(video, ctx.config.aws.cdnBaseUrl), 200);
+    return c.json(await showVideo(ctx, video), 200);
   },
 );
 
@@ -88,7 +88,7 @@ videosRoutes.openapi(
   async (c) => {
     const { ctx } = c.var;
     const video = await retryVideo(ctx, c.req.valid('param').video_id);
-    return c.json(presentVideo(video, ctx.config.aws.cdnBaseUrl), 202);
+    return c.json(await showVideo(ctx, video), 202);
   },
 );
 
@@ -137,7 +137,7 @@ async function listPage(ctx: RequestContext, ownerId: string, query: z.output<ty
   const rows = await listVideos(ctx, { ownerId, beforeId, limit: query.limit });
   const { items, nextPosition } = page(rows, query.limit, (video) => video.id);
   return {
-    data: items.map((video) => presentVideo(video, ctx.config.aws.cdnBaseUrl)),
+    data: await Promise.all(items.map((video) => showVideo(ctx, video))),
     next_cursor: await nextCursor(cursorSecret, scope, nextPosition),
   };
 }

@@ -8,7 +8,17 @@ import { call, type TestUser } from '../../support/worker/client.ts';
 import { seedStaff } from '../admin/staff.ts';
 import { type Caller, type CallerKind, callerKinds, expectationOf, makeCaller } from './matrix/callers.ts';
 import { contentOfTables } from './matrix/database.ts';
-import { adviceFor, alreadySo, bodies, fillPath, makers, parametersOf, words } from './matrix/things.ts';
+import {
+  adviceFor,
+  alreadySo,
+  bodies,
+  byToken,
+  fillPath,
+  makers,
+  parametersOf,
+  sockets,
+  words,
+} from './matrix/things.ts';
 
 // Each test is some dozen requests.
 vi.setConfig({ testTimeout: 180_000 });
@@ -61,7 +71,7 @@ const send = (route: Route, path: string, token: string | undefined, body?: unkn
   call(route.method, path, {
     token,
     ...(route.takesBody ? { body: body ?? bodies[route.operationId] ?? {} } : {}),
-    ...(route.operationId === 'connectRealtime' ? { headers: { upgrade: 'websocket' } } : {}),
+    ...(sockets.has(route.operationId) ? { headers: { upgrade: 'websocket' } } : {}),
   });
 
 interface Answer {
@@ -201,13 +211,16 @@ describe('what is open', () => {
     const missing = await fillPath(route.path, async (maker) => maker.missing());
     const before = await contentOfTables();
     const nothing = await sendAs(route, missing, token);
-    if (alreadySo.has(route.operationId)) expect(nothing.status).toBe(204);
+    if (byToken.has(route.operationId)) expect(nothing).toMatchObject({ status: 403, code: found.code });
+    else if (alreadySo.has(route.operationId)) expect(nothing.status).toBe(204);
     else expect(nothing.status, JSON.stringify(nothing)).toBe(404);
     expect(await contentOfTables()).toEqual(before);
   });
 
-  const hiding = any.filter(({ path }) =>
-    parametersOf(path).some((name) => makers[name]?.hidden !== undefined),
+  // What staff look at may be hidden from everybody else.
+  const hiding = any.filter(
+    ({ path, policy }) =>
+      policy.roles === undefined && parametersOf(path).some((name) => makers[name]?.hidden !== undefined),
   );
 
   it.each(named(hiding))('does not tell %s of what is hidden', async (_, route) => {
@@ -216,7 +229,7 @@ describe('what is open', () => {
     const missing = await fillPath(route.path, async (maker) => maker.missing());
     const { token } = await makeCaller(kindFor(route), route.policy);
     const nothing = await sendAs(route, missing, token);
-    expect(nothing.status).toBe(404);
+    expect(nothing.status).toBe(byToken.has(route.operationId) ? 403 : 404);
     expect(await sendAs(route, path, token)).toEqual(nothing);
     expect((await sendAs(route, path, owner.token)).status).not.toBe(404);
   });

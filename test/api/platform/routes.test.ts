@@ -23,6 +23,7 @@ const open = [
   'GET /v1/users/{user_id}/videos',
   'GET /v1/users/{user}',
   'GET /v1/videos/{video_id}',
+  'GET /v1/videos/{video_id}/views/live',
   'GET /v1/webhooks/facebook/data-deletion/{code}',
   'POST /v1/auth/login',
   'POST /v1/auth/mfa',
@@ -41,6 +42,8 @@ const open = [
   'POST /v1/auth/reactivate',
   'POST /v1/auth/refresh',
   'POST /v1/auth/register',
+  'POST /v1/videos/{video_id}/watch',
+  'POST /v1/videos/{video_id}/watch-sessions',
 ];
 // What a stolen access token must not suffice for. A change here is a decision, too.
 const needStepUp = [
@@ -52,6 +55,7 @@ const needStepUp = [
   'DELETE /v1/me/passkeys/{passkey_id}',
   'GET /v1/admin/proposals',
   'GET /v1/admin/users/{user_id}',
+  'PATCH /v1/me/webhook-endpoints/{endpoint_id}',
   'POST /v1/admin/proposals',
   'POST /v1/admin/proposals/{proposal_id}/approve',
   'POST /v1/admin/users/search',
@@ -72,6 +76,8 @@ const needStepUp = [
   'POST /v1/me/passkeys',
   'POST /v1/me/passkeys/options',
   'POST /v1/me/password',
+  'POST /v1/me/webhook-endpoints',
+  'POST /v1/me/webhook-endpoints/{endpoint_id}/rotate-secret',
   'PUT /v1/admin/users/{user_id}/roles/{role}',
   'PUT /v1/me/factors/phone',
   'PUT /v1/me/username',
@@ -103,6 +109,8 @@ const idKinds: Record<string, IdKind> = {
   export_id: 'dataExport',
   key_id: 'apiKey',
   proposal_id: 'adminProposal',
+  endpoint_id: 'webhookEndpoint',
+  delivery_id: 'webhookDelivery',
 };
 const realistic = (path: string): string =>
   path.replaceAll(/:(\w+)(\{[^}]*\})?/g, (_, name: string) =>

@@ -36,7 +36,10 @@ it('an upload whose Durable Objects are evicted between all of its steps is star
   await evictAllDurableObjects();
   await callJson(200, 'POST', `/v1/videos/uploads/${started.id}/complete`, complete);
 
-  expect(takeMessages().map((message) => message.body.type)).toEqual(['video.uploaded']);
+  expect(takeMessages().map((message) => message.body.type)).toEqual([
+    ...Array<string>(4).fill('upload.progressed'),
+    'video.uploaded',
+  ]);
   expect(await sqlRows('SELECT state FROM uploads WHERE owner_id = $1', [owner.uuid])).toEqual([
     { state: 'completed' },
   ]);

@@ -59,6 +59,13 @@ export const later = (video: TestVideo, milliseconds: number, shard = 0): Promis
     counter.clock = { now: () => clock.now() + milliseconds };
   });
 
+/** Stops the counter's clock, so that what a slow machine takes does not count. */
+export const stopClock = (video: TestVideo): Promise<void> =>
+  runInDurableObject(counterOf(video), (counter) => {
+    const now = counter.clock.now();
+    counter.clock = { now: () => now };
+  });
+
 /** Lets the counter do all that is due. */
 export async function flush(video: TestVideo, shard = 0): Promise<void> {
   await later(video, 60_000, shard);

@@ -10,6 +10,7 @@ import { createKey } from '../../api/api-keys/keys.ts';
 import { follow, like, post } from '../../api/posts/actions.ts';
 import { callJson, seedUser, signToken, sqlRows, type TestUser } from '../../support/worker/client.ts';
 import { testEnv } from '../../support/worker/env.ts';
+import { createEndpoint } from '../../support/worker/webhooks.ts';
 
 export const dayMs = 86_400_000;
 
@@ -55,6 +56,14 @@ export async function liveALife(): Promise<Life> {
   const friend = await seedUser();
   const { uuid } = user;
   const ip = `2001:db8::${word.slice(-4).replace(/^0/, 'a')}`;
+  const { endpoint } = await createEndpoint(user, {
+    url: `https://${word}.example.com/`,
+    description: `hook of ${word}`,
+  });
+  await callJson(200, 'PATCH', `/v1/me/webhook-endpoints/${endpoint.id}`, {
+    token: user.token,
+    body: { enabled: false },
+  });
   await callJson(200, 'PATCH', '/v1/me', {
     token: user.token,
     body: { bio: `I am ${word}`, website: `https://${word}.example/` },

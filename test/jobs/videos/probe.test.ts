@@ -62,6 +62,29 @@ describe('films in every container we take', () => {
   });
 });
 
+describe('sound without a picture', () => {
+  it.each([
+    ['sound.m4a', 'audio/mp4'],
+    ['film.mp3', 'audio/mpeg'],
+    ['sound.ogg', 'audio/ogg'],
+    ['sound.flac', 'audio/flac'],
+    ['sound.wav', 'audio/wav'],
+    // Whatever it calls itself.
+    ['film.mp3', 'video/mp4'],
+  ])('is taken as sound: %s declared as %s', async (name, contentType) => {
+    const video = await probed(await film(name), contentType);
+    expect(video.failure).toBeNull();
+    expect(video).toMatchObject({ state: 'transcoding', width: null, height: null });
+    expect(video.duration_seconds).toBeCloseTo(3, 0);
+    const [job] = await sqlRows<{ plan: { hasAudio: boolean; rungs: unknown[] } }>(
+      'SELECT plan FROM encode_jobs WHERE video_id = $1',
+      [video.videoUuid],
+    );
+    expect(job?.plan).toMatchObject({ hasAudio: true, rungs: [] });
+    takeMessages();
+  });
+});
+
 describe('files that are no film', () => {
   const cases: [string, () => Promise<Uint8Array>, string][] = [
     ['text named .mp4', async () => text('Dear diary, this is not a film at all.'), 'not_a_video'],
@@ -77,8 +100,6 @@ describe('files that are no film', () => {
       'not_a_video',
     ],
     ['a picture', () => film('picture.png'), 'not_a_video'],
-    ['sound in an MP4', () => film('sound.m4a'), 'no_video_track'],
-    ['an MP3', () => film('film.mp3'), 'no_video_track'],
     [
       'an MP4 cut off before its index',
       async () => (await film('index-at-end.mp4')).subarray(0, 60_000),

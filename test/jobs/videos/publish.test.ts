@@ -1,6 +1,13 @@
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { seedUser, sqlRows, type TestUser } from '../../support/worker/client.ts';
-import { endedJobEvents, film, getVideo, sendWebhook, uploadFilm } from '../../support/worker/films.ts';
+import {
+  endedJobEvents,
+  film,
+  getPlayback,
+  getVideo,
+  sendWebhook,
+  uploadFilm,
+} from '../../support/worker/films.ts';
 import { deliverEvents } from '../../support/worker/queues.ts';
 
 let creator: TestUser;
@@ -42,8 +49,9 @@ describe('a film from upload to publication', () => {
     const prefix = `${cdn}/media/${videoUuid}/v1/`;
     expect(video.hls_url).toBe(`${prefix}video.m3u8`);
     expect(video.dash_url).toBe(`${prefix}video.mpd`);
-    expect(await (await fetch(video.hls_url ?? '')).text()).toContain('#EXTM3U');
-    expect(await (await fetch(video.dash_url ?? '')).text()).toContain('<MPD');
+    const playback = await getPlayback(videoId);
+    expect(await (await fetch(playback.hls_url)).text()).toContain('#EXTM3U');
+    expect(await (await fetch(playback.dash_url)).text()).toContain('<MPD');
     expect(video.thumbnails).toHaveLength(5);
     for (const url of video.thumbnails) {
       const head = new Uint8Array(await (await fetch(url)).arrayBuffer()).subarray(0, 2);

@@ -10,6 +10,7 @@ import {
   contextOf,
   endedJobEvents,
   film,
+  getPlayback,
   getVideo,
   type JobEvent,
   jobEvents,
@@ -181,9 +182,10 @@ describe('trying again', () => {
     expect(await getVideo(videoId, creator)).toMatchObject({ state: 'published' });
     expect((await retry(videoId)).status).toBe(409);
     expect(
-      await sqlRows('SELECT attempt, state FROM encode_jobs WHERE video_id = $1 ORDER BY attempt', [
-        videoUuid,
-      ]),
+      await sqlRows(
+        "SELECT attempt, state FROM encode_jobs WHERE video_id = $1 AND kind = 'stream' ORDER BY attempt",
+        [videoUuid],
+      ),
     ).toEqual([
       { attempt: 1, state: 'error' },
       { attempt: 2, state: 'complete' },
@@ -286,7 +288,9 @@ describe('deleting a video', () => {
     await deliverEvents();
     for (const event of await endedJobEvents(videoUuid)) await sendWebhook(event);
     await deliverEvents();
-    const { hls_url: hlsUrl, thumbnails } = await getVideo(videoId, owner);
+    const { hls_url: hlsUrl, thumbnails } = await getPlayback(videoId, owner);
+    const { thumbnails: openStills } = await getVideo(videoId);
+    for (const url of [hlsUrl, ...thumbnails, ...openStills]) expect((await fetch(url)).status).toBe(200);
     const [source] = await sqlRows<{ key: string }>('SELECT source_key AS key FROM videos WHERE id = $1', [
       videoUuid,
     ]);
@@ -294,7 +298,7 @@ describe('deleting a video', () => {
     expect((await call('GET', `/v1/videos/${videoId}`, { token: owner.token })).status).toBe(404);
     expect((await call('DELETE', `/v1/videos/${videoId}`, { token: owner.token })).status).toBe(404);
     await deliverEvents({ times: 2 });
-    for (const url of [hlsUrl, ...thumbnails]) expect((await fetch(url ?? '')).status).not.toBe(200);
+    for (const url of [hlsUrl, ...thumbnails, ...openStills]) expect((await fetch(url)).status).not.toBe(200);
     const { aws } = contextOf().config;
     expect(await headObject(aws, { bucket: aws.uploadsBucket, key: source?.key ?? '' })).toBeUndefined();
     expect(

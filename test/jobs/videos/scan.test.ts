@@ -173,6 +173,31 @@ describe('a file found clean', () => {
       failure: { code: 'scan_failed', retryable: true },
     });
     expect(await stored(videoUuid)).toEqual(['quarantine']);
+    await call('POST', `/v1/videos/${videoId}/retry`, { token: creator.token });
+    await deliverEvents();
+    const rescanned = (await scanEvents(videoUuid)).at(-1);
+    if (rescanned !== undefined) expect(await told(rescanned)).toEqual(['video.released']);
+  });
+
+  it('is scanned when asked if it lies where uploads went before there was a quarantine', async () => {
+    const { videoId, videoUuid, key } = await quarantined(bytes);
+    const old = key.replace('quarantine/', 'originals/');
+    const { aws } = contextOf().config;
+    const { copyObject } = await import('../../../src/integrations/aws/index.ts');
+    const found = await headObject(aws, { bucket: aws.uploadsBucket, key });
+    await copyObject(
+      aws,
+      { bucket: aws.uploadsBucket, key, etag: found?.etag ?? '' },
+      { bucket: aws.uploadsBucket, key: old },
+    );
+    await sqlRows('UPDATE uploads SET object_key = $2 WHERE video_id = $1', [videoUuid, old]);
+    await setTag(old);
+    await reconcileScans(inMinutes(3));
+    const asked = (await scanEvents(videoUuid)).at(-1);
+    expect(asked?.detail.s3ObjectDetails.objectKey).toBe(old);
+    if (asked !== undefined) expect(await told(asked)).toEqual(['video.released']);
+    expect(await getVideo(videoId, creator)).toMatchObject({ state: 'probing' });
+    expect(await stored(videoUuid)).toContain('originals');
   });
 });
 

@@ -27,6 +27,7 @@ beforeAll(async () => {
     'v/seg_1.m4s',
     'v/clip.MP4',
     'v/t.0000000.jpg',
+    'v/preview.gif',
     'v/en.vtt',
     'v/odd ü+%.mp4',
   ]) {
@@ -50,6 +51,7 @@ describe('the CDN', () => {
     ['/v/seg_1.m4s', 'video/mp4'],
     ['/v/clip.MP4', 'video/mp4'],
     ['/v/t.0000000.jpg', 'image/jpeg'],
+    ['/v/preview.gif', 'image/gif'],
     ['/v/en.vtt', 'text/vtt; charset=utf-8'],
     ['/v/notes.bin', 'text/x-notes'],
   ])('serves %s as %s without a signature, to any origin', async (path, contentType) => {

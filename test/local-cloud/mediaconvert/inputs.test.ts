@@ -234,7 +234,15 @@ describe('what comes out follows what goes in', () => {
       (event) => event.detail.jobId === job.Id && event.detail.status === 'COMPLETE',
     );
     expect(complete?.detail.outputGroupDetails).toMatchObject([
-      { type: 'FILE_GROUP', outputDetails: [{ outputFilePaths: ['s3://vod/download/movie-sd.mp4'] }] },
+      {
+        type: 'FILE_GROUP',
+        outputDetails: [
+          {
+            outputFilePaths: ['s3://vod/download/movie-sd.mp4'],
+            videoDetails: { widthInPx: 320, heightInPx: 180, averageBitrate: expect.any(Number) },
+          },
+        ],
+      },
     ]);
   });
 

@@ -94,6 +94,36 @@ describe('a job request is refused, naming what is wrong', () => {
     [`${CMAF}/segmentControl`, 'SINGLE_FILE', 'must be one of SEGMENTED_FILES'],
     [`${CMAF}/encryption`, { encryptionMethod: 'AES_CTR' }, `${CMAF}/encryption: unknown setting`],
     [`${CMAF}/imageBasedTrickPlay`, 'ADVANCED', 'imageBasedTrickPlaySettings'],
+    [`${CMAF}/imageBasedTrickPlaySettings`, { tileWidth: 5 }, 'goes with imageBasedTrickPlay ADVANCED'],
+    [
+      '/settings/inputs/0/imageInserter',
+      { insertableImages: [{ imageInserterInput: 's3://assets/wm.jpg', imageX: 0, imageY: 0, layer: 1 }] },
+      'must name a picture file: .png, .bmp',
+    ],
+    [
+      '/settings/inputs/0/imageInserter',
+      { insertableImages: [{ imageInserterInput: 's3://assets/wm.png', layer: 1 }] },
+      'imageX: is required',
+    ],
+    [
+      '/settings/inputs/0/captionSelectors',
+      {
+        cap1: {
+          sourceSettings: { sourceType: 'SRT', fileSourceSettings: { sourceFile: 's3://raw/captions' } },
+        },
+      },
+      'must name a caption file: .srt, .vtt, .webvtt',
+    ],
+    [
+      '/settings/outputGroups/0/outputs/2/audioDescriptions/0/audioNormalizationSettings/algorithm',
+      'ITU_BS_1770_1',
+      'must be one of ITU_BS_1770_2',
+    ],
+    [
+      `${OUTPUT}/videoDescription/videoPreprocessors`,
+      { colorCorrector: { colorSpaceConversion: 'FORCE_HDR10' } },
+      'must be one of NONE, FORCE_709',
+    ],
     [`${OUTPUT}/containerSettings/container`, 'MP4', 'must be CMFC'],
     [`${OUTPUT}/nameModifier`, undefined, 'nameModifier: is required'],
     [`${OUTPUT}/nameModifier`, '_90', 'would overwrite the files of'],

@@ -8,7 +8,9 @@ import {
   breachedPasswords,
   startBreachedPasswordsServer,
 } from '../../../local-cloud/breached-passwords/server.ts';
+import { makeSigningKeys, trustedKeysOf } from '../../../local-cloud/cdn/keys.ts';
 import { startCdnServer } from '../../../local-cloud/cdn/server.ts';
+import { createCloudFrontHandler } from '../../../local-cloud/cloudfront/handler.ts';
 import type { EventBridgeEvent } from '../../../local-cloud/events/index.ts';
 import { locateFfmpeg } from '../../../local-cloud/ffmpeg/index.ts';
 import { startMailServer } from '../../../local-cloud/mail/server.ts';
@@ -22,7 +24,10 @@ import { createMediaFixtures } from './media-fixtures.ts';
 export interface TestAws {
   readonly s3Url: string;
   readonly cdnUrl: string;
+  /** `CDN_SIGNING_KEYS` whose public halves the CDN trusts. */
+  readonly cdnSigningKeys: string;
   /**
+   * Also CloudFront, with `GET /test/invalidations`: the paths it was told to forget, in order.
    * Also answers `GET /test/events`: every event MediaConvert sent so far, in order, for the test to deliver as it likes;
    * `GET /test/scans`: likewise, every event of the virus scan, once nothing waits to be scanned; and
    * `GET /test/media/<name>`: a film made for tests.
@@ -55,7 +60,14 @@ export async function startTestAws(): Promise<TestAws> {
     buckets: [{ name: 'social-flow-uploads' }, { name: 'social-flow-media' }],
     onEvent: (event) => scanner?.onS3Event(event),
   });
-  const cdn = await startCdnServer({ port: 0, originBucket: 'social-flow-media', s3 });
+  const cdnSigningKeys = makeSigningKeys();
+  const cdn = await startCdnServer({
+    port: 0,
+    originBucket: 'social-flow-media',
+    s3,
+    signed: { prefixes: ['media/'], keys: trustedKeysOf(cdnSigningKeys) },
+  });
+  const cloudFront = createCloudFrontHandler({ credentials, distributionId: 'ETESTDISTRIBUTION' });
   const mail = await startMailServer({ port: 0, region, credentials, apiUrl: 'https://api.test' });
   const breached = await startBreachedPasswordsServer({ port: 0, passwords: breachedPasswords });
   const turnstileSecret = randomBytes(24).toString('base64url');
@@ -109,8 +121,14 @@ export async function startTestAws(): Promise<TestAws> {
         .catch((error: unknown) => response.writeHead(500).end(String(error)));
       return;
     }
-    mediaConvert
+    if (request.url === '/test/invalidations') {
+      const paths = cloudFront.invalidations().flatMap((one) => one.paths);
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(paths));
+      return;
+    }
+    cloudFront
       .handle(request, response)
+      .then((handled) => handled || mediaConvert.handle(request, response))
       .then((handled) => handled || guardDuty.handle(request, response))
       .catch(() => response.destroy());
   });
@@ -119,6 +137,7 @@ export async function startTestAws(): Promise<TestAws> {
   return {
     s3Url: s3.url,
     cdnUrl: cdn.url,
+    cdnSigningKeys,
     mediaConvertUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     mailUrl: mail.url,
     breachedPasswordsUrl: breached.url,

@@ -13,6 +13,7 @@ export interface TestEndpoints {
   readonly s3Url: string;
   readonly mediaConvertUrl: string;
   readonly cdnUrl: string;
+  readonly cdnSigningKeys: string;
   readonly smsUrl: string;
   readonly mailUrl: string;
   readonly breachedPasswordsUrl: string;
@@ -47,6 +48,9 @@ const settingsFor = (endpoints: TestEndpoints): Record<string, string> => ({
   BREACHED_PASSWORDS_URL: endpoints.breachedPasswordsUrl,
   APP_BASE_URL: 'https://app.test',
   CDN_BASE_URL: endpoints.cdnUrl,
+  CDN_SIGNING_KEYS: endpoints.cdnSigningKeys,
+  CDN_DISTRIBUTION_ID: 'ETESTDISTRIBUTION',
+  CLOUDFRONT_ENDPOINT: endpoints.mediaConvertUrl,
   SMS_API_URL: endpoints.smsUrl,
   SMS_ACCOUNT_SID: smsAccount.accountSid,
   SMS_AUTH_TOKEN: smsAccount.authToken,

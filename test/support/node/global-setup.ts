@@ -32,6 +32,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('neonBridgeUrl', stack.bridge.url);
   project.provide('s3Url', aws.s3Url);
   project.provide('cdnUrl', aws.cdnUrl);
+  project.provide('cdnSigningKeys', aws.cdnSigningKeys);
   project.provide('mediaConvertUrl', aws.mediaConvertUrl);
   project.provide('mailUrl', aws.mailUrl);
   project.provide('breachedPasswordsUrl', aws.breachedPasswordsUrl);

@@ -46,6 +46,18 @@ const recipes: Readonly<Record<string, readonly string[]>> = {
   'hd.mp4': [...picture('1280x720'), ...tone, ...h264, ...aac],
   'wide-pixels.mp4': [...picture('320x180'), '-vf', 'setsar=2/1', ...h264],
   'sound.m4a': [...tone, ...aac],
+  'sound.ogg': [...tone, '-c:a', 'libvorbis'],
+  'sound.flac': [...tone],
+  'sound.wav': [...tone],
+  'hevc.mp4': [
+    ...picture('320x180', 1),
+    '-c:v',
+    'libx265',
+    '-preset',
+    'ultrafast',
+    '-x265-params',
+    'log-level=error',
+  ],
   'tiny.mp4': [...picture('16x16'), ...h264],
   'huge.mp4': [...picture('8256x64'), ...h264],
   // One frame a minute for 721 minutes.

@@ -4,6 +4,7 @@ declare module 'vitest' {
     s3Url: string;
     mediaConvertUrl: string;
     cdnUrl: string;
+    cdnSigningKeys: string;
     smsUrl: string;
     mailUrl: string;
     breachedPasswordsUrl: string;

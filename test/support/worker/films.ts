@@ -169,6 +169,21 @@ export async function getVideo(videoId: string, viewer?: TestUser): Promise<Vide
   return video;
 }
 
+export interface PlaybackJson {
+  readonly hls_url: string;
+  readonly dash_url: string;
+  readonly storyboard_url: string | null;
+  readonly preview_url: string | null;
+  readonly download_url: string | null;
+  readonly thumbnails: readonly string[];
+  /** What every further request for a file of the video needs. */
+  readonly query: string;
+}
+
+/** Signed addresses of a video's files, as a player gets them. */
+export const getPlayback = (videoId: string, viewer?: TestUser): Promise<PlaybackJson> =>
+  callJson<PlaybackJson>(200, 'POST', `/v1/videos/${videoId}/playback`, { token: viewer?.token });
+
 export interface JobEvent {
   readonly id: string;
   readonly 'detail-type': string;

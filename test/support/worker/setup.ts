@@ -38,6 +38,7 @@ Object.assign(env, {
   DATABASE_SHARD_URLS: shards.map((shard) => shard.app).join(','),
   EVENTS_QUEUE: recordingQueue('social-flow-events'),
   MEDIA_QUEUE: recordingQueue('social-flow-media'),
+  WEBHOOKS_QUEUE: recordingQueue('social-flow-webhooks'),
 });
 
 afterAll(async () => {

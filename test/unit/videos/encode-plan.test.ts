@@ -74,9 +74,10 @@ describe('the encode ladder', () => {
 describe('the verdict on a probe', () => {
   const picture = { width: 1280, height: 720, frameRate: 25, codec: 'avc' };
   const film = { container: 'MP4', durationMs: 60_000, picture, sound: { codec: 'aac' } };
-  const limits = { maxDurationSeconds: 3_600 };
+  const limits = { maxDurationSeconds: 3_600, maxSidePixels: 8_192 };
 
-  it('accepts film with and without sound', () => {
+  it('accepts film with and without sound, and sound alone', () => {
+    expect(refusalOf({ ...film, picture: undefined }, limits)).toBeUndefined();
     expect(refusalOf(film, limits)).toBeUndefined();
     expect(refusalOf({ ...film, sound: undefined }, limits)).toBeUndefined();
     expect(refusalOf({ ...film, durationMs: 3_600_000 }, limits)).toBeUndefined();
@@ -84,7 +85,7 @@ describe('the verdict on a probe', () => {
 
   it('names what is wrong', () => {
     const refused = (changes: object) => refusalOf({ ...film, ...changes }, limits);
-    expect(refused({ picture: undefined })).toBe('no_video_track');
+    expect(refused({ picture: undefined, durationMs: 3_600_001 })).toBe('too_long');
     expect(refused({ picture: undefined, sound: undefined })).toBe('truncated');
     expect(refused({ durationMs: 0 })).toBe('truncated');
     expect(refused({ durationMs: Number.NaN })).toBe('truncated');

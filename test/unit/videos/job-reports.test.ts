@@ -89,17 +89,66 @@ describe('reading a job event', () => {
 
 describe('what an encode made', () => {
   it('is taken from the report when it fits the plan, else from the plan', () => {
-    const stream = (width: number, height: number) => ({ width, height, durationMs: 9_990 });
-    const sound = { width: undefined, height: undefined, durationMs: 9_900 };
-    const fitting = { playlists: [], streams: [stream(424, 240), stream(638, 360), sound] };
+    const stream = (width: number, height: number) => ({
+      width,
+      height,
+      durationMs: 9_990,
+      bitrate: undefined,
+    });
+    const sound = { width: undefined, height: undefined, durationMs: 9_900, bitrate: undefined };
+    const fitting = { playlists: [], billed: [], streams: [stream(424, 240), stream(638, 360), sound] };
     expect(madeRungs(plan, fitting).map((rung) => [rung.name, rung.width, rung.durationMs])).toEqual([
       ['240p', 424, 9_990],
       ['360p', 638, 9_990],
     ]);
-    expect(madeRungs(plan, { playlists: [], streams: [stream(1, 1)] }).map((rung) => rung.width)).toEqual([
-      426, 640,
-    ]);
+    expect(
+      madeRungs(plan, { playlists: [], billed: [], streams: [stream(1, 1)] }).map((rung) => rung.width),
+    ).toEqual([426, 640]);
     expect(madeDurationMs(undefined)).toBeNull();
+  });
+
+  it('is what the encoder chose where it was left to it, each size by a name of its own', () => {
+    const automated = { ...plan, mode: 'automated_abr' as const };
+    const stream = (width: number, height: number, bitrate: number | undefined) => ({
+      width,
+      height,
+      durationMs: 9_990,
+      bitrate,
+    });
+    const streams = [stream(1280, 720, 2_000_000), stream(640, 360, 700_000), stream(640, 360, undefined)];
+    const made = madeRungs(automated, { playlists: [], billed: [], streams });
+    expect(made.map((rung) => [rung.name, rung.width, rung.maxBitrate])).toEqual([
+      ['360p', 640, 700_000],
+      ['360p-2', 640, 800_000],
+      ['720p', 1280, 2_000_000],
+    ]);
+    expect(madeRungs(automated, undefined).map((rung) => rung.name)).toEqual(['240p', '360p']);
+  });
+
+  it('tells what is billed: every output but stills, and whether it was accelerated', () => {
+    const said = event({
+      status: 'COMPLETE',
+      accelerationStatus: 'NOT_ACCELERATED',
+      outputGroupDetails: [
+        {
+          type: 'CMAF_GROUP',
+          outputDetails: [{ durationInMs: 5_000, videoDetails: { widthInPx: 640, heightInPx: 360 } }],
+        },
+        {
+          type: 'FILE_GROUP',
+          outputDetails: [
+            {
+              durationInMs: 5_000,
+              outputFilePaths: ['s3://m/t.0000004.jpg'],
+              videoDetails: { widthInPx: 640, heightInPx: 360 },
+            },
+          ],
+        },
+      ],
+    });
+    expect(said?.acceleration).toBe('NOT_ACCELERATED');
+    expect(said?.outputs?.billed).toHaveLength(1);
+    expect(event({ status: 'COMPLETE', accelerationStatus: 'SOMETHING_NEW' })?.acceleration).toBeUndefined();
   });
 
   it('lies where our settings put it unless the report names another place of ours', () => {

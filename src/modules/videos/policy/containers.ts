@@ -33,6 +33,14 @@ export const contentTypes: Readonly<Record<string, string>> = {
   'video/x-ms-wmv': 'wmv',
   'video/3gpp': '3gp',
   'application/mxf': 'mxf',
+  'audio/mpeg': 'mp3',
+  'audio/mp4': 'm4a',
+  'audio/x-m4a': 'm4a',
+  'audio/aac': 'aac',
+  'audio/wav': 'wav',
+  'audio/x-wav': 'wav',
+  'audio/flac': 'flac',
+  'audio/ogg': 'ogg',
 };
 
 const latin1 = (bytes: Uint8Array, start: number, end: number): string =>
@@ -71,14 +79,6 @@ const startsWith = (head: Uint8Array, ...signature: readonly number[]): boolean 
 /** Sync bytes 0x47 at the start of four packets in a row (ISO/IEC 13818-1 §2.4.3.2). */
 const isTransportStream = (head: Uint8Array, first: number, packetBytes: number): boolean =>
   [0, 1, 2, 3].every((packet) => head[first + packet * packetBytes] === 0x47);
-
-/** Sound without a picture, whatever is in it. */
-export const isAudioOnly = (container: Container): boolean =>
-  container === 'ogg' ||
-  container === 'wav' ||
-  container === 'mp3' ||
-  container === 'flac' ||
-  container === 'adts';
 
 type ReadBytes = (start: number, end: number) => Promise<Uint8Array>;
 

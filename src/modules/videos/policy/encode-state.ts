@@ -13,7 +13,15 @@ export const videoTransitions: Readonly<Record<VideoState, readonly VideoState[]
   failed: ['transcoding', 'scanning'],
 };
 
-export const jobStates = ['submitting', 'submitted', 'progressing', 'complete', 'error', 'canceled'] as const;
+export const jobStates = [
+  'queued',
+  'submitting',
+  'submitted',
+  'progressing',
+  'complete',
+  'error',
+  'canceled',
+] as const;
 export type JobState = (typeof jobStates)[number];
 
 export const jobPhases = ['probing', 'transcoding', 'uploading'] as const;

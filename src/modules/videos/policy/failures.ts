@@ -13,8 +13,18 @@ export const failures = {
     message: 'The file is incomplete: it ends before the film does. Export it again and upload the new file.',
     retryable: false,
   },
-  no_video_track: {
-    message: 'The file has sound but no picture. Upload a file with a video track.',
+  malformed: {
+    message:
+      'The file contradicts itself, so it cannot be read safely. Export it again as MP4 and upload the new file.',
+    retryable: false,
+  },
+  too_many_tracks: {
+    message: 'The file has more tracks than are accepted. Export it with one picture and a few sound tracks.',
+    retryable: false,
+  },
+  polyglot: {
+    message:
+      'The file is something else besides a film, such as an archive or a web page. Export the film anew and upload that.',
     retryable: false,
   },
   infected: {
@@ -31,8 +41,7 @@ export const failures = {
   scan_timeout: { message: 'The virus scan of the file did not finish in time. Try again.', retryable: true },
   too_long: { message: 'The film is longer than is allowed. Upload a shorter cut.', retryable: false },
   too_large_dimensions: {
-    message:
-      'The picture is larger than 8192 pixels on a side. Export it at 4K or below and upload it again.',
+    message: 'The picture is larger than is accepted. Export it at 4K or below and upload it again.',
     retryable: false,
   },
   too_small_dimensions: {
@@ -49,6 +58,32 @@ export const failures = {
   },
   size_mismatch: {
     message: 'The file that arrived has not the size that was announced. Upload it again.',
+    retryable: false,
+  },
+  import_address_refused: {
+    message: 'The address leads to a place that is not on the public internet. Import from another one.',
+    retryable: false,
+  },
+  import_not_available: {
+    message:
+      'The server did not give the file out. Check that the address downloads it, then import it again.',
+    retryable: false,
+  },
+  import_unreachable: {
+    message: 'The server of the address did not answer, again and again. Import the file again later.',
+    retryable: false,
+  },
+  import_broken: {
+    message: 'The transfer of the file kept breaking off. Import it again later, or upload it.',
+    retryable: false,
+  },
+  import_too_slow: {
+    message: 'The file came too slowly from a server that cannot go on where it stopped. Upload it instead.',
+    retryable: false,
+  },
+  import_too_large: { message: 'The file is larger than is accepted.', retryable: false },
+  import_over_quota: {
+    message: 'The file would go over one of your limits. Make room or wait, then import it again.',
     retryable: false,
   },
   source_missing: { message: 'The uploaded file is gone. Upload it again.', retryable: false },

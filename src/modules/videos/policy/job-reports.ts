@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Job } from '../../../integrations/aws/index.ts';
-import { type EncodePlan, manifestKeys, mediaPrefix } from './encode-plan.ts';
+import { bitrateOf, type EncodePlan, manifestKeys, prefixOf } from './encode-plan.ts';
 import type { JobPhase, JobReport } from './encode-state.ts';
 import type { FailureCode } from './failures.ts';
 
@@ -13,7 +13,16 @@ export interface ReportOfJob {
   readonly report: JobReport;
   readonly error?: { readonly code: string; readonly message: string } | undefined;
   readonly outputs?: ReportedOutputs | undefined;
+  readonly acceleration?: AccelerationStatus | undefined;
 }
+
+export const accelerationStatuses = [
+  'NOT_APPLICABLE',
+  'IN_PROGRESS',
+  'ACCELERATED',
+  'NOT_ACCELERATED',
+] as const;
+export type AccelerationStatus = (typeof accelerationStatuses)[number];
 
 export interface ReportedOutputs {
   /** `s3://` addresses of manifests, when the report names them. */
@@ -23,7 +32,11 @@ export interface ReportedOutputs {
     readonly durationMs: number | undefined;
     readonly width: number | undefined;
     readonly height: number | undefined;
+    /** Bits per second. */
+    readonly bitrate: number | undefined;
   }[];
+  /** Every output of the job that is billed: all but stills. */
+  readonly billed: readonly Omit<ReportedOutputs['streams'][number], 'bitrate'>[];
 }
 
 const maxMessageLength = 2_000;
@@ -35,7 +48,14 @@ const maxDurationMs = 31_536_000_000;
 
 const outputDetail = z.looseObject({
   durationInMs: measure(maxDurationMs),
-  videoDetails: z.looseObject({ widthInPx: measure(16_384), heightInPx: measure(16_384) }).optional(),
+  outputFilePaths: z.array(z.string()).optional().catch(undefined),
+  videoDetails: z
+    .looseObject({
+      widthInPx: measure(16_384),
+      heightInPx: measure(16_384),
+      averageBitrate: measure(1_000_000_000),
+    })
+    .optional(),
 });
 
 const outputGroupDetail = z.looseObject({
@@ -43,6 +63,8 @@ const outputGroupDetail = z.looseObject({
   playlistFilePaths: z.array(z.string()).optional(),
   outputDetails: z.array(outputDetail).optional(),
 });
+
+const accelerationStatus = z.enum(accelerationStatuses).optional().catch(undefined);
 
 /** The end of the year 9999. */
 const maxTimeMs = 253_402_300_799_999;
@@ -60,6 +82,7 @@ export const jobEventDetail = z.looseObject({
     .looseObject({ jobPercentComplete: z.number().optional(), currentPhase: z.string().optional() })
     .optional(),
   outputGroupDetails: z.array(outputGroupDetail).optional(),
+  accelerationStatus: accelerationStatus,
   errorCode: z.union([z.number(), z.string()]).optional(),
   errorMessage: text.optional(),
 });
@@ -69,7 +92,11 @@ export type JobEventDetail = z.infer<typeof jobEventDetail>;
 /** What an event says; undefined for kinds that change nothing (warnings, queue hops, input information). */
 export function reportOfEvent(detail: JobEventDetail, eventTimeMs: number): ReportOfJob | undefined {
   const atMs = detail.timestamp ?? eventTimeMs;
-  const whose = { providerJobId: detail.jobId, jobId: ourJobId(detail.userMetadata) };
+  const whose = {
+    providerJobId: detail.jobId,
+    jobId: ourJobId(detail.userMetadata),
+    acceleration: detail.accelerationStatus,
+  };
   switch (detail.status) {
     case 'PROGRESSING':
     case 'STATUS_UPDATE': {
@@ -95,7 +122,11 @@ export function reportOfEvent(detail: JobEventDetail, eventTimeMs: number): Repo
 export function reportOfJob(job: Job, askedAtMs: number): ReportOfJob | undefined {
   const finishTime = job.timing?.finishTime;
   const endedAtMs = finishTime === undefined ? askedAtMs : finishTime * 1_000;
-  const whose = { providerJobId: job.id, jobId: ourJobId(job.userMetadata) };
+  const whose = {
+    providerJobId: job.id,
+    jobId: ourJobId(job.userMetadata),
+    acceleration: accelerationStatus.parse(job.accelerationStatus),
+  };
   switch (job.status) {
     case 'PROGRESSING':
       return {
@@ -148,15 +179,23 @@ const errorOf = (said: {
 
 function outputsOf(groups: readonly z.infer<typeof outputGroupDetail>[] | undefined): ReportedOutputs {
   const stream = groups?.find((group) => group.type === 'CMAF_GROUP') ?? groups?.[0];
-  return {
-    playlists: stream?.playlistFilePaths ?? [],
-    streams: (stream?.outputDetails ?? []).map(({ durationInMs, videoDetails }) => ({
+  const measured = (outputs: readonly z.infer<typeof outputDetail>[] | undefined) =>
+    (outputs ?? []).map(({ durationInMs, videoDetails }) => ({
       durationMs: durationInMs,
       width: videoDetails?.widthInPx,
       height: videoDetails?.heightInPx,
-    })),
+      bitrate: videoDetails?.averageBitrate,
+    }));
+  return {
+    playlists: stream?.playlistFilePaths ?? [],
+    streams: measured(stream?.outputDetails),
+    billed: (groups ?? []).flatMap((group) =>
+      measured(group.outputDetails?.filter((output) => !output.outputFilePaths?.some(isStill))),
+    ),
   };
 }
+
+const isStill = (path: string): boolean => /\.jpe?g$/i.test(path);
 
 const maxKeyLength = 1_024;
 
@@ -168,7 +207,7 @@ export function manifestsOf(
 ): { readonly hlsKey: string; readonly dashKey: string } {
   const bucket = `s3://${mediaBucket}/`;
   const keys = playlists
-    .filter((path) => path.startsWith(`${bucket}${mediaPrefix(plan.videoId, plan.revision)}`))
+    .filter((path) => path.startsWith(`${bucket}${prefixOf(plan)}`))
     .map((path) => path.slice(bucket.length))
     .filter((key) => key.length <= maxKeyLength && !/(?:^|\/)\.{0,2}(?:\/|$)/.test(key));
   const derived = manifestKeys(plan);
@@ -178,9 +217,13 @@ export function manifestsOf(
   };
 }
 
-/** The plan's rungs with the sizes and durations that were really made. */
+/**
+ * The plan's rungs with the sizes and durations that were really made; where the sizes were left to the encoder, what it
+ * chose, smallest first.
+ */
 export function madeRungs(plan: EncodePlan, outputs: ReportedOutputs | undefined) {
   const pictures = (outputs?.streams ?? []).filter((stream) => stream.width !== undefined);
+  if (plan.mode === 'automated_abr' && pictures.length > 0) return chosenRungs(pictures);
   const matches = pictures.length === plan.rungs.length;
   return plan.rungs.map((rung, index) => {
     const made = matches ? pictures[index] : undefined;
@@ -190,6 +233,24 @@ export function madeRungs(plan: EncodePlan, outputs: ReportedOutputs | undefined
       height: made?.height ?? rung.height,
       durationMs: positive(made?.durationMs),
     };
+  });
+}
+
+function chosenRungs(pictures: ReportedOutputs['streams']) {
+  const sorted = pictures
+    .map(({ width = 0, height = 0, bitrate, durationMs }) => ({
+      name: `${Math.min(width, height)}p`,
+      width,
+      height,
+      maxBitrate: bitrate ?? Math.round(bitrateOf(Math.min(width, height))),
+      durationMs: positive(durationMs),
+    }))
+    .filter((rung) => rung.width > 0 && rung.height > 0)
+    .toSorted((a, b) => a.width * a.height - b.width * b.height || a.maxBitrate - b.maxBitrate);
+  // The same size may be made at several bitrates.
+  return sorted.map((rung, index) => {
+    const earlier = sorted.slice(0, index).filter(({ name }) => name === rung.name).length;
+    return earlier === 0 ? rung : { ...rung, name: `${rung.name}-${earlier + 1}` };
   });
 }
 

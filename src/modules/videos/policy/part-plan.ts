@@ -1,10 +1,7 @@
 const mebibyte = 1_048_576;
 const preferredPartBytes = 10 * mebibyte;
-/**
- * S3 takes 10,000 parts (https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html), but all of them are listed in
- * the one body that completes the upload, and `MAX_BODY_BYTES` (256 KB) holds no more than these.
- */
-export const maxPartCount = 2_500;
+/** What S3 takes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html. */
+export const maxPartCount = 10_000;
 
 export interface PartPlan {
   /** Every part but the last has exactly this size. */
@@ -16,7 +13,7 @@ export interface PartPlan {
 export function planParts(sizeBytes: number): PartPlan {
   const smallest = Math.max(preferredPartBytes, Math.ceil(sizeBytes / maxPartCount));
   const partSizeBytes = Math.ceil(smallest / mebibyte) * mebibyte;
-  return { partSizeBytes, partCount: Math.ceil(sizeBytes / partSizeBytes) };
+  return { partSizeBytes, partCount: Math.max(1, Math.ceil(sizeBytes / partSizeBytes)) };
 }
 
 /** Size of part `partNumber` (from 1) of a file of `sizeBytes`; 0 when it has no such part. */

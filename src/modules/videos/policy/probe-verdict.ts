@@ -11,19 +11,18 @@ export interface ProbeFacts {
   readonly sound: { readonly codec: string | null } | undefined;
 }
 
-const maxSide = 8_192;
 const minSide = 32;
 
 /** Why a film cannot be published, or undefined when it can. */
 export function refusalOf(
   facts: ProbeFacts,
-  limits: { readonly maxDurationSeconds: number },
+  limits: { readonly maxDurationSeconds: number; readonly maxSidePixels: number },
 ): FailureCode | undefined {
   const { picture, sound, durationMs } = facts;
-  if (picture === undefined) return sound === undefined ? 'truncated' : 'no_video_track';
-  if (!(durationMs > 0)) return 'truncated';
+  if ((picture === undefined && sound === undefined) || !(durationMs > 0)) return 'truncated';
   if (durationMs > limits.maxDurationSeconds * 1_000) return 'too_long';
-  if (picture.width > maxSide || picture.height > maxSide) return 'too_large_dimensions';
+  if (picture === undefined) return undefined;
+  if (Math.max(picture.width, picture.height) > limits.maxSidePixels) return 'too_large_dimensions';
   if (!(picture.width >= minSide && picture.height >= minSide)) return 'too_small_dimensions';
   if (planLadder(picture).length === 0) return 'unsupported_shape';
   return undefined;

@@ -4,8 +4,8 @@ export interface Clip {
   readonly endMs: number;
 }
 
-/** Two digits are all a timecode has for the frame. */
-const maxFramesPerSecond = 99;
+/** The frames of a second a timecode can count. */
+const maxFramesPerSecond = 60;
 
 /**
  * The first and the last frame of a clip as zero-based `HH:MM:SS:FF` timecodes, which is how MediaConvert cuts: both frames

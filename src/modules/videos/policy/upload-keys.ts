@@ -2,6 +2,7 @@
 // the copy reads what lies in quarantine; the bucket's policy says the same to every other role.
 const quarantine = 'quarantine/';
 const originals = 'originals/';
+const pictures = 'thumbnails/';
 
 const uuid = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 const uploadKey = new RegExp(`^(?:${quarantine}|${originals})(${uuid})/(${uuid})\\.[a-z0-9]{1,8}$`);
@@ -26,4 +27,5 @@ export const originalsPrefix = (videoId: string): string => `${originals}${video
 export const uploadPrefixes = (videoId: string): readonly string[] => [
   `${quarantine}${videoId}/`,
   originalsPrefix(videoId),
+  `${pictures}${videoId}/`,
 ];

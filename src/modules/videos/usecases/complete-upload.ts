@@ -11,6 +11,7 @@ import {
 import { publishAfterResponse } from '../../../jobs/publish.ts';
 import type { ErrorDetail } from '../../../shared/errors.ts';
 import { checkPartList } from '../policy/part-plan.ts';
+import { forgetParts } from '../upload-progress.repository.ts';
 import { abandonUpload, markCompleting, reopenUpload, type UploadRow } from '../uploads.repository.ts';
 import {
   orUnavailable,
@@ -19,8 +20,9 @@ import {
   sizeMismatch,
   uploadNotOpen,
 } from '../videos.errors.ts';
-import { ownUpload } from './follow-upload.ts';
+import { ownSentUpload, ownUpload } from './own-upload.ts';
 import { settleUpload } from './settle-upload.ts';
+import { heldParts } from './upload-progress.ts';
 
 export interface ListedPart {
   readonly partNumber: number;
@@ -28,7 +30,7 @@ export interface ListedPart {
 }
 
 /**
- * Joins the parts of an upload and sends the video on to be processed. May be repeated and raced: one wins, all get the
+ * Joins the parts of an upload, those listed or, without a list, those S3 holds, and sends the video on to be processed. May be repeated and raced: one wins, all get the
  * same answer.
  * @throws uploads.not_found, uploads.not_open, uploads.part_missing, uploads.part_unknown, uploads.part_repeated,
  * uploads.part_out_of_order, uploads.part_too_small, uploads.size_mismatch, service.unavailable
@@ -36,13 +38,15 @@ export interface ListedPart {
 export async function completeUpload(
   ctx: RequestContext,
   uploadId: string,
-  parts: readonly ListedPart[],
+  listed?: readonly ListedPart[],
 ): Promise<UploadRow> {
-  const upload = await ownUpload(ctx, uploadId);
+  const upload = await ownSentUpload(ctx, uploadId);
   if (upload.state === 'completed') return upload;
   const { s3UploadId } = upload;
   const isOpen = upload.state === 'open' || upload.state === 'completing';
   if (!isOpen || s3UploadId === null || upload.expiresAtMs <= ctx.clock.now()) throw uploadNotOpen();
+  const parts = listed ?? (await heldParts(ctx, upload));
+  if (parts === undefined) return endedMeanwhile(ctx, upload);
   refuseBadList(parts, upload.partCount);
 
   const { aws } = ctx.config;
@@ -106,6 +110,7 @@ async function refusedBy(
 ): Promise<unknown> {
   if (!isAwsError(error, 'EntityTooSmall', 'InvalidPart', 'InvalidPartOrder')) return error;
   await reopenUpload(ctx.databases.primary, upload.id);
+  await forgetParts(ctx.databases.primary, upload.id);
   if (error.code === 'EntityTooSmall') return partTooSmall();
   if (error.code === 'InvalidPartOrder') return partListInvalid.out_of_order();
   const held = new Map(

@@ -7,7 +7,7 @@ import { chaptersNeedMs } from '../policy/chapters.ts';
 import { endScreensNeedMs } from '../policy/end-screens.ts';
 import { isRetryable, isScanFailure } from '../policy/failures.ts';
 import { restartScan } from '../scans.repository.ts';
-import { detailsTooLong, videoNotFound, videoNotRetryable } from '../videos.errors.ts';
+import { alreadyOut, detailsTooLong, videoNotFound, videoNotRetryable } from '../videos.errors.ts';
 import {
   deleteVideo as deleteVideoRow,
   findOwnVideoState,
@@ -19,6 +19,9 @@ import {
 } from '../videos.repository.ts';
 import type { UpdateVideoInput } from '../videos.schemas.ts';
 import type { VideoRow } from '../videos.views.ts';
+import { checkSchedule } from './schedule-video.ts';
+import { startQueuedJobs } from './start-queued-jobs.ts';
+import { hashVideoPassword } from './video-password.ts';
 import { forgetVideoPage } from './view-video.ts';
 
 /**
@@ -36,8 +39,9 @@ export async function listVideos(
 }
 
 /**
- * Changes what is given of the caller's video.
- * @throws videos.not_found, videos.details_beyond_end.
+ * Changes what is given of the caller's video. A schedule can be set, moved and cleared while others cannot see it; clearing
+ * that of a finished video shows it at once.
+ * @throws videos.not_found, videos.already_out, videos.details_beyond_end, request.invalid
  */
 export async function updateVideo(
   ctx: RequestContext,
@@ -45,16 +49,30 @@ export async function updateVideo(
   changes: UpdateVideoInput,
 ): Promise<VideoRow> {
   const ownerId = requireViewerId(ctx);
+  checkSchedule(ctx, changes.publish_at ?? undefined);
   const needsMs = Math.max(
     chaptersNeedMs(changes.chapters ?? []),
     endScreensNeedMs(changes.end_screens ?? []),
   );
-  const video = await updateVideoRow(ctx.databases.primary, videoId, ownerId, changes, needsMs);
+  const { password } = changes;
+  const passwordHash = typeof password === 'string' ? await hashVideoPassword(password) : password;
+  const told = { video_id: videoId, owner_id: ownerId };
+  const published = newEvent(ctx, 'video.published', told);
+  const accessChanged = changesAccess(changes) ? newEvent(ctx, 'video.access_changed', told) : undefined;
+  const needs = { needsMs, published, passwordHash, accessChanged };
+  const video = await updateVideoRow(ctx.databases.primary, videoId, ownerId, changes, needs);
   if (video === undefined) throw videoNotFound();
   if (video === 'too_short') throw detailsTooLong();
+  if (video === 'already_out') throw alreadyOut();
   await forgetVideoPage(ctx, videoId);
+  if (accessChanged !== undefined) publishAfterResponse(ctx, [accessChanged.id]);
+  if (changes.publish_at === null) publishAfterResponse(ctx, [published.id]);
   return video;
 }
+
+/** Whether a change may open files to all or close them, which somebody then has to see to. */
+const changesAccess = (changes: UpdateVideoInput): boolean =>
+  changes.visibility !== undefined || changes.password !== undefined || changes.age_restricted !== undefined;
 
 /**
  * Deletes the caller's video. Its files and jobs are removed right after.
@@ -98,8 +116,7 @@ async function restart(
     publishAfterResponse(ctx, [uploaded.id]);
     return;
   }
-  const requested = newEvent(ctx, 'video.encode_requested', { video_id: videoId, revision });
-  const retry = { videoId, ownerId, failureCode, jobId, requested };
+  const retry = { videoId, ownerId, failureCode, jobId };
   if (!(await restartEncode(ctx.databases.primary, retry))) throw videoNotRetryable();
-  publishAfterResponse(ctx, [requested.id]);
+  await startQueuedJobs(ctx);
 }

@@ -4,16 +4,21 @@ import { getRange, isAwsError, type ProbeResult, probe } from '../../../integrat
 import {
   type BlockReader,
   createBlockReader,
+  ebmlStructure,
+  isDisguised,
+  isoStructure,
   probeContainer,
   ReadBudgetExceeded,
 } from '../../../integrations/media/index.ts';
 import type { MessageOf } from '../../../jobs/messages.ts';
 import { publishEvents } from '../../../jobs/publish.ts';
-import { type Container, endsEarly, isAudioOnly, sniffBytes, sniffContainer } from '../policy/containers.ts';
+import { type Container, endsEarly, sniffBytes, sniffContainer } from '../policy/containers.ts';
+import { newEncodeJob } from '../policy/encode-queue.ts';
 import type { FailureCode } from '../policy/failures.ts';
 import { planStream } from '../policy/make-plan.ts';
 import { type ProbeFacts, refusalOf } from '../policy/probe-verdict.ts';
 import { acceptProbe, findVideoToProbe, refuseVideo, type VideoToProbe } from '../videos.repository.ts';
+import { startQueuedJobs } from './start-queued-jobs.ts';
 
 /**
  * Looks into an uploaded file and either queues its encode or fails the video with a reason. Reads a few ranges of the file;
@@ -46,10 +51,19 @@ export async function refuse(
 
 async function accept(ctx: RequestContext, video: VideoToProbe, facts: ProbeFacts): Promise<void> {
   const { id: videoId, revision } = video;
-  const requested = newEvent(ctx, 'video.encode_requested', { video_id: videoId, revision });
-  const plan = planStream({ videoId, revision, sourceKey: video.sourceKey, facts }, ctx.config.encoding);
-  if (await acceptProbe(ctx.databases.primary, { facts, plan, jobId: ctx.ids.next(), requested }))
-    await publishEvents(ctx, { ids: [requested.id], limit: 1 });
+  const plan = planStream(
+    {
+      videoId,
+      revision,
+      sourceKey: video.sourceKey,
+      facts,
+      watermark: video.watermark ?? undefined,
+      burnIn: video.burnIn,
+    },
+    ctx.config.encoding,
+  );
+  const job = newEncodeJob(ctx.ids.next(), plan, ctx.config.encoding.encodePrices);
+  if (await acceptProbe(ctx.databases.primary, { facts, job })) await startQueuedJobs(ctx);
 }
 
 /** The facts of a file, or why it has none. */
@@ -62,9 +76,8 @@ async function inspect(ctx: RequestContext, video: VideoToProbe): Promise<ProbeF
   try {
     const container = sniffContainer(await reader.read(0, sniffBytes));
     if (container === undefined) return 'not_a_video';
-    if (isAudioOnly(container)) return 'no_video_track';
-    if (await endsEarly(container, reader.sizeBytes, (start, end) => reader.read(start, end)))
-      return 'truncated';
+    const problem = await problemOf(container, reader, videos);
+    if (problem !== undefined) return problem;
     const facts = readable.has(container) ? await readFacts(reader) : undefined;
     return facts ?? (await askMediaConvert(ctx, target, container));
   } catch (error) {
@@ -72,6 +85,33 @@ async function inspect(ctx: RequestContext, video: VideoToProbe): Promise<ProbeF
     throw error;
   }
 }
+
+/** What is wrong with how a file is built, told before anything reads its index or its samples. */
+async function problemOf(
+  container: Container,
+  reader: BlockReader,
+  limits: { readonly maxTracks: number; readonly maxSidePixels: number },
+): Promise<FailureCode | undefined> {
+  try {
+    if (await isDisguised(reader)) return 'polyglot';
+    if (await endsEarly(container, reader.sizeBytes, (start, end) => reader.read(start, end)))
+      return 'truncated';
+    const walk = walks[container];
+    if (walk === undefined) return undefined;
+    const { problem, size } = await walk(reader, limits.maxTracks);
+    if (problem !== undefined) return problem;
+    return Math.max(size.width, size.height) > limits.maxSidePixels ? 'too_large_dimensions' : undefined;
+  } catch (error) {
+    // Its parts lie too far from each other for a few reads.
+    if (error instanceof ReadBudgetExceeded) return undefined;
+    throw error;
+  }
+}
+
+const walks: Partial<Record<Container, typeof isoStructure>> = {
+  isobmff: isoStructure,
+  matroska: ebmlStructure,
+};
 
 /** What the Worker parses itself. The rest is MediaConvert's to read. */
 const readable: ReadonlySet<Container> = new Set<Container>(['isobmff', 'mpegts']);

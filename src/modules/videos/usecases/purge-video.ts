@@ -10,6 +10,7 @@ import type { MessageOf } from '../../../jobs/messages.ts';
 import { publishEvents } from '../../../jobs/publish.ts';
 import { findProviderJobIds } from '../encode-jobs.repository.ts';
 import { uploadPrefixes } from '../policy/upload-keys.ts';
+import { listFamily } from '../replacements.repository.ts';
 import { findVideoEnd } from '../videos.repository.ts';
 
 const objectsPerMessage = 5_000;
@@ -30,11 +31,18 @@ export async function purgeVideo(ctx: RequestContext, message: MessageOf<'video.
 }
 
 /**
- * Stops the jobs of a deleted video and removes its files, up to some thousand.
+ * Stops the jobs of a deleted video and removes its files, up to some thousand, with those of the files that replaced its own
+ * or were to.
  * @returns whether none is left.
  * @throws AwsError.
  */
 export async function purgeFiles(ctx: RequestContext, videoId: string): Promise<boolean> {
+  for (const id of await listFamily(ctx.databases.primary, videoId))
+    if (!(await purgeFilesOf(ctx, id))) return false;
+  return true;
+}
+
+async function purgeFilesOf(ctx: RequestContext, videoId: string): Promise<boolean> {
   const { primary } = ctx.databases;
   const { aws } = ctx.config;
   for (const providerJobId of await findProviderJobIds(primary, videoId)) await cancelJob(aws, providerJobId);
@@ -44,5 +52,7 @@ export async function purgeFiles(ctx: RequestContext, videoId: string): Promise<
       await abortMultipartUpload(aws, copy);
     if (!(await deletePrefix(aws, { bucket, prefix }, objectsPerMessage))) return false;
   }
-  return deletePrefix(aws, { bucket: aws.mediaBucket, prefix: `media/${videoId}/` }, objectsPerMessage);
+  for (const prefix of [`open/${videoId}/`, `media/${videoId}/`])
+    if (!(await deletePrefix(aws, { bucket: aws.mediaBucket, prefix }, objectsPerMessage))) return false;
+  return true;
 }

@@ -3,10 +3,13 @@ import { insertEvents, newEvent } from '../../../db/outbox.ts';
 import { getJob } from '../../../integrations/aws/index.ts';
 import { publishEvents } from '../../../jobs/publish.ts';
 import { claimSilentJobs, type EncodeJobRow } from '../encode-jobs.repository.ts';
+import { findUnbuiltCaptions } from '../extras.repository.ts';
 import { reportOfJob } from '../policy/job-reports.ts';
 import { claimStalledProbes } from '../videos.repository.ts';
+import { makeExtras } from './make-extras.ts';
 import { refuse } from './probe-video.ts';
 import { reportJob } from './report-job.ts';
+import { startQueuedJobs } from './start-queued-jobs.ts';
 import { submitJob } from './submit-encode.ts';
 
 const batchSize = 25;
@@ -14,7 +17,7 @@ const givesUpAfterSeconds = 259_200;
 
 /**
  * Finds out what lost messages would have told: asks MediaConvert about jobs nobody has heard of for a while, submits those
- * that never got there, and sends waiting videos to be probed again. One that fails is left for the next run.
+ * that never got there, starts what waits in our queue, and sends waiting videos to be probed again. One that fails is left for the next run.
  */
 export async function reconcileEncodeJobs(ctx: RequestContext): Promise<void> {
   const { primary } = ctx.databases;
@@ -25,6 +28,9 @@ export async function reconcileEncodeJobs(ctx: RequestContext): Promise<void> {
   };
   for (const job of await claimSilentJobs(primary, options))
     await attempt(ctx, job.id, () => (job.providerJobId === null ? submitJob(ctx, job) : askAbout(ctx, job)));
+  await startQueuedJobs(ctx);
+  for (const id of await findUnbuiltCaptions(primary, options.silentSeconds, batchSize))
+    await attempt(ctx, id, () => makeExtras(ctx, id));
   for (const video of await claimStalledProbes(primary, options))
     await attempt(ctx, video.id, async () => {
       if (video.waitingSeconds > givesUpAfterSeconds) return refuse(ctx, video, 'probe_timeout');

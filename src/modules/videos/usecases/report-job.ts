@@ -1,5 +1,5 @@
 import type { RequestContext } from '../../../context.ts';
-import { insertEvents, newEvent } from '../../../db/outbox.ts';
+import { insertEvents, newEvent, type OutboxEvent } from '../../../db/outbox.ts';
 import { cancelJob, headObject, listObjects } from '../../../integrations/aws/index.ts';
 import type { MessageOf } from '../../../jobs/messages.ts';
 import { publishEvents } from '../../../jobs/publish.ts';
@@ -10,8 +10,9 @@ import {
   saveTransition,
   type TransitionToSave,
 } from '../encode-jobs.repository.ts';
-import { thumbnailPrefix } from '../policy/encode-plan.ts';
-import { applyReport, type JobReport, type Transition } from '../policy/encode-state.ts';
+import { actualCost } from '../policy/encode-cost.ts';
+import { downloadKey, previewKey, thumbnailPrefix } from '../policy/encode-plan.ts';
+import { applyReport, isFinished, type JobReport, type Transition } from '../policy/encode-state.ts';
 import {
   failureOfError,
   jobEventDetail,
@@ -21,6 +22,7 @@ import {
   type ReportOfJob,
   reportOfEvent,
 } from '../policy/job-reports.ts';
+import { startQueuedJobs } from './start-queued-jobs.ts';
 
 const maxTries = 5;
 const handlerName = 'videos.job_changed';
@@ -70,17 +72,29 @@ export async function reportJob(
     const decided = await decide(ctx, job, said);
     if (!decided.transition.applies) return 'ignored';
     const { video } = decided;
-    const event = newEvent(ctx, eventTypeOf(video), { video_id: job.videoId, owner_id: job.ownerId });
+    const event = eventOf(ctx, job, video);
+    const waiting = progressed(ctx, job);
+    const extras =
+      video?.state === 'published'
+        ? newEvent(ctx, 'video.extras_requested', { video_id: job.replacesId ?? job.videoId })
+        : undefined;
     const saved = await saveTransition(ctx.databases.primary, job, {
       providerJobId: said.providerJobId,
       job: decided.transition.job,
       error: said.error,
       video,
       event,
+      waiting,
+      extras,
+      actualCostMicros: decided.transition.job.state === 'complete' ? costOf(ctx, job, said) : undefined,
+      accelerationStatus: said.acceleration,
       handled: said.messageId === undefined ? undefined : { handler: handlerName, messageId: said.messageId },
     });
     if (saved === 'conflict') continue;
-    if (saved === 'saved' && video !== undefined) await publishEvents(ctx, { ids: [event.id], limit: 1 });
+    const events = [event, waiting, extras].flatMap((written) => written?.id ?? []);
+    if (saved === 'saved' && video !== undefined)
+      await publishEvents(ctx, { ids: events, limit: events.length });
+    if (saved === 'saved' && isFinished(decided.transition.job.state)) await startQueuedJobs(ctx);
     return saved === 'saved' ? 'applied' : 'ignored';
   }
   throw new Error(`encode job of ${said.providerJobId ?? said.jobId} keeps changing`);
@@ -109,6 +123,7 @@ interface Decision {
 async function decide(ctx: RequestContext, job: EncodeJobRow, said: ReportOfJob): Promise<Decision> {
   const transition = transitionOf(job, said.report);
   if (!transition.applies) return { transition, video: undefined };
+  if (job.kind !== 'stream') return decideFile(ctx, job, said, transition);
   switch (transition.video) {
     case 'published': {
       const outputs = await collectOutputs(ctx, job, said);
@@ -130,8 +145,27 @@ async function decide(ctx: RequestContext, job: EncodeJobRow, said: ReportOfJob)
   }
 }
 
+/** A job that makes a single file never speaks for the video: with or without the file it stays published. */
+async function decideFile(
+  ctx: RequestContext,
+  job: EncodeJobRow,
+  said: ReportOfJob,
+  transition: Transition & { readonly applies: true },
+): Promise<Decision> {
+  if (transition.job.state !== 'complete' || job.kind === 'stream') return { transition, video: undefined };
+  const key = job.kind === 'preview' ? previewKey(job.plan) : downloadKey(job.plan);
+  const made = await headObject(ctx.config.aws, { bucket: ctx.config.aws.mediaBucket, key });
+  if (made !== undefined) return { transition, video: { state: 'completed', file: job.kind, key } };
+  ctx.log.log('error', 'encode.outputs_missing', { job_id: job.id, video_id: job.videoId });
+  return { transition: transitionOf(job, { kind: 'error', atMs: said.report.atMs }), video: undefined };
+}
+
 const transitionOf = (job: EncodeJobRow, report: JobReport): Transition =>
-  applyReport(job, { state: job.videoState, revision: job.videoRevision, deleted: job.videoDeleted }, report);
+  applyReport(
+    { ...job, isLatestAttempt: job.isLatestAttempt && job.kind === 'stream' },
+    { state: job.videoState, revision: job.videoRevision, deleted: job.videoDeleted },
+    report,
+  );
 
 /** What lies in the media bucket after an encode; undefined when there is nothing to play. */
 async function collectOutputs(
@@ -156,5 +190,24 @@ async function collectOutputs(
   };
 }
 
-const eventTypeOf = (video: TransitionToSave['video']): string =>
-  video === undefined || video.state === 'transcoding' ? 'video.progressed' : `video.${video.state}`;
+const progressed = (ctx: RequestContext, job: EncodeJobRow): OutboxEvent =>
+  newEvent(ctx, 'video.progressed', { video_id: job.replacesId ?? job.videoId, owner_id: job.ownerId });
+
+/** What is told of a change; of a replacement, in the name of the video it replaces; of a single file, nothing. */
+function eventOf(
+  ctx: RequestContext,
+  job: EncodeJobRow,
+  video: TransitionToSave['video'],
+): OutboxEvent | undefined {
+  if (video?.state === 'completed') return undefined;
+  if (video === undefined || video.state === 'transcoding') return progressed(ctx, job);
+  if (video.state === 'published' && job.replacesId !== null)
+    return newEvent(ctx, 'video.replaced', { video_id: job.replacesId, owner_id: job.ownerId });
+  return newEvent(ctx, `video.${video.state}`, { video_id: job.videoId, owner_id: job.ownerId });
+}
+
+const costOf = (ctx: RequestContext, job: EncodeJobRow, said: ReportOfJob): bigint =>
+  actualCost(job.plan, ctx.config.encoding.encodePrices, {
+    outputs: said.outputs?.billed ?? [],
+    accelerated: said.acceleration === undefined ? undefined : said.acceleration === 'ACCELERATED',
+  });

@@ -6,7 +6,7 @@ import type { MessageOf } from '../../../jobs/messages.ts';
 import { publishEvents } from '../../../jobs/publish.ts';
 import { type FailureCode, isRetryable } from '../policy/failures.ts';
 import { nextScanStep } from '../policy/scan-state.ts';
-import { originalKeyOf, uploadIdOf } from '../policy/upload-keys.ts';
+import { isQuarantined, originalKeyOf, uploadIdOf } from '../policy/upload-keys.ts';
 import {
   findOpenScans,
   findScan,
@@ -81,7 +81,8 @@ async function takeStep(ctx: RequestContext, scan: ScanRow): Promise<boolean> {
   const next = nextScanStep(scan, ctx.config.scanning);
   switch (next.kind) {
     case 'wait':
-      return true;
+      // Only what is put into quarantine is scanned by itself.
+      return isQuarantined(scan.objectKey) || scan.requests > 1 || askAgain(ctx, scan);
     case 'ask':
       return askAgain(ctx, scan);
     case 'refuse':

@@ -8,6 +8,7 @@ import {
 } from '../../../integrations/aws/index.ts';
 import { publishEvents } from '../../../jobs/publish.ts';
 import { failUpload, findOverdueUploads, finishUpload, type UploadRow } from '../uploads.repository.ts';
+import { quarterEvents } from './quarter-events.ts';
 
 const batchSize = 25;
 /** An upload begins a video. */
@@ -31,8 +32,11 @@ export async function settleUpload(
   if (object !== undefined && object.sizeBytes === upload.sizeBytes) {
     const uploaded = newEvent(ctx, 'video.uploaded', { video_id: upload.videoId, revision: firstRevision });
     const waived = ctx.config.scanning.scanner === 'off';
-    if (await finishUpload(primary, upload.id, { waived, uploaded }))
-      await publishEvents(ctx, only(uploaded.id));
+    const quarters = quarterEvents(ctx, upload);
+    if (await finishUpload(primary, upload.id, { waived, uploaded, quarters })) {
+      const events = [uploaded, ...quarters];
+      await publishEvents(ctx, { ids: events.map(({ id }) => id), limit: events.length });
+    }
     return 'completed';
   }
   if (object === undefined && otherwise === 'leave') return 'left';

@@ -1,38 +1,45 @@
 import type { RequestContext } from '../../../context.ts';
+import { newEvent } from '../../../db/outbox.ts';
 import { requireViewerId } from '../../../http/viewer.ts';
-import { abortMultipartUpload, createMultipartUpload, isAwsError } from '../../../integrations/aws/index.ts';
 import { isEnabled, loadFlags } from '../../../shared/flags/index.ts';
 import type { DetailsInput } from '../details.schemas.ts';
 import { contentTypes } from '../policy/containers.ts';
 import { planParts } from '../policy/part-plan.ts';
 import { titleOf } from '../policy/titles.ts';
 import { quarantineKey } from '../policy/upload-keys.ts';
+import { type NewUpload, type Quota, reserveUpload } from '../upload-reservations.repository.ts';
+import type { UploadRow } from '../uploads.repository.ts';
 import {
-  discardReservation,
-  keepS3UploadId,
-  type Quota,
-  reserveUpload,
-  type UploadRow,
-} from '../uploads.repository.ts';
-import {
+  alreadyReplacing,
   fileTooLarge,
-  orUnavailable,
   quotaExceeded,
   uploadNotOpen,
   uploadsPaused,
+  videoNotFound,
 } from '../videos.errors.ts';
 import type { Visibility } from '../videos.schemas.ts';
+import { openInS3 } from './open-upload.ts';
 import { maxSignedParts, type SignedPart, signPartUrls } from './part-urls.ts';
-import { freeParts } from './settle-upload.ts';
 
-export interface StartUploadInput {
+/** What a client announces of a file. */
+export interface AnnouncedFile {
   readonly fileName: string;
   readonly sizeBytes: number;
   readonly contentType: string;
+}
+
+/** What a creator says about a new video. */
+export interface NewVideoDetails {
   readonly title: string | undefined;
   readonly description: string | undefined;
   readonly visibility: Visibility | undefined;
+  readonly publishAtMs?: number | undefined;
   readonly details: DetailsInput;
+}
+
+export interface StartedUpload {
+  readonly upload: UploadRow;
+  readonly parts: readonly SignedPart[];
 }
 
 /**
@@ -40,10 +47,45 @@ export interface StartUploadInput {
  * S3 is asked, so whatever S3 holds is known or found by its key when the upload expires.
  * @throws videos.uploads_paused, uploads.file_too_large, videos.quota_exceeded, service.unavailable
  */
-export async function startUpload(
+export const startUpload = async (
   ctx: RequestContext,
-  input: StartUploadInput,
-): Promise<{ readonly upload: UploadRow; readonly parts: readonly SignedPart[] }> {
+  input: AnnouncedFile & NewVideoDetails,
+): Promise<StartedUpload> => begin(ctx, await reserve(ctx, input));
+
+/**
+ * Begins the upload of a file that is to take the place of a published video's. It goes the same way, with a video nobody
+ * sees, and moves over when it is done.
+ * @throws videos.not_found also when it is not published; videos.already_replacing, and what starting an upload throws.
+ */
+export const startReplacement = async (
+  ctx: RequestContext,
+  videoId: string,
+  file: AnnouncedFile,
+): Promise<StartedUpload> => {
+  const details = {
+    title: undefined,
+    description: undefined,
+    visibility: 'private',
+    details: {},
+  } as const;
+  return begin(ctx, await reserve(ctx, { ...file, ...details }, { replacesId: videoId }));
+};
+
+async function begin(ctx: RequestContext, reserved: UploadRow): Promise<StartedUpload> {
+  const upload = { ...reserved, s3UploadId: await openInS3(ctx, reserved) };
+  const first = Array.from({ length: Math.min(upload.partCount, maxSignedParts) }, (_, index) => index + 1);
+  return { upload, parts: await signPartUrls(ctx, upload, first) };
+}
+
+/**
+ * Writes a video and its upload, if the owner may begin one.
+ * @throws as `startUpload` and `startReplacement` do.
+ */
+export async function reserve(
+  ctx: RequestContext,
+  input: AnnouncedFile & NewVideoDetails,
+  purpose: { readonly replacesId?: string; readonly fetched?: FetchedFile } = {},
+): Promise<UploadRow> {
   const ownerId = requireViewerId(ctx);
   const { videos: limits } = ctx.config;
   if (!isEnabled(await loadFlags(ctx), 'videoUploads', ownerId)) throw uploadsPaused();
@@ -57,9 +99,9 @@ export async function startUpload(
         },
       ],
     });
-
   const videoId = ctx.ids.next();
   const uploadId = ctx.ids.next();
+  const { replacesId, fetched } = purpose;
   const reservation = await reserveUpload(
     ctx.databases.primary,
     {
@@ -75,49 +117,40 @@ export async function startUpload(
       title: input.title ?? titleOf(input.fileName),
       description: input.description ?? '',
       visibility: input.visibility ?? 'public',
+      publishAtMs: input.publishAtMs ?? null,
+      replacesId: replacesId ?? null,
+      cleared: replacesId === undefined ? undefined : newEvent(ctx, 'video.deleted', {}),
+      fetched: fetched === undefined ? undefined : await fetched({ videoId, uploadId, ownerId }),
       details: input.details,
     },
     limits,
   );
-  if (reservation.kind === 'exceeded') throw overQuota(reservation.quota, reservation.retryAfterSeconds);
-  // The request was made before, and its upload has ended since.
-  if (reservation.upload.state !== 'open') throw uploadNotOpen();
-
-  const upload = { ...reservation.upload, s3UploadId: await openInS3(ctx, reservation.upload) };
-  const first = Array.from({ length: Math.min(upload.partCount, maxSignedParts) }, (_, index) => index + 1);
-  return { upload, parts: await signPartUrls(ctx, upload, first) };
-}
-
-async function openInS3(ctx: RequestContext, upload: UploadRow): Promise<string> {
-  if (upload.s3UploadId !== null) return upload.s3UploadId;
-  const { aws } = ctx.config;
-  const { primary } = ctx.databases;
-  const target = { bucket: aws.uploadsBucket, key: upload.objectKey };
-  let created: string;
-  try {
-    created = await orUnavailable(createMultipartUpload(aws, { ...target, contentType: upload.contentType }));
-  } catch (error) {
-    // S3 may have done it and only its answer was lost. Without the row nobody would find that, and not before the answer
-    // goes out is it certain that no repeated request uses the same key. Where S3 stays away, its lifecycle rule remains.
-    if (isUnknownOutcome(error)) await freeParts(ctx, upload).catch(() => undefined);
-    await discardReservation(primary, upload.id);
-    throw error;
+  switch (reservation.kind) {
+    case 'exceeded':
+      throw overQuota(reservation.quota, reservation.retryAfterSeconds);
+    case 'nothing_to_replace':
+      throw videoNotFound();
+    case 'already_replacing':
+      throw alreadyReplacing();
+    case 'reserved':
+      // The request was made before, and its upload has ended since.
+      if (reservation.upload.state !== 'open') throw uploadNotOpen();
+      return reservation.upload;
   }
-  const kept = await keepS3UploadId(primary, upload.id, created);
-  if (kept !== created) await orUnavailable(abortMultipartUpload(aws, { ...target, uploadId: created }));
-  if (kept === undefined) throw uploadNotOpen();
-  return kept;
 }
 
-const isUnknownOutcome = (error: unknown): boolean => {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return isAwsError(cause) && (cause.status === 0 || cause.status >= 500);
-};
+/** Makes what an import is kept with, once its ids are known. */
+export type FetchedFile = (ids: {
+  readonly videoId: string;
+  readonly uploadId: string;
+  readonly ownerId: string;
+}) => Promise<NonNullable<NewUpload['fetched']>>;
 
 const quotaMessages: Readonly<Record<Quota, string>> = {
   open_uploads: 'Too many unfinished uploads: complete or abort one first.',
   daily_uploads: 'Too many uploads in 24 hours.',
   daily_bytes: 'Too many bytes in 24 hours.',
+  stored_bytes: 'No room is left for this file: delete videos you no longer need.',
 };
 
 const overQuota = (quota: Quota, retryAfterSeconds: number | null) =>
@@ -125,7 +158,7 @@ const overQuota = (quota: Quota, retryAfterSeconds: number | null) =>
     detail: quotaMessages[quota],
     errors: [
       {
-        pointer: quota === 'daily_bytes' ? '/size_bytes' : '',
+        pointer: quota === 'daily_bytes' || quota === 'stored_bytes' ? '/size_bytes' : '',
         code: quota,
         message: quotaMessages[quota],
       },

@@ -23,8 +23,8 @@ export async function requestEncode(
   ctx: RequestContext,
   message: MessageOf<'video.encode_requested'>,
 ): Promise<void> {
-  const { video_id: videoId, revision } = message.data;
-  const job = await findSubmittingJob(ctx.databases.primary, videoId, revision);
+  const { video_id: videoId, revision, job_id: jobId } = message.data;
+  const job = await findSubmittingJob(ctx.databases.primary, { videoId, revision, jobId });
   if (job !== undefined) await submitJob(ctx, job);
 }
 

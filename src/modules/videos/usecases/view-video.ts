@@ -5,12 +5,12 @@ import { listPublishedIds } from '../owned-videos.repository.ts';
 import { videoNotFound } from '../videos.errors.ts';
 import { findVideo } from '../videos.repository.ts';
 import { type VideoView, videoSchema } from '../videos.schemas.ts';
-import { presentVideo } from '../videos.views.ts';
+import { showVideo } from './show-video.ts';
 
 // The page a film that goes round is opened on, again and again, by people nobody knows: the same for all of them, and
 // allowed to be a few seconds old. A change made through this data centre shows at once.
 const publicPages = createCache<VideoView>({
-  name: 'video-page.v1',
+  name: 'video-page.v2',
   schema: videoSchema,
   ttlSeconds: 5,
   negativeTtlSeconds: 2,
@@ -45,5 +45,5 @@ export async function forgetVideoPages(ctx: RequestContext, ownerId: string): Pr
 
 async function loadPage(ctx: RequestContext, videoId: string): Promise<VideoView | undefined> {
   const video = await findVideo(ctx.readDb, videoId, viewerIdOf(ctx));
-  return video === undefined ? undefined : presentVideo(video, ctx.config.aws.cdnBaseUrl);
+  return video === undefined ? undefined : showVideo(ctx, video);
 }

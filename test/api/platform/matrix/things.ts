@@ -1,5 +1,10 @@
+import { env } from 'cloudflare:workers';
+import { servicesOf } from '../../../../src/context.ts';
+import { newSecret } from '../../../../src/modules/webhook-endpoints/policy/signature.ts';
+import { sealSecret } from '../../../../src/modules/webhook-endpoints/usecases/secrets.ts';
 import { decodeId, encodeId, type IdKind, randomIds } from '../../../../src/shared/ids.ts';
 import { callJson, seedUser, sqlRows, type TestUser } from '../../../support/worker/client.ts';
+import { testEnv } from '../../../support/worker/env.ts';
 import { startUpload } from '../../../support/worker/films.ts';
 import { createKey } from '../../api-keys/keys.ts';
 
@@ -88,6 +93,21 @@ export const makers: Readonly<Record<string, Maker>> = {
     make: async (owner) => (await createKey(owner, ['profile:read'])).api_key.id,
     missing: idOf('apiKey'),
   },
+  endpoint_id: {
+    make: (owner) => insertEndpoint(owner),
+    missing: idOf('webhookEndpoint'),
+  },
+  delivery_id: {
+    make: async (owner) =>
+      insert(
+        'webhookDelivery',
+        `INSERT INTO webhook_deliveries (id, endpoint_id, event_id, type, body, state, failure_reason, created_at, finished_at)
+         SELECT $1::uuid, id, $1::uuid, 'video.deleted', '{}', 'failed', 'exhausted', now(), now()
+         FROM webhook_endpoints WHERE user_id = $2 ORDER BY id DESC LIMIT 1`,
+        [owner.uuid],
+      ),
+    missing: idOf('webhookDelivery'),
+  },
   passkey_id: {
     make: (owner) =>
       insert(
@@ -130,14 +150,32 @@ export const makers: Readonly<Record<string, Maker>> = {
   },
 };
 
-const insertVideo = (owner: TestUser, visibility: string): Promise<string> =>
-  insert(
+const insertVideo = async (owner: TestUser, visibility: string): Promise<string> => {
+  const id = await insert(
     'video',
-    `INSERT INTO videos (id, owner_id, title, state, visibility, published_at, hls_key, dash_key)
-     VALUES ($1, $2, 'for the matrix', 'published', $3, now(), 'media/x.m3u8', 'media/x.mpd')`,
+    `INSERT INTO videos (id, owner_id, title, state, visibility, duration_ms, published_at, hls_key, dash_key)
+     VALUES ($1, $2, 'for the matrix', 'published', $3, 60000, now(), 'media/x.m3u8', 'media/x.mpd')`,
     [owner.uuid, visibility],
   );
+  await sqlRows(
+    `INSERT INTO captions (video_id, language, label, kind, object_key, cue_count, size_bytes)
+     VALUES ($1, 'en', 'English', 'subtitles', 'media/none.vtt', 1, 1)`,
+    [decodeId('video', id)],
+  );
+  return id;
+};
 
+// At an address that is never called, so that nothing leaves.
+async function insertEndpoint(owner: TestUser): Promise<string> {
+  const uuid = randomIds.next();
+  const sealed = await sealSecret(servicesOf(testEnv(env)), uuid, newSecret());
+  await sqlRows(
+    `INSERT INTO webhook_endpoints (id, user_id, url, sealed_secret, created_at, updated_at)
+     VALUES ($1, $2, 'https://127.0.0.1/', decode($3, 'hex'), now(), now())`,
+    [uuid, owner.uuid, sealed],
+  );
+  return encodeId('webhookEndpoint', uuid);
+}
 /** A comment of the owner's on a video of the owner's. */
 const insertComment = async (owner: TestUser, visibility: string): Promise<string> =>
   insert(
@@ -159,6 +197,7 @@ export const words: Readonly<Record<string, string>> = {
   file: 'index.html',
   role: 'creator',
   provider: 'google',
+  language: 'en',
   // Of a deletion a provider asked for; it says only whether that is done.
   code: 'no-such-deletion',
 };
@@ -166,6 +205,9 @@ export const words: Readonly<Record<string, string>> = {
 /** Bodies that pass validation, by operation: routes that take ids and a body need one, to get as far as the ids. */
 export const bodies: Readonly<Record<string, unknown>> = {
   updateVideo: { title: 'another title' },
+  putCaptions: { label: 'English', text: 'WEBVTT\n\n00:01.000 --> 00:02.000\nfor the matrix\n' },
+  createClip: { start_ms: 0, end_ms: 1_000 },
+  changeEncoding: { downloads_enabled: false },
   createComment: { text: 'for the matrix' },
   updateComment: { text: 'for the matrix' },
   updatePlaylist: { title: 'another title' },
@@ -174,10 +216,19 @@ export const bodies: Readonly<Record<string, unknown>> = {
   savePosition: { position_ms: 1 },
   rateVideo: { rating: 'like' },
   signParts: { part_numbers: [1] },
+  startThumbnail: { content_type: 'image/png', size_bytes: 1_000 },
+  setThumbnail: { position: null },
+  startReplacement: { file_name: 'a.mp4', size_bytes: 1_000, content_type: 'video/mp4' },
+  acknowledgeParts: { parts: [{ part_number: 1, etag: '"9b2cf535f27731c974343645a3985328"' }] },
   completeUpload: { parts: [{ part_number: 1, etag: '"9b2cf535f27731c974343645a3985328"' }] },
   renameApiKey: { name: 'another name' },
   renamePasskey: { name: 'another name' },
+  updateWebhookEndpoint: { description: 'another description' },
+  rotateWebhookSecret: {},
+  replayFailedWebhooks: { since: new Date(Date.now() - 1_000).toISOString() },
   grantMembership: {},
+  startWatchSession: {},
+  sendHeartbeat: { session_token: 'of no session', seq: 1, intervals: [], position_ms: 0 },
   suspendUser: { reason: 'for the matrix' },
   unsuspendUser: { reason: 'for the matrix' },
 };
@@ -187,6 +238,15 @@ export const bodies: Readonly<Record<string, unknown>> = {
  * Each is a decision.
  */
 export const alreadySo: ReadonlySet<string> = new Set<string>([]);
+
+/**
+ * Routes where a token in the body, bound to the id of the path, decides: without it they answer 403 for any id, whether it
+ * names something or not.
+ */
+export const byToken: ReadonlySet<string> = new Set(['sendHeartbeat']);
+
+/** Routes that are WebSockets. */
+export const sockets: ReadonlySet<string> = new Set(['connectRealtime', 'watchViewCount']);
 
 export const parametersOf = (path: string): string[] =>
   [...path.matchAll(/:(\w+)(?:\{[^}]*\})?/g)].map(([, name]) => name ?? '');

@@ -1,0 +1,5 @@
+SET lock_timeout = '2s';
+
+DROP TABLE webhook_attempts;
+DROP TABLE webhook_deliveries;
+DROP TABLE webhook_endpoints;

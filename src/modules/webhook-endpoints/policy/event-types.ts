@@ -1,0 +1,46 @@
+import { z } from '@hono/zod-openapi';
+
+const videoId = z.string().openapi({ example: 'vid_01jng6r1tn7qavpmv6x4qfjsyc' });
+
+const videoNews = z.strictObject({
+  video_id: videoId,
+  title: z.string(),
+  state: z.enum(['uploading', 'scanning', 'probing', 'transcoding', 'published', 'failed']),
+  progress_percent: z.int().min(0).max(100),
+  phase: z.string().nullable(),
+  failure: z.strictObject({ code: z.string(), message: z.string(), retryable: z.boolean() }).nullable(),
+});
+
+/**
+ * THE registry of events users can be told of: what happened, and the `data` of the payload. A new type is a line here, and a
+ * line in webhook-endpoints.handlers.ts or a call of `notifyCreator` where it happens.
+ */
+export const webhookEvents = {
+  'video.progressed': {
+    doc: 'A video of yours has come further on its way to being published.',
+    data: videoNews,
+  },
+  'video.published': { doc: 'A video of yours is published.', data: videoNews },
+  'video.failed': { doc: 'A video of yours could not be published; `failure` says why.', data: videoNews },
+  'video.deleted': { doc: 'A video of yours was deleted.', data: z.strictObject({ video_id: videoId }) },
+  'upload.progressed': {
+    doc: 'A quarter, half, three quarters or all of a file has arrived.',
+    data: z.strictObject({
+      upload_id: z.string().openapi({ example: 'upl_01jng6r1tn7qavpmv6x4qfjsyc' }),
+      video_id: videoId,
+      percent: z.int().min(0).max(100),
+    }),
+  },
+} as const satisfies Readonly<Record<string, { readonly doc: string; readonly data: z.ZodType }>>;
+
+export type WebhookEventType = keyof typeof webhookEvents;
+export type WebhookEventData<T extends WebhookEventType> = z.input<(typeof webhookEvents)[T]['data']>;
+
+export const webhookEventTypes = Object.keys(webhookEvents) as [WebhookEventType, ...WebhookEventType[]];
+
+/** What the test button sends; nobody subscribes to it. */
+export const testEventType = 'endpoint.test';
+
+/** The body of a webhook (Standard Webhooks 1.0.0, "Payload structure"). `occurredAt` is RFC 3339. */
+export const webhookBody = (type: string, occurredAt: string, data: unknown): string =>
+  JSON.stringify({ type, timestamp: occurredAt, data });

@@ -1,0 +1,35 @@
+import type { RequestContext } from '../../context.ts';
+import type { Handlers } from '../../jobs/handlers.ts';
+import type { MessageOf } from '../../jobs/messages.ts';
+import { encodeId } from '../../shared/ids.ts';
+import { findVideoNews } from '../videos/index.ts';
+import { deliverDue } from './usecases/deliver-due.ts';
+import { notifyCreator } from './usecases/notify-creator.ts';
+
+type VideoNews = 'video.progressed' | 'video.published' | 'video.failed';
+
+// A video that was deleted since has no news but that.
+const tellOfVideo = (ctx: RequestContext, { id, type, occurred_at, data }: MessageOf<VideoNews>) =>
+  notifyCreator(ctx, {
+    id,
+    userId: data.owner_id,
+    type,
+    occurredAt: occurred_at,
+    data: () => findVideoNews(ctx, data.video_id, data.owner_id),
+  });
+
+/** Repeating them changes nothing: an endpoint gets one delivery of an event, and deliveries are attempted when they are due. */
+export const webhookEndpointHandlers: Handlers = {
+  'video.progressed': tellOfVideo,
+  'video.published': tellOfVideo,
+  'video.failed': tellOfVideo,
+  'video.deleted': (ctx, { id, type, occurred_at, data }) =>
+    notifyCreator(ctx, {
+      id,
+      userId: data.owner_id,
+      type,
+      occurredAt: occurred_at,
+      data: async () => ({ video_id: encodeId('video', data.video_id) }),
+    }),
+  'webhooks.due': (ctx, { data }) => deliverDue(ctx, data.endpoint_id),
+};
