@@ -77,15 +77,15 @@ pagesRoutes.openapi(
 pagesRoutes.openapi(
   defineRoute({
     method: 'get',
-    path: '/player/{file}',
+    path: '/player/{script}',
     operationId: 'readPlayerFile',
     hide: true,
     request: { params: playerFileParams },
     responses: { 200: { description: 'The scripts of the player page' } },
   }),
   async (c) => {
-    const { file } = c.req.valid('param');
-    const asset = await c.env.ASSETS?.fetch(new URL(`/player/${file}`, c.req.url));
+    const { script } = c.req.valid('param');
+    const asset = await c.env.ASSETS?.fetch(new URL(`/player/${script}`, c.req.url));
     if (asset === undefined || asset.status !== 200) throw notFound();
     return new Response(asset.body, {
       headers: { 'content-type': 'text/javascript; charset=utf-8', 'cache-control': 'public, max-age=3600' },

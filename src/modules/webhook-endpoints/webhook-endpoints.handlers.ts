@@ -31,5 +31,17 @@ export const webhookEndpointHandlers: Handlers = {
       occurredAt: occurred_at,
       data: async () => ({ video_id: encodeId('video', data.video_id) }),
     }),
+  'upload.progressed': (ctx, { id, type, occurred_at, data }) =>
+    notifyCreator(ctx, {
+      id,
+      userId: data.owner_id,
+      type,
+      occurredAt: occurred_at,
+      data: async () => ({
+        upload_id: encodeId('upload', data.upload_id),
+        video_id: encodeId('video', data.video_id),
+        percent: data.percent,
+      }),
+    }),
   'webhooks.due': (ctx, { data }) => deliverDue(ctx, data.endpoint_id),
 };

@@ -117,6 +117,21 @@ describe('an event', () => {
     ]);
   });
 
+  it('of an upload says how much of it has arrived', async () => {
+    await newEndpoint();
+    const [upload, video] = [randomIds.next(), randomIds.next()];
+    const data = { upload_id: upload, video_id: video, owner_id: user.uuid, percent: 50 };
+    const message = videoMessage('upload.progressed', video);
+    await deliver([{ ...message, body: { ...message.body, data } }]);
+    await deliverEvents();
+    expect(receiver.received.map(({ body }) => JSON.parse(body))).toMatchObject([
+      {
+        type: 'upload.progressed',
+        data: { upload_id: encodeId('upload', upload), video_id: encodeId('video', video), percent: 50 },
+      },
+    ]);
+  });
+
   it('goes to every endpoint that wants it, enabled and of the owner', async () => {
     const all = await newEndpoint();
     const some = await newEndpoint({ event_types: ['video.deleted'] });

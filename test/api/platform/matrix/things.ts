@@ -195,6 +195,7 @@ const insertPlaylist = (owner: TestUser, visibility: string): Promise<string> =>
 /** Path parameters that are words and name nothing of anybody's. */
 export const words: Readonly<Record<string, string>> = {
   file: 'index.html',
+  script: 'player.js',
   role: 'creator',
   provider: 'google',
   language: 'en',
@@ -227,6 +228,8 @@ export const bodies: Readonly<Record<string, unknown>> = {
   rotateWebhookSecret: {},
   replayFailedWebhooks: { since: new Date(Date.now() - 1_000).toISOString() },
   grantMembership: {},
+  requestPlayback: {},
+  unlockVideo: { password: 'not the password' },
   startWatchSession: {},
   sendHeartbeat: { session_token: 'of no session', seq: 1, intervals: [], position_ms: 0 },
   suspendUser: { reason: 'for the matrix' },
