@@ -76,6 +76,13 @@ export const videosSection = defineSection('Videos', {
     default: '64',
     doc: 'Ranged reads the metadata probe may make before it gives up and asks MediaConvert.',
   },
+  failedOriginalTtlSeconds: {
+    env: 'VIDEO_FAILED_ORIGINAL_TTL_SECONDS',
+    schema: integer(3_600, 31_536_000),
+    default: '2592000',
+    unit: 'seconds',
+    doc: 'How long the original of a film that could not be converted stays, to be tried again.',
+  },
   supersededTtlSeconds: {
     env: 'VIDEO_SUPERSEDED_TTL_SECONDS',
     schema: integer(60, 2_592_000),

@@ -11,11 +11,13 @@ import { trimTimelines } from '../modules/feeds/index.ts';
 import { trimHistories } from '../modules/history/index.ts';
 import {
   announceDueVideos,
+  dropFailedOriginals,
   dropSuperseded,
   expireUploads,
   reconcileEncodeJobs,
   reconcileScans,
   resumeImports,
+  sweepBuckets,
 } from '../modules/videos/index.ts';
 import { rotateViewSalts } from '../modules/views/index.ts';
 import { expireWebhookLog, handOutDeliveries } from '../modules/webhook-endpoints/index.ts';
@@ -51,6 +53,8 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
     { name: 'views.salts', run: rotateViewSalts },
     { name: 'database.maintain', run: maintainDatabase },
     { name: 'videos.drop_superseded', run: dropSuperseded },
+    { name: 'videos.drop_failed_originals', run: dropFailedOriginals },
+    { name: 'videos.sweep_buckets', run: sweepBuckets },
     { name: 'webhooks.expire', run: expireWebhookLog },
   ],
   '41 3 * * *': [

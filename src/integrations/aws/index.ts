@@ -41,6 +41,7 @@ export {
   deletePrefix,
   getRange,
   headObject,
+  listFolders,
   listObjects,
   presignObject,
   presignPut,

@@ -137,6 +137,39 @@ export async function listObjects(
 }
 
 /**
+ * One page (up to 1,000) of the folders right below `prefix`, in order, after the folder `after`; each with its slash.
+ * `isLast` when no others follow.
+ */
+export async function listFolders(
+  config: AwsConfig,
+  target: { readonly bucket: string; readonly prefix: string; readonly after: string },
+): Promise<{ readonly folders: readonly string[]; readonly isLast: boolean }> {
+  const operation = 'ListObjectsV2';
+  const response = await callS3(config, {
+    operation,
+    method: 'GET',
+    url: addressOf(
+      config,
+      { bucket: target.bucket },
+      {
+        delimiter: '/',
+        'encoding-type': 'url',
+        'list-type': '2',
+        prefix: target.prefix,
+        // After everything in that folder.
+        ...(target.after === '' ? {} : { 'start-after': `${target.after}\u{10ffff}` }),
+      },
+    ),
+    retries: 2,
+  });
+  const xml = await xmlOf(operation, response);
+  return {
+    folders: elementsOf(xml, 'CommonPrefixes').map((folder) => decodeKey(textOf(folder, 'Prefix') ?? '')),
+    isLast: textOf(xml, 'IsTruncated') !== 'true',
+  };
+}
+
+/**
  * Deletes up to 1,000 objects; those that are gone already count as deleted.
  * @throws AwsError when any of them could not be deleted.
  */

@@ -32,13 +32,11 @@ const listed = (viewerId: ViewerId): SQL => {
   const viewer = viewerParameter(viewerId);
   return sql`${unblocked(viewerId)} AND (coalesce(
       (c.state = 'visible' AND author.status = 'active') OR (c.state <> 'deleted' AND c.author_id = ${viewer}), false)
-    OR EXISTS (
-      SELECT FROM comments AS answer
-      WHERE answer.shown_at IS NOT NULL AND (answer.root_id = c.id OR answer.parent_id = c.id)))`;
+    OR CASE WHEN c.root_id IS NULL
+      THEN EXISTS (SELECT FROM comments AS answer WHERE answer.root_id = c.id AND answer.shown_at IS NOT NULL)
+      ELSE EXISTS (SELECT FROM comments AS answer WHERE answer.parent_id = c.id AND answer.shown_at IS NOT NULL)
+    END)`;
 };
-
-/** The condition that the viewer may see the video of `comments AS c`, for a statement that joins `videos AS video` and `users AS owner`. */
-const seesVideo = (viewerId: ViewerId): SQL => videoVisibleTo(viewerId);
 
 /** Joins what the conditions above speak of to a FROM item of comments as `c`. */
 const withAuthor = sql`LEFT JOIN users AS author ON author.id = c.author_id`;
@@ -67,7 +65,7 @@ export const selectComments = (source: SQL, viewerId: ViewerId, more: SQL = sql`
 export async function findComment(db: Db, id: string, viewerId: ViewerId): Promise<CommentRow | undefined> {
   const result = await db.execute(sql`
     ${selectComments(sql`comments AS c ${withVideo}`, viewerId)}
-    WHERE c.id = ${id}::uuid AND ${seesVideo(viewerId)}
+    WHERE c.id = ${id}::uuid AND ${videoVisibleTo(viewerId)}
       AND (${listed(viewerId)} OR (${readable(viewerId)} AND ${unblocked(viewerId)}))`);
   return result.rows[0] as unknown as CommentRow | undefined;
 }
@@ -111,7 +109,7 @@ export async function listComments(
       (${selectComments(sql`comments AS c`, viewerId)}
         WHERE ${ofVideo} AND c.pinned_at IS NULL AND ${beyond} ORDER BY ${sorted} LIMIT ${limit})
     ) AS page ON true
-    WHERE video.id = ${videoId}::uuid AND ${seesVideo(viewerId)}
+    WHERE video.id = ${videoId}::uuid AND ${videoVisibleTo(viewerId)}
     ORDER BY page.pinned DESC, ${order === 'top' ? sql`page.rank DESC,` : sql``} page.id DESC`);
   return rowsOf(result.rows);
 }
@@ -129,7 +127,7 @@ export async function listReplies(
   const result = await db.execute(sql`
     WITH root AS (
       SELECT c.id FROM comments AS c ${withVideo} ${withAuthor}
-      WHERE c.id = ${request.rootId}::uuid AND ${seesVideo(viewerId)}
+      WHERE c.id = ${request.rootId}::uuid AND ${videoVisibleTo(viewerId)}
         AND (${listed(viewerId)} OR (${readable(viewerId)} AND ${unblocked(viewerId)}))
     )
     SELECT page.* FROM root LEFT JOIN LATERAL (
@@ -158,4 +156,4 @@ export interface LikeOutcome {
 /** Body of a CTE with the comment if the user may read it. */
 export const readableComment = (commentId: string, viewerId: string): SQL => sql`
   SELECT c.* FROM comments AS c ${withVideo} ${withAuthor}
-  WHERE c.id = ${commentId}::uuid AND ${seesVideo(viewerId)} AND ${readable(viewerId)} AND ${unblocked(viewerId)}`;
+  WHERE c.id = ${commentId}::uuid AND ${videoVisibleTo(viewerId)} AND ${readable(viewerId)} AND ${unblocked(viewerId)}`;

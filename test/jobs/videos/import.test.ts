@@ -90,7 +90,7 @@ async function again(): Promise<void> {
 const importOf = async (video: VideoJson) => {
   const [row] = await sqlRows<Record<string, unknown>>(
     `SELECT uploads.state, uploads.size_bytes::int AS size, uploads.object_key AS key, done_bytes::int AS done,
-       failure_code AS failure, sealed_url IS NULL AS forgotten, failures, finished_at IS NOT NULL AS finished
+       failure_code AS failure, sealed_url IS NULL AS forgotten, failures, video_imports.finished_at IS NOT NULL AS finished
      FROM video_imports JOIN uploads ON uploads.id = upload_id WHERE uploads.video_id = $1`,
     [uuidOf(video.id)],
   );

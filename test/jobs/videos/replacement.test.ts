@@ -60,8 +60,11 @@ async function uploadReplacement(owner: TestUser, videoId: string, file = bytes)
   expect(upload.video_id).toBe(videoId);
   const response = await complete(owner, upload.id, await putParts(upload, file));
   expect(response.status).toBe(200);
+  const hidden = await hiddenOf(videoId);
   await deliverEvents();
-  return hiddenOf(videoId);
+  for (const event of await scanEvents(hidden)) await sendWebhook(event);
+  await deliverEvents();
+  return hidden;
 }
 
 async function replace(owner: TestUser, videoId: string): Promise<string> {
@@ -248,6 +251,7 @@ describe('replacing the file of a video', () => {
       body: { file_name: 'no film.mp4', size_bytes: 9_000, content_type: 'video/mp4' },
     });
     await complete(owner, upload.id, await putParts(upload, new Uint8Array(9_000).fill(7)));
+    for (const event of await scanEvents(await hiddenOf(videoId))) await sendWebhook(event);
     await deliverEvents();
     expect(await factsOf(videoId)).toEqual(before);
     expect((await ownVideo(owner, videoId)).replacement).toMatchObject({

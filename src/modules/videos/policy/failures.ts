@@ -86,6 +86,10 @@ export const failures = {
     message: 'The file would go over one of your limits. Make room or wait, then import it again.',
     retryable: false,
   },
+  original_dropped: {
+    message: 'Converting the film failed, and its file was not kept any longer. Upload it again.',
+    retryable: false,
+  },
   source_missing: { message: 'The uploaded file is gone. Upload it again.', retryable: false },
   probe_timeout: {
     message: 'We could not read this file. Export it again as MP4 and upload the new file.',

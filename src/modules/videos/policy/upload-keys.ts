@@ -29,3 +29,10 @@ export const uploadPrefixes = (videoId: string): readonly string[] => [
   originalsPrefix(videoId),
   `${pictures}${videoId}/`,
 ];
+
+/** The video whose folder, of any of our roots, a key or folder lies in. */
+export const idInFolder = (key: string): string | undefined =>
+  new RegExp(`^[a-z]+/(${uuid})/`).exec(key)?.[1];
+
+/** Unix milliseconds at which a UUIDv7 was made (RFC 9562 §5.7). */
+export const msOfUuid = (id: string): number => Number.parseInt(id.replace('-', '').slice(0, 12), 16);
