@@ -10,6 +10,7 @@ import { requestContext } from './http/request-context.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { accountsRoutes, exportsRoutes } from './modules/accounts/index.ts';
 import { adminRoutes } from './modules/admin/index.ts';
+import { channelAnalyticsRoutes, videoAnalyticsRoutes } from './modules/analytics/index.ts';
 import { apiKeysRoutes } from './modules/api-keys/index.ts';
 import {
   accountRecoveryRoutes,
@@ -105,6 +106,8 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', videoDetailsRoutes);
   app.route('/v1/videos', playbackRoutes);
   app.route('/v1/videos', videosRoutes);
+  app.route('/v1/videos', videoAnalyticsRoutes);
+  app.route('/v1/me/analytics', channelAnalyticsRoutes);
   app.route('/v1/videos', replacementsRoutes);
   app.route('/v1/videos', thumbnailsRoutes);
   app.route('/v1/videos', viewsRoutes);

@@ -14,6 +14,7 @@ export const apiKeyScopes = [
   'feeds:read',
   'videos:read',
   'videos:write',
+  'analytics:read',
   'webhooks:read',
   'webhooks:write',
   'comments:read',

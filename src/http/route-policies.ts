@@ -333,6 +333,15 @@ export const routePolicies = {
   sendHeartbeat: { access: viewer, ids: 'any', limit: 'edge', unpinned: true },
   watchViewCount: { access: viewer, ids: 'any', ticket: 'realtime', limit: 'realtime' },
 
+  // Analytics, of the caller's own videos
+  getVideoAnalytics: { access: user, scope: 'analytics:read', ids: 'own', limit: 'read', cost: 5 },
+  exportVideoAnalytics: { access: user, scope: 'analytics:read', ids: 'own', limit: 'read', cost: 5 },
+  getVideoRetention: { access: user, scope: 'analytics:read', ids: 'own', limit: 'read', cost: 5 },
+  getVideoRealtime: { access: user, scope: 'analytics:read', ids: 'own', limit: 'read', cost: 2 },
+  getChannelAnalytics: { access: user, scope: 'analytics:read', limit: 'read', cost: 10 },
+  exportChannelAnalytics: { access: user, scope: 'analytics:read', limit: 'read', cost: 10 },
+  getChannelRealtime: { access: user, scope: 'analytics:read', limit: 'read', cost: 5 },
+
   // Administration. Moderators reach accounts that are not staff; what only administrators may do is theirs alone.
   searchUsers: { access: user, roles: ['admin', 'moderator'], limit: 'admin', stepUp: true },
   viewUserAccount: { access: user, roles: ['admin', 'moderator'], ids: 'any', limit: 'admin', stepUp: true },

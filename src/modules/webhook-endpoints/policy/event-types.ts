@@ -2,7 +2,8 @@ import { z } from '@hono/zod-openapi';
 
 const videoId = z.string().openapi({ example: 'vid_01jng6r1tn7qavpmv6x4qfjsyc' });
 
-const videoNews = z.strictObject({
+// What else is known of a video by then is not part of the payload.
+const videoNews = z.object({
   video_id: videoId,
   title: z.string(),
   state: z.enum(['uploading', 'scanning', 'probing', 'transcoding', 'published', 'failed']),

@@ -1,0 +1,102 @@
+import { z } from '@hono/zod-openapi';
+import { idSchema } from '../../http/params.ts';
+import { daysIn, maxRangeDays } from './analytics.policy.ts';
+
+const day = z.iso.date().openapi({ example: '2026-11-27', description: 'A UTC day, inclusive.' });
+
+export const rangeQuery = z
+  .strictObject({ from: day.optional(), to: day.optional() })
+  .refine(
+    ({ from, to }) =>
+      from === undefined ||
+      to === undefined ||
+      (daysIn({ from, to }) >= 1 && daysIn({ from, to }) <= maxRangeDays),
+    `must be 1 to ${maxRangeDays} days`,
+  );
+
+export const analyticsParams = z.strictObject({ video_id: idSchema('video') });
+
+const sumsFields = {
+  views: z.int(),
+  plays: z.int().openapi({ description: 'Watch sessions in which something was watched.' }),
+  watch_seconds: z.number(),
+  average_view_seconds: z.number().nullable().openapi({ description: 'Watch time for each play.' }),
+  completion_rate: z
+    .number()
+    .nullable()
+    .openapi({ description: 'Share of plays that watched at least 95 %.' }),
+  average_startup_ms: z.number().nullable(),
+  rebuffer_ratio: z
+    .number()
+    .nullable()
+    .openapi({ description: 'Time spent waiting for each second watched.' }),
+  errors: z.int().openapi({ description: 'Failures players reported.' }),
+};
+
+const sumsSchema = z.object(sumsFields).openapi('WatchSums');
+const part = z
+  .object({ value: z.string(), views: z.int(), plays: z.int(), watch_seconds: z.number(), errors: z.int() })
+  .openapi('WatchPart');
+
+export const analyticsSchema = z
+  .object({
+    from: z.string(),
+    to: z.string(),
+    totals: z.object({
+      ...sumsFields,
+      unique_viewers: z.int().nullable().openapi({
+        description:
+          'Different viewers of the whole range, estimated to 2.3 %. Null where a channel has more than 400 watched days of videos in it.',
+      }),
+    }),
+    previous: sumsSchema.openapi({ description: 'The same number of days before `from`.' }),
+    days: z.array(
+      z.object({
+        day: z.string(),
+        ...sumsFields,
+        unique_viewers: z
+          .int()
+          .nullable()
+          .openapi({ description: 'Of one video, exact; null for a channel.' }),
+      }),
+    ),
+    sources: z.array(part),
+    referrers: z.array(part),
+    countries: z.array(part),
+    devices: z.array(part),
+    errors: z.array(part),
+  })
+  .openapi('VideoAnalytics');
+
+export const channelAnalyticsSchema = analyticsSchema
+  .extend({
+    top_videos: z.array(
+      z.object({ video_id: z.string(), title: z.string(), views: z.int(), watch_seconds: z.number() }),
+    ),
+  })
+  .openapi('ChannelAnalytics');
+
+export const retentionSchema = z
+  .object({
+    from: z.string(),
+    to: z.string(),
+    plays: z.int(),
+    points: z
+      .array(z.object({ percent: z.int(), seconds: z.number().nullable(), share: z.number() }))
+      .openapi({ description: 'One for each hundredth of the film: the share of plays that watched it.' }),
+  })
+  .openapi('Retention');
+
+export const realtimeSchema = z
+  .object({
+    views: z.int(),
+    watch_seconds: z.number(),
+    minutes: z
+      .array(z.object({ minute: z.iso.datetime(), views: z.int(), watch_seconds: z.number() }))
+      .openapi({
+        description: 'The last 60 minutes, the oldest first. What was watched shows within a minute.',
+      }),
+  })
+  .openapi('RealtimeAnalytics');
+
+export type AnalyticsView = z.infer<typeof analyticsSchema>;

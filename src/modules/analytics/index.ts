@@ -1,0 +1,1 @@
+export { channelAnalyticsRoutes, videoAnalyticsRoutes } from './analytics.routes.ts';
