@@ -10,6 +10,7 @@ import {
   publishFilm,
   putParts,
   type StartedUpload,
+  scanEvents,
   sendWebhook,
   uuidOf,
   type VideoJson,
