@@ -6,6 +6,7 @@ import {
   contextOf,
   endedJobEvents,
   film,
+  getPlayback,
   getVideo,
   publishFilm,
   putParts,
@@ -240,7 +241,7 @@ describe('replacing the file of a video', () => {
     expect((await ownVideo(owner, videoId)).replacement).toBeNull();
     await replace(owner, videoId);
     expect(await factsOf(videoId)).toMatchObject({ revision: 2 });
-    expect(await plays((await getVideo(videoId)).hls_url)).toBe(true);
+    expect(await plays((await getPlayback(videoId)).hls_url)).toBe(true);
   });
 
   it('that fails leaves the video as it is and says why, until the next one begins', async () => {

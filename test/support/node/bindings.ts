@@ -58,6 +58,8 @@ const settingsFor = (endpoints: TestEndpoints): Record<string, string> => ({
   ...endpoints.oauthSettings,
   OAUTH_RETURN_URLS: 'https://app.test/signed-in,com.example.app:/signed-in',
   OAUTH_TIMEOUT_MS: '1500',
+  // One creator of a test file publishes many films whose encodes nobody reports the end of.
+  ENCODES_PER_OWNER: '100',
   NEON_PROXY_URL: endpoints.neonBridgeUrl,
   DATABASE_URL: 'postgres://unset:unset@db.test/unset',
   DATABASE_REPLICA_URL: 'postgres://unset:unset@db.test/unset',
