@@ -132,7 +132,7 @@ it('every upload ends published once or failed with a reason, and none hangs', a
   expect(final.map((video) => video.state)).toEqual(clean.map(() => 'published'));
 
   const traces = await sql<{ jobs: string[]; renditions: number; scans: string[] }>(
-    `SELECT (SELECT array_agg(j.state ORDER BY j.attempt) FROM encode_jobs j WHERE j.video_id = v.id) AS jobs,
+    `SELECT (SELECT array_agg(j.state ORDER BY j.attempt) FROM encode_jobs j WHERE j.video_id = v.id AND j.kind = 'stream') AS jobs,
        (SELECT count(*)::int FROM renditions r WHERE r.video_id = v.id) AS renditions,
        (SELECT array_agg(s.verdict) FROM upload_scans s WHERE s.video_id = v.id) AS scans
      FROM videos v WHERE v.title = ANY ($1) ORDER BY v.title`,

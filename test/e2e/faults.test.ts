@@ -31,7 +31,7 @@ async function traces(platform: Platform, title: string) {
   try {
     const { rows } = await client.query<Record<string, unknown>>(
       `SELECT v.state,
-        (SELECT array_agg(j.state ORDER BY j.attempt) FROM encode_jobs j WHERE j.video_id = v.id) AS jobs,
+        (SELECT array_agg(j.state ORDER BY j.attempt) FROM encode_jobs j WHERE j.video_id = v.id AND j.kind = 'stream') AS jobs,
         (SELECT count(*)::int FROM renditions r WHERE r.video_id = v.id) AS renditions,
         (SELECT count(*)::int FROM thumbnails t WHERE t.video_id = v.id) AS thumbnails
        FROM videos v WHERE v.title = $1`,
