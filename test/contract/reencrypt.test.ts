@@ -162,6 +162,8 @@ const seeders: Readonly<Record<string, (seeded: Seeded) => Promise<unknown>>> = 
     );
     await owner.query('INSERT INTO video_imports (upload_id, sealed_url) VALUES ($1, $2)', [id, sealed]);
   },
+  'birth_dates.sealed_date': ({ userId, sealed }) =>
+    owner.query('INSERT INTO birth_dates (user_id, sealed_date) VALUES ($1, $2)', [userId, sealed]),
   'phone_factors.sealed_number': ({ userId, id, sealed }) =>
     owner.query(
       'INSERT INTO phone_factors (user_id, id, sealed_number, verified_at) VALUES ($1, $2, $3, now())',
