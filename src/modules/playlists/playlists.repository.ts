@@ -30,7 +30,7 @@ export const selectPlaylists = (source: SQL, viewerId: ViewerId): SQL => sql`
         JOIN users AS owner ON owner.id = video.owner_id
         WHERE item.playlist_id = list.id AND ${videoVisibleTo(viewerId)}
       ) AS first
-      WHERE first.cover ->> 'thumbnailKey' IS NOT NULL ORDER BY first.rank, first.id LIMIT 1) AS cover,
+      WHERE first.cover ->> 'thumbnailKey' IS NOT NULL AND (first.cover ->> 'stillsOpen')::boolean ORDER BY first.rank, first.id LIMIT 1) AS cover,
     ${userSummaryJson('list_owner')} AS owner,
     ${utc(sql`list.created_at`)} AS "createdAt", ${utc(sql`list.updated_at`)} AS "updatedAt"
   FROM ${source} JOIN users AS list_owner ON list_owner.id = list.owner_id`;

@@ -72,7 +72,10 @@ export const playlistSchema = z
     visibility,
     allow_duplicates: z.boolean(),
     item_count: z.int().openapi({ description: 'All items, also those the caller may not see.' }),
-    cover_url: z.url().nullable().openapi({ description: 'Of the first video the caller may see.' }),
+    cover_url: z
+      .url()
+      .nullable()
+      .openapi({ description: 'Of the first video the caller may see whose pictures anybody may.' }),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
   })

@@ -287,6 +287,7 @@ describe('telling the owner', () => {
           progress_percent: 100,
           phase: null,
           failure: null,
+          replacement: null,
         },
       },
     ]);
