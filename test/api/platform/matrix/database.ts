@@ -17,7 +17,7 @@ async function statementOf(): Promise<string> {
     .map(
       ({ name }) =>
         `SELECT '${name}' AS name, count(*)::int AS rows,
-           md5(coalesce(string_agg((to_jsonb(t) - '{${notes.join(',')}}'::text[])::text, ',' ORDER BY to_jsonb(t)::text), '')) AS content
+           coalesce(sum(hashtextextended((to_jsonb(t) - '{${notes.join(',')}}'::text[])::text, 0)), 0)::text AS content
          FROM "${name}" AS t`,
     )
     .join(' UNION ALL ');
