@@ -49,9 +49,14 @@ it('has the commands the README promises', () => {
 });
 
 it('has no setting that no code reads', () => {
-  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  const sources = ['src', 'durable-objects']
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) =>
+        join(root, folder, file),
+      ),
+    )
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.config.ts'))
-    .map((file) => readFileSync(join(root, 'src', file), 'utf8'))
+    .map((file) => readFileSync(file, 'utf8'))
     .join('\n');
   const keys = Object.values(sections).flatMap((section) => Object.keys(section.settings));
   expect(keys.filter((key) => !new RegExp(`\\b${key}\\b`).test(sources))).toEqual([]);
