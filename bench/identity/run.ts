@@ -137,7 +137,10 @@ const callersOf = (count: number, path: string, headersOf: HeadersOf): Promise<B
     })),
   );
 
-/** Callers of each check: with sessions of their own, busy enough for leases, or too many for any to meet a limit. */
+/**
+ * Callers of each check: with sessions of their own, busy enough for leases, or too many for any to meet a limit. No more than
+ * that: each has an object with files of its own, of which a process may have some ten thousand open.
+ */
 async function checkRequests(
   key: SigningKey,
   expectedPerSecond: number,
@@ -147,7 +150,7 @@ async function checkRequests(
   return new Map([
     ['token check', await callersOf(200, '/token', bearer)],
     ['limit check in a lease', await callersOf(busy, '/limit/leased', address)],
-    ['limit check by the object', await callersOf(20_000, '/limit/counted', address)],
+    ['limit check by the object', await callersOf(4_000, '/limit/counted', address)],
   ]);
 }
 

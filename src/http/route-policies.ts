@@ -245,7 +245,7 @@ export const routePolicies = {
   importVideo: { access: user, scope: 'videos:write', limit: 'upload', cost: 20, idempotent: true },
   getUpload: { access: user, scope: 'videos:write', ids: 'own', limit: 'read' },
   signParts: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload' },
-  acknowledgeParts: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload', cost: 2 },
+  acknowledgeParts: { access: user, scope: 'videos:write', ids: 'own', limit: 'upload' },
   completeUpload: {
     access: user,
     scope: 'videos:write',

@@ -27,7 +27,7 @@ const titlesOf = (path: string): string[] =>
   [...read(path).matchAll(/(?:^|[\s(])(['"`])((?:(?!\1).)*)\1,/gm)].map(([, , title = '']) => title);
 
 function problemWith(proof: string): string | undefined {
-  const test = /^`(test\/[^`]+\.test\.ts)` › (.+)$/.exec(proof);
+  const test = /^`(test\/[^`]+\.(?:test|suite)\.ts)` › (.+)$/.exec(proof);
   if (test !== null) {
     const [, path = '', title = ''] = test;
     if (!existsSync(join(root, path))) return `${path} is not there`;

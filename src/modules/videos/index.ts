@@ -16,7 +16,7 @@ export { videoDetailsRoutes } from './details.routes.ts';
 export type { CommentPolicy } from './details.schemas.ts';
 
 export { encodingRoutes } from './encoding.routes.ts';
-
+export { renditions, thumbnails } from './encoding.table.ts';
 export { importsRoutes } from './imports.routes.ts';
 export { playbackRoutes } from './playback.routes.ts';
 export { frameAncestors, hostOf } from './policy/embed-domains.ts';
@@ -24,9 +24,11 @@ export { mayEmbed } from './policy/playback-policy.ts';
 export { eraseRatings, moveVideoCounter } from './ratings.repository.ts';
 export { videoRatings } from './ratings.table.ts';
 export { replacementsRoutes } from './replacements.routes.ts';
+export { videoSummaryJson } from './summary.repository.ts';
 export { thumbnailsRoutes } from './thumbnails.routes.ts';
 export { uploadLimitsRoutes } from './upload-limits.routes.ts';
 export { uploadsRoutes } from './uploads.routes.ts';
+export { uploads } from './uploads.table.ts';
 export { dropFailedOriginals } from './usecases/drop-original.ts';
 export { eraseVideos } from './usecases/erase-videos.ts';
 export { resumeImports } from './usecases/fetch-import.ts';
@@ -42,7 +44,7 @@ export { playbackRefusals, videoNotFound } from './videos.errors.ts';
 export { findVideo, listVideos as listVideoRows } from './videos.repository.ts';
 export { videoListsRoutes, videosRoutes } from './videos.routes.ts';
 export { type VideoState, type VideoSummary, videoSummarySchema } from './videos.schemas.ts';
-export { renditions, thumbnails, uploads, videoCounters, videoSummaryJson, videos } from './videos.table.ts';
+export { videoCounters, videos } from './videos.table.ts';
 export {
   mediaUrl,
   openKey,

@@ -4,7 +4,7 @@ import { countChange, counters, insertEventFrom, ratingId } from '../../db/count
 import type { OutboxEvent } from '../../db/outbox.ts';
 import { type UserSummaryRow, userSummaryJson } from '../users/index.ts';
 import type { LikedPosition, Rating } from './ratings.schemas.ts';
-import { videoSummaryJson } from './videos.table.ts';
+import { videoSummaryJson } from './summary.repository.ts';
 import type { VideoSummaryRow } from './videos.views.ts';
 import { videoVisibleTo } from './visibility.repository.ts';
 

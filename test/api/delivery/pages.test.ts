@@ -157,7 +157,7 @@ describe('GET /embed/{id}', () => {
     }
     expect((await call('GET', `/embed/${encodeId('video', randomIds.next())}`)).status).toBe(404);
     expect((await call('GET', '/embed/nonsense')).status).toBe(404);
-    expect((await call('GET', '/player/other.js')).status).toBe(400);
+    expect((await call('GET', '/player/other.js')).status).toBe(404);
   });
 });
 

@@ -15,6 +15,7 @@ import {
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { EventBridgeEvent } from '../../../local-cloud/events/index.ts';
 import { type Ffmpeg, livingChildren, locateFfmpeg } from '../../../local-cloud/ffmpeg/index.ts';
+import { isRunning } from '../../support/node/processes.ts';
 import { newDirectory } from './directories.ts';
 import {
   type Cloud,
@@ -340,12 +341,12 @@ describe('a restart of the local cloud', () => {
     });
     server.kill('SIGKILL');
     await once(server, 'exit');
-    expect(() => process.kill(note.pid, 0)).not.toThrow();
+    expect(isRunning(note.pid)).toBe(true);
 
     const cloud = await cloudWith({ dataDir });
     expect(cloud.logs.join()).toContain('ended an ffmpeg left over');
     expect(await finished(cloud, id)).toMatchObject({ Status: 'COMPLETE', RetryCount: 1 });
-    expect(() => process.kill(note.pid, 0)).toThrow('ESRCH');
+    expect(isRunning(note.pid)).toBe(false);
     expect((await decodeStrictly(ffmpeg, concatenate(store, 'vod', 'orphaned/', 'long_v.m3u8'))).frames).toBe(
       300,
     );

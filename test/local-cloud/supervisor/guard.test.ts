@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from 'vitest';
+import { isRunning } from '../../support/node/processes.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const guard = join(root, 'local-cloud', 'supervisor', 'guard.ts');
@@ -27,7 +28,7 @@ let members: number[] = [];
 
 afterEach(() => {
   started?.kill('SIGKILL');
-  for (const pid of members) if (lives(pid)) process.kill(pid, 'SIGKILL');
+  for (const pid of members) if (isRunning(pid)) process.kill(pid, 'SIGKILL');
 });
 
 async function start(script: string): Promise<AsyncIterator<string>> {
@@ -38,24 +39,15 @@ async function start(script: string): Promise<AsyncIterator<string>> {
   return createInterface({ input: started.stdout })[Symbol.asyncIterator]();
 }
 
-function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 describe('the guard around wrangler', () => {
   it('ends everything below it when the supervisor is killed outright', async () => {
     const lines = await start(program);
     members = JSON.parse((await lines.next()).value) as number[];
-    expect(members.map(lives)).toEqual([true, true]);
+    expect(members.map(isRunning)).toEqual([true, true]);
     started?.kill('SIGKILL');
     if (started !== undefined) await once(started, 'exit');
-    while (members.some(lives)) await new Promise((done) => setTimeout(done, 50));
-    expect(members.map(lives)).toEqual([false, false]);
+    while (members.some(isRunning)) await new Promise((done) => setTimeout(done, 50));
+    expect(members.map(isRunning)).toEqual([false, false]);
   });
 
   it('passes the exit code of the program on', async () => {

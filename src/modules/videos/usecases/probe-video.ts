@@ -17,7 +17,7 @@ import { newEncodeJob } from '../policy/encode-queue.ts';
 import type { FailureCode } from '../policy/failures.ts';
 import { planStream } from '../policy/make-plan.ts';
 import { type ProbeFacts, refusalOf } from '../policy/probe-verdict.ts';
-import { acceptProbe, findVideoToProbe, refuseVideo, type VideoToProbe } from '../videos.repository.ts';
+import { acceptProbe, findVideoToProbe, refuseVideo, type VideoToProbe } from '../probe.repository.ts';
 import { startQueuedJobs } from './start-queued-jobs.ts';
 
 /**

@@ -5,7 +5,7 @@ import { publishEvents } from '../../../jobs/publish.ts';
 import { claimSilentJobs, type EncodeJobRow } from '../encode-jobs.repository.ts';
 import { findUnbuiltCaptions } from '../extras.repository.ts';
 import { reportOfJob } from '../policy/job-reports.ts';
-import { claimStalledProbes } from '../videos.repository.ts';
+import { claimStalledProbes } from '../probe.repository.ts';
 import { makeExtras } from './make-extras.ts';
 import { refuse } from './probe-video.ts';
 import { reportJob } from './report-job.ts';

@@ -1,0 +1,3 @@
+import { tryRoutes } from './matrix/matrix.suite.ts';
+
+tryRoutes(0, 6);
