@@ -125,9 +125,9 @@ describe('captions', () => {
     ]);
 
     // What is taken away is told no more at once, though the manifests still name an empty file.
-    expect(
-      (await call('DELETE', `/v1/videos/${videoId}/captions/de`, { token: creator.token })).status,
-    ).toBe(204);
+    expect((await call('DELETE', `/v1/videos/${videoId}/captions/de`, { token: creator.token })).status).toBe(
+      204,
+    );
     expect((await played()).map(({ language }) => language)).toEqual(['en']);
   });
 
