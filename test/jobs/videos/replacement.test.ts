@@ -121,25 +121,6 @@ describe('replacing the file of a video', () => {
     expect(after).toMatchObject({ id: videoId, title: 'The same film', replacement: null });
   });
 
-  it('takes the captions along, beside the files that are played now', async () => {
-    const { videoId } = await publishFilm(creator, bytes);
-    const text = 'WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n';
-    const body = { label: 'English', text };
-    expect(
-      (await call('PUT', `/v1/videos/${videoId}/captions/en`, { token: creator.token, body })).status,
-    ).toBe(200);
-    await deliverEvents();
-    const hidden = await uploadReplacement(creator, videoId);
-    const [before] = (await getPlayback(videoId)).captions;
-    expect(before?.url).toContain(`/media/${uuidOf(videoId)}/v1/en-`);
-    for (const event of await endedJobEvents(hidden)) await sendWebhook(event);
-    await deliverEvents();
-    const playback = await getPlayback(videoId);
-    expect(playback.captions.map(({ language }) => language)).toEqual(['en']);
-    expect(playback.captions[0]?.url).toContain(`/media/${hidden}/v1/en-`);
-    expect(await (await fetch(playback.captions[0]?.url ?? '')).text()).toContain('Hello');
-  });
-
   it('shows the row that did the work to nobody, in no list', async () => {
     const owner = await seedUser();
     const { videoId } = await publishFilm(owner, bytes);
