@@ -558,6 +558,7 @@ export const personalTables: readonly PersonalTable[] = [
       captions_wanted: internal,
       captions_built: internal,
       extras_due_at: internal,
+      captions_played: internal,
     },
     erased: { kind: 'step', step: 'videos' },
   },

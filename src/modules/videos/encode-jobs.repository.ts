@@ -232,7 +232,8 @@ const movedVideo = (job: EncodeJobRow, replacesId: string, outputs: EncodeOutput
 
 const playedFrom = (outputs: EncodeOutputs, durationMs: SQL = sql`duration_ms`): SQL =>
   sql`progress_percent = 100, hls_key = ${outputs.hlsKey}, dash_key = ${outputs.dashKey},
-    captions_built = 0, storyboard_key = NULL, preview_key = NULL, download_key = NULL, extras_due_at = now(),
+    captions_built = 0, captions_played = '[]', storyboard_key = NULL, preview_key = NULL, download_key = NULL,
+    extras_due_at = now(),
     duration_ms = coalesce(${outputs.durationMs}::bigint, ${durationMs})`;
 
 function videoAssignments({ job, video }: TransitionToSave): SQL {

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Db } from '../../db/client.ts';
-import { type CaptionRow, captionsOf } from './captions.repository.ts';
+import { type CaptionRow, captionsOf, type PlayedCaptions } from './captions.repository.ts';
 import { queueJob } from './encode-queue.repository.ts';
 import { type EncodePlan, encodePlanSchema } from './policy/encode-plan.ts';
 import type { NewEncodeJob } from './policy/encode-queue.ts';
@@ -63,11 +63,16 @@ export async function saveStoryboard(
 export async function saveManifests(
   db: Db,
   video: Pick<VideoExtras, 'id' | 'revision' | 'captionsWanted'>,
-  keys: { readonly hlsKey: string; readonly dashKey: string },
+  made: {
+    readonly hlsKey: string;
+    readonly dashKey: string;
+    /** What they name. */
+    readonly captions: readonly PlayedCaptions[];
+  },
 ): Promise<boolean> {
   const result = await db.execute(sql`
-    UPDATE videos SET hls_key = ${keys.hlsKey}, dash_key = ${keys.dashKey}, captions_built = ${video.captionsWanted},
-      updated_at = now()
+    UPDATE videos SET hls_key = ${made.hlsKey}, dash_key = ${made.dashKey}, captions_built = ${video.captionsWanted},
+      captions_played = ${JSON.stringify(made.captions)}::jsonb, updated_at = now()
     WHERE id = ${video.id}::uuid AND revision = ${video.revision} AND captions_built < ${video.captionsWanted}
       AND state = 'published' AND deleted_at IS NULL
     RETURNING 1`);

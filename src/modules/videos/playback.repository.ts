@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Db } from '../../db/client.ts';
 import { type AccessRow, accessJson } from './access.repository.ts';
+import { type PlayedCaptions, playedCaptionsOf } from './captions.repository.ts';
 import type { Standing, VideoAccess } from './policy/playback-policy.ts';
 import { standingColumns } from './visibility.repository.ts';
 
@@ -19,6 +20,7 @@ export interface PlaybackFacts {
   readonly downloadKey: string | null;
   readonly downloadsEnabled: boolean;
   readonly thumbnailKeys: readonly string[];
+  readonly captions: readonly PlayedCaptions[];
 }
 
 /** The facts about any video, whoever may see it; undefined when there never was such a one. */
@@ -37,6 +39,7 @@ export async function findPlaybackFacts(
       (SELECT coalesce(json_agg(thumbnail.object_key ORDER BY thumbnail.position), '[]')
         FROM thumbnails AS thumbnail
         WHERE thumbnail.video_id = video.id AND thumbnail.revision = video.revision) AS "thumbnailKeys",
+      ${playedCaptionsOf} AS captions,
       (SELECT encode(sealed_date, 'hex') FROM birth_dates WHERE user_id = ${viewerId ?? null}::uuid) AS "sealedBirthDate",
       ${standingColumns(viewerId)}
     FROM videos AS video JOIN users AS owner ON owner.id = video.owner_id

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { captionKind } from './extras.schemas.ts';
 
 const origin = z
   .string()
@@ -29,6 +30,21 @@ export const playbackSchema = z
     preview_url: z.url().nullable(),
     download_url: z.url().nullable(),
     thumbnails: z.array(z.url()),
+    captions: z
+      .array(
+        z
+          .object({
+            language: z.string().openapi({ description: 'BCP 47.' }),
+            label: z.string(),
+            kind: captionKind,
+            url: z.url().openapi({ description: 'The whole track as one WebVTT file.' }),
+          })
+          .openapi('PlaybackCaptions'),
+      )
+      .openapi({
+        description:
+          'The tracks that both manifests name, for players that load captions by themselves, by language.',
+      }),
     query: z.string().openapi({
       description:
         'What every further request for a file of this video must have as its query: the addresses above have it already, those inside manifests do not.',

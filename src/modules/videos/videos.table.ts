@@ -81,6 +81,7 @@ export const videos = pgTable(
     clipEndMs: count('clip_end_ms'),
     captionsWanted: integer('captions_wanted').notNull().default(0),
     captionsBuilt: integer('captions_built').notNull().default(0),
+    captionsPlayed: jsonb('captions_played').notNull().default([]),
     announcedAt: instant('announced_at'),
     thumbnailPosition: smallint('thumbnail_position'),
     supersededAt: instant('superseded_at'),

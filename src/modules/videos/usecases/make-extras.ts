@@ -108,7 +108,13 @@ async function nameCaptions(ctx: RequestContext, video: VideoExtras): Promise<vo
   const dashKey = manifestVersion(video.dashKey, video.captionsWanted);
   await put(ctx, hlsKey, withHlsTracks(hls, tracks), 'application/vnd.apple.mpegurl');
   await put(ctx, dashKey, withDashTracks(dash, tracks), 'application/dash+xml');
-  if (await saveManifests(ctx.databases.primary, video, { hlsKey, dashKey }))
+  const captions = tracks.map(({ language, label, kind, fileName }) => ({
+    language,
+    label,
+    kind,
+    key: prefix + fileName,
+  }));
+  if (await saveManifests(ctx.databases.primary, video, { hlsKey, dashKey, captions }))
     await forgetVideoPage(ctx, video.id);
 }
 

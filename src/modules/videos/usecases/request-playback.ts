@@ -130,6 +130,7 @@ function presentPlayback(
     preview_url: signOrNull(files.previewKey),
     download_url: files.downloadsEnabled ? signOrNull(files.downloadKey) : null,
     thumbnails: files.thumbnailKeys.map(sign),
+    captions: files.captions.map(({ key, ...track }) => ({ ...track, url: sign(key) })),
     query: grant === undefined ? '' : signedQuery(grant),
     cookies,
     expires_at: grant === undefined ? null : new Date(grant.expiresAt * 1_000).toISOString(),
