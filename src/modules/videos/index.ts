@@ -32,7 +32,7 @@ export { uploads } from './uploads.table.ts';
 export { dropFailedOriginals } from './usecases/drop-original.ts';
 export { eraseVideos } from './usecases/erase-videos.ts';
 export { resumeImports } from './usecases/fetch-import.ts';
-export { findVideoNews } from './usecases/notify-owner.ts';
+export { findReplacementFailure, findVideoNews } from './usecases/notify-owner.ts';
 export { reconcileEncodeJobs } from './usecases/reconcile-jobs.ts';
 export { reconcileScans } from './usecases/reconcile-scans.ts';
 export { dropSuperseded } from './usecases/replace-file.ts';
