@@ -6,12 +6,17 @@ const origin = z
   .max(2_048)
   .refine((text) => URL.canParse(text), 'must be an origin or address');
 
+/** What a player says of itself wherever it is decided whether it may play. */
+export const playerFields = {
+  unlock_token: z.string().min(1).max(100).optional().openapi({ description: 'From `POST .../unlock`.' }),
+  embed_origin: origin.optional().openapi({
+    description: 'Origin of the page the player stands in, when it stands in one of another site.',
+  }),
+};
+
 export const playbackBody = z
   .strictObject({
-    unlock_token: z.string().min(1).max(100).optional().openapi({ description: 'From `POST .../unlock`.' }),
-    embed_origin: origin.optional().openapi({
-      description: 'Origin of the page the player stands in, when it stands in one of another site.',
-    }),
+    ...playerFields,
     cookies: z.boolean().default(false).openapi({
       description: 'Also set signed cookies for the CDN, where the deployment has a domain for them.',
     }),
