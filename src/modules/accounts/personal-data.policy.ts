@@ -557,6 +557,8 @@ export const personalTables: readonly PersonalTable[] = [
       open_prefix: internal,
       captions_wanted: internal,
       captions_built: internal,
+      extras_due_at: internal,
+      captions_played: internal,
     },
     erased: { kind: 'step', step: 'videos' },
   },

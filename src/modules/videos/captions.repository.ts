@@ -27,6 +27,19 @@ export const captionsOf: SQL = sql`(
   SELECT coalesce(json_agg(${captionJson('track')} ORDER BY track.language), '[]')
   FROM captions AS track WHERE track.video_id = video.id)`;
 
+/** A track as the manifests that are played name it. */
+export interface PlayedCaptions extends Pick<CaptionRow, 'language' | 'label' | 'kind'> {
+  /** Of its WebVTT file, beside the manifests. */
+  readonly key: string;
+}
+
+/** The tracks the manifests of `videos AS video` name, without those that were taken away since: their files are empty. */
+export const playedCaptionsOf: SQL = sql`(
+  SELECT coalesce(jsonb_agg(played.track ORDER BY played.track ->> 'language'), '[]')
+  FROM jsonb_array_elements(video.captions_played) AS played (track)
+  WHERE EXISTS (SELECT FROM captions AS track
+    WHERE track.video_id = video.id AND track.language = played.track ->> 'language'))`;
+
 export interface CaptionTracks {
   readonly captions: readonly CaptionRow[];
   readonly hlsKey: string | null;

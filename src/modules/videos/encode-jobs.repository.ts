@@ -204,7 +204,8 @@ const changedVideo = (job: EncodeJobRow, next: TransitionToSave): SQL => sql`
 
 /**
  * The CTE `video`: the video that is replaced, with a new revision that is played from the files of the job's own, which is
- * left behind. The replaced one is locked first, as deleting does.
+ * left behind. The replaced one is locked first, as deleting does. What waits to be made of the old file is not made any more;
+ * what is being made is of an older revision, and changes nothing when it is done.
  */
 const movedVideo = (job: EncodeJobRow, replacesId: string, outputs: EncodeOutputs): SQL => sql`
   replaced AS (
@@ -224,11 +225,15 @@ const movedVideo = (job: EncodeJobRow, replacesId: string, outputs: EncodeOutput
       superseded_at = now(), updated_at = now()
     FROM moved WHERE videos.id = moved.replaces_id
     RETURNING videos.id, videos.revision, false AS is_waiting
+  ), obsolete AS (
+    UPDATE encode_jobs SET state = 'canceled', finished_at = now()
+    FROM video WHERE encode_jobs.video_id = video.id AND encode_jobs.state = 'queued'
   )`;
 
 const playedFrom = (outputs: EncodeOutputs, durationMs: SQL = sql`duration_ms`): SQL =>
   sql`progress_percent = 100, hls_key = ${outputs.hlsKey}, dash_key = ${outputs.dashKey},
-    captions_built = 0, storyboard_key = NULL, preview_key = NULL, download_key = NULL,
+    captions_built = 0, captions_played = '[]', storyboard_key = NULL, preview_key = NULL, download_key = NULL,
+    extras_due_at = now(),
     duration_ms = coalesce(${outputs.durationMs}::bigint, ${durationMs})`;
 
 function videoAssignments({ job, video }: TransitionToSave): SQL {

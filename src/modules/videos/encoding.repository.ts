@@ -118,7 +118,7 @@ export async function changeEncoding(
 ): Promise<'changed' | 'too_late' | undefined> {
   const assignments = [sql`updated_at = now()`];
   if (change.downloadsEnabled !== undefined)
-    assignments.push(sql`downloads_enabled = ${change.downloadsEnabled}`);
+    assignments.push(sql`downloads_enabled = ${change.downloadsEnabled}, extras_due_at = now()`);
   if (change.burnInCaptions !== undefined) assignments.push(sql`burn_in_captions = ${change.burnInCaptions}`);
   const inTime =
     change.burnInCaptions === undefined ? sql`true` : sql`state IN ('uploading', 'scanning', 'probing')`;

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Db } from '../../db/client.ts';
-import { type CaptionRow, captionsOf } from './captions.repository.ts';
+import { type CaptionRow, captionsOf, type PlayedCaptions } from './captions.repository.ts';
 import { queueJob } from './encode-queue.repository.ts';
 import { type EncodePlan, encodePlanSchema } from './policy/encode-plan.ts';
 import type { NewEncodeJob } from './policy/encode-queue.ts';
@@ -22,6 +22,8 @@ export interface VideoExtras {
   readonly captions: readonly CaptionRow[];
   /** Of the job whose files are played; null when it is not known any more. */
   readonly plan: EncodePlan | null;
+  /** Since when something may be missing, as the database writes it, to compare. */
+  readonly dueSince: string | null;
 }
 
 export async function findVideoExtras(db: Db, videoId: string): Promise<VideoExtras | undefined> {
@@ -30,7 +32,7 @@ export async function findVideoExtras(db: Db, videoId: string): Promise<VideoExt
       video.dash_key AS "dashKey", coalesce(video.duration_ms, 0)::float8 AS "durationMs",
       video.storyboard_key AS "storyboardKey", video.preview_key IS NULL AS "wantsPreview",
       video.downloads_enabled AND video.download_key IS NULL AS "wantsDownload",
-      video.captions_wanted AS "captionsWanted", video.captions_built AS "captionsBuilt", ${captionsOf} AS captions,
+      video.extras_due_at::text AS "dueSince", video.captions_wanted AS "captionsWanted", video.captions_built AS "captionsBuilt", ${captionsOf} AS captions,
       (SELECT job.plan FROM encode_jobs AS job
         WHERE job.video_id = coalesce(split_part(video.media_prefix, '/', 2)::uuid, video.id)
           AND job.revision = coalesce(substring(split_part(video.media_prefix, '/', 3) FROM 2)::int, video.revision)
@@ -61,11 +63,16 @@ export async function saveStoryboard(
 export async function saveManifests(
   db: Db,
   video: Pick<VideoExtras, 'id' | 'revision' | 'captionsWanted'>,
-  keys: { readonly hlsKey: string; readonly dashKey: string },
+  made: {
+    readonly hlsKey: string;
+    readonly dashKey: string;
+    /** What they name. */
+    readonly captions: readonly PlayedCaptions[];
+  },
 ): Promise<boolean> {
   const result = await db.execute(sql`
-    UPDATE videos SET hls_key = ${keys.hlsKey}, dash_key = ${keys.dashKey}, captions_built = ${video.captionsWanted},
-      updated_at = now()
+    UPDATE videos SET hls_key = ${made.hlsKey}, dash_key = ${made.dashKey}, captions_built = ${video.captionsWanted},
+      captions_played = ${JSON.stringify(made.captions)}::jsonb, updated_at = now()
     WHERE id = ${video.id}::uuid AND revision = ${video.revision} AND captions_built < ${video.captionsWanted}
       AND state = 'published' AND deleted_at IS NULL
     RETURNING 1`);
@@ -89,6 +96,33 @@ export async function queueExtra(db: Db, job: NewEncodeJob): Promise<boolean> {
     job AS (${queueJob(job, sql`room`)})
     SELECT id FROM job`);
   return result.rows.length > 0;
+}
+
+/** Notes that nothing is missing beside what is played, unless that may have changed since the video was read. */
+export async function settleExtras(db: Db, video: Pick<VideoExtras, 'id' | 'dueSince'>): Promise<void> {
+  await db.execute(sql`
+    UPDATE videos SET extras_due_at = NULL
+    WHERE id = ${video.id}::uuid AND extras_due_at = ${video.dueSince}::timestamptz`);
+}
+
+/**
+ * Published videos that may have missed something beside what is played for `silentSeconds`; they count as looked at from now
+ * on, so that one that fails again and again lets others go first.
+ */
+export async function claimMissingExtras(
+  db: Db,
+  options: { readonly nowMs: number; readonly silentSeconds: number; readonly limit: number },
+): Promise<string[]> {
+  const now = sql`to_timestamp(${options.nowMs}::float8 / 1000)`;
+  const result = await db.execute(sql`
+    WITH due AS (
+      SELECT id FROM videos
+      WHERE extras_due_at < ${now} - make_interval(secs => ${options.silentSeconds}) AND state = 'published'
+        AND deleted_at IS NULL AND replaces_id IS NULL
+      ORDER BY extras_due_at LIMIT ${options.limit} FOR UPDATE SKIP LOCKED
+    )
+    UPDATE videos SET extras_due_at = ${now} FROM due WHERE videos.id = due.id RETURNING videos.id`);
+  return result.rows.map((row) => String(row.id));
 }
 
 /** Published videos whose manifests do not know all their tracks though nothing has happened for a while. */

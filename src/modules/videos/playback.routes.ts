@@ -36,9 +36,7 @@ playbackRoutes.openapi(
       c.var.ctx,
       c.req.valid('param').video_id,
       c.req.valid('json'),
-      {
-        origin: c.req.header('origin'),
-      },
+      c.req.header('origin'),
     );
     for (const cookie of cookies) c.header('set-cookie', cookie, { append: true });
     return c.json(view, 200);

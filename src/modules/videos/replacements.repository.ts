@@ -73,6 +73,27 @@ export async function listFamily(db: Db, videoId: string): Promise<string[]> {
   return result.rows.map((row) => String(row.id));
 }
 
+export interface FailedReplacement {
+  /** The video that stays as it is. */
+  readonly videoId: string;
+  readonly title: string;
+  readonly uploadId: string | null;
+  readonly failureCode: string;
+  readonly failureMessage: string | null;
+}
+
+/** The file that was to replace a video's and could not; undefined when `id` is no such row, or its owner has gone on since. */
+export async function findFailedReplacement(db: Db, id: string): Promise<FailedReplacement | undefined> {
+  const result = await db.execute(sql`
+    SELECT video.id AS "videoId", video.title, next.failure_code AS "failureCode",
+      next.failure_message AS "failureMessage",
+      (SELECT uploads.id FROM uploads WHERE uploads.video_id = next.id ORDER BY uploads.id DESC LIMIT 1) AS "uploadId"
+    FROM videos AS next JOIN videos AS video ON video.id = next.replaces_id
+    WHERE next.id = ${id}::uuid AND next.state = 'failed' AND next.failure_code IS NOT NULL
+      AND next.deleted_at IS NULL AND video.deleted_at IS NULL`);
+  return result.rows[0] as FailedReplacement | undefined;
+}
+
 /** The video a row nobody sees is to replace. */
 export async function findReplaced(db: Db, videoId: string): Promise<string | undefined> {
   const result = await db.execute(sql`

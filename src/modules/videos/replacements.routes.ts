@@ -41,7 +41,7 @@ replacementsRoutes.openapi(
     method: 'delete',
     path: '/{video_id}/replacement',
     request: { params: videoParams },
-    responses: { 204: { description: 'The video stays as it is' }, ...problems(401, 404) },
+    responses: { 204: { description: 'The video stays as it is' }, ...problems(401, 404, 409) },
     summary: 'Give the replacement of a file up',
     operationId: 'giveUpReplacement',
     tags,

@@ -87,7 +87,7 @@ export const alreadyReplacing = defineError({
 });
 export const notReplacing = defineError({
   code: 'videos.not_replacing',
-  status: 404,
+  status: 409,
   title: 'The file of this video is not being replaced.',
 });
 export const alreadyOut = defineError({

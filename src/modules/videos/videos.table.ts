@@ -81,10 +81,12 @@ export const videos = pgTable(
     clipEndMs: count('clip_end_ms'),
     captionsWanted: integer('captions_wanted').notNull().default(0),
     captionsBuilt: integer('captions_built').notNull().default(0),
+    captionsPlayed: jsonb('captions_played').notNull().default([]),
     announcedAt: instant('announced_at'),
     thumbnailPosition: smallint('thumbnail_position'),
     supersededAt: instant('superseded_at'),
     openPrefix: text('open_prefix'),
+    extrasDueAt: instant('extras_due_at').defaultNow(),
     createdAt: instant('created_at').notNull().defaultNow(),
     updatedAt: instant('updated_at').notNull().defaultNow(),
     publishedAt: instant('published_at'),
@@ -115,6 +117,11 @@ export const videos = pgTable(
       ),
     index('videos_replacements').on(table.replacesId).where(sql`${table.replacesId} IS NOT NULL`),
     index('videos_superseded').on(table.supersededAt).where(sql`${table.supersededAt} IS NOT NULL`),
+    index('videos_extras_due')
+      .on(table.extrasDueAt)
+      .where(
+        sql`${table.extrasDueAt} IS NOT NULL AND ${table.state} = 'published' AND ${table.deletedAt} IS NULL AND ${table.replacesId} IS NULL`,
+      ),
     index('videos_failed_originals')
       .on(table.updatedAt)
       .where(

@@ -131,11 +131,19 @@ const presentAccess = (access: AccessRow, isOwner: boolean) => ({
       }
     : null,
 });
+
 const presentFailure = ({
   failureCode: code,
   failureMessage: message,
 }: Pick<VideoRow, 'failureCode' | 'failureMessage'>): VideoView['failure'] =>
-  code === null ? null : { code, message: message ?? '', retryable: isRetryable(code) };
+  code === null ? null : presentReason(code, message);
+
+/** Why something came to nothing. */
+export const presentReason = (code: string, message: string | null) => ({
+  code,
+  message: message ?? '',
+  retryable: isRetryable(code),
+});
 
 const instant = (text: string | null): string | null => (text === null ? null : new Date(text).toISOString());
 

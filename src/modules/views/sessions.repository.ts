@@ -1,30 +1,30 @@
 import { sql } from 'drizzle-orm';
 import type { Db } from '../../db/client.ts';
-import { videoVisibleTo } from '../videos/index.ts';
+import { type DecisionRow, decisionColumns, toDecisionFacts, videoVisibleTo } from '../videos/index.ts';
 
-export interface WatchedVideo {
-  readonly ownerId: string;
-  readonly durationMs: number;
+interface WatchFacts {
+  /** Null before it is known. */
+  readonly durationMs: number | null;
   readonly views: number;
   readonly shards: number;
   /** The salt of the day in hex; null before it is made. */
   readonly salt: string | null;
 }
 
-/** A published video this viewer may see, with what a watch session of it needs; undefined when there is none. */
+/** What decides whether a viewer may play a video, with what a watch session of it needs; undefined when there is no such video. */
 export async function findWatchedVideo(
   db: Db,
   query: { readonly videoId: string; readonly viewerId: string | undefined; readonly day: string },
-): Promise<WatchedVideo | undefined> {
+) {
   const result = await db.execute(sql`
-    SELECT video.owner_id AS "ownerId", video.duration_ms::float8 AS "durationMs",
+    SELECT ${decisionColumns(query.viewerId)}, video.duration_ms::float8 AS "durationMs",
       coalesce(counters.views, 0)::float8 AS views, coalesce(counters.view_shards, 1) AS shards,
       (SELECT encode(salt, 'hex') FROM view_salts WHERE day = ${query.day}::date) AS salt
     FROM videos AS video JOIN users AS owner ON owner.id = video.owner_id
       LEFT JOIN video_counters AS counters ON counters.video_id = video.id
-    WHERE video.id = ${query.videoId}::uuid AND video.state = 'published' AND video.duration_ms IS NOT NULL
-      AND ${videoVisibleTo(query.viewerId)}`);
-  return result.rows[0] as WatchedVideo | undefined;
+    WHERE video.id = ${query.videoId}::uuid`);
+  const [row] = result.rows as unknown as (DecisionRow & WatchFacts)[];
+  return row === undefined ? undefined : toDecisionFacts(row, query.viewerId);
 }
 
 /** All views of a video this viewer may see; undefined when there is none. */

@@ -30,18 +30,24 @@ viewsRoutes.openapi(
     request: { params: watchParams, ...optionalJsonBody(startSessionBody) },
     responses: {
       201: jsonResponse(watchSessionSchema, 'The session has begun'),
-      ...problems(400, 401, 404, 422),
+      ...problems(400, 401, 403, 404, 409, 422),
     },
     summary: 'Start watching a video',
     description:
-      'One session for each time a player is opened. A view is counted once three seconds, or the whole of a shorter film, were watched, and once for a viewer in a day; the owner’s own watching is not.',
+      'One session for each time a player is opened. A view is counted once three seconds, or the whole of a shorter film, were watched, and once for a viewer in a day; the owner’s own watching is not. Refused wherever `POST .../playback` would be: give what was given there.',
     operationId: 'startWatchSession',
     tags,
   }),
   async (c) => {
     const input = c.req.valid('json') ?? {};
     return c.json(
-      await startSession(c.var.ctx, c.req.valid('param').video_id, input, botSignsOf(c.req.raw.cf)),
+      await startSession(
+        c.var.ctx,
+        c.req.valid('param').video_id,
+        input,
+        botSignsOf(c.req.raw.cf),
+        c.req.header('origin'),
+      ),
       201,
     );
   },

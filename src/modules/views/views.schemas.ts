@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { idSchema } from '../../http/params.ts';
+import { playerFields } from '../videos/index.ts';
 import { maxTokenLength } from './policy/session-token.ts';
 
 export const watchParams = z.strictObject({ video_id: idSchema('video') });
@@ -29,6 +30,7 @@ const hostName = z
 
 export const startSessionBody = z
   .strictObject({
+    ...playerFields,
     source: z
       .strictObject({
         kind: z.enum(sources).openapi({ description: 'How the viewer came to the video.' }),

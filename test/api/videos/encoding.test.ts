@@ -87,6 +87,50 @@ describe('captions', () => {
     expect(await stored(`${folder}video.mpd`)).not.toContain('text/vtt');
   });
 
+  it('are told to players that load them by themselves, signed, as far as the manifests name them', async () => {
+    const { videoId, videoUuid } = await publishFilm(creator, await film('film.mp4'));
+    const played = async () =>
+      (
+        await callJson<{ captions: CaptionsJson[] }>(200, 'POST', `/v1/videos/${videoId}/playback`, {
+          token: stranger.token,
+        })
+      ).captions;
+    const textsOf = async (tracks: readonly CaptionsJson[]) =>
+      Promise.all(
+        tracks.map(async ({ language, label, url }) => {
+          const response = await fetch(String(url));
+          const line = (await response.text()).split('\n').at(3);
+          return [language, label, response.status, response.headers.get('content-type'), line];
+        }),
+      );
+    const type = 'text/vtt; charset=utf-8';
+    await put(videoId, 'en', { label: 'English', text: vtt });
+    expect(await played()).toEqual([]);
+    await deliverEvents();
+    const [track] = await played();
+    expect(track).toMatchObject({ language: 'en', label: 'English', kind: 'subtitles' });
+    const [bare, query] = String(track?.url).split('?');
+    expect(bare).toContain(`/media/${videoUuid}/v1/en-`);
+    expect(query).toContain('Signature=');
+    expect((await fetch(String(bare))).status).toBe(403);
+
+    // Others are on their way: until the manifests name them, those before are what plays.
+    await put(videoId, 'en', { label: 'English (corrected)', text: vtt.replace('Hello', 'Goodbye') });
+    await put(videoId, 'de', { label: 'Deutsch', kind: 'captions', text: vtt.replace('Hello', 'Hallo') });
+    expect(await textsOf(await played())).toEqual([['en', 'English', 200, type, 'Hello']]);
+    await deliverEvents();
+    expect(await textsOf(await played())).toEqual([
+      ['de', 'Deutsch', 200, type, 'Hallo'],
+      ['en', 'English (corrected)', 200, type, 'Goodbye'],
+    ]);
+
+    // What is taken away is told no more at once, though the manifests still name an empty file.
+    expect((await call('DELETE', `/v1/videos/${videoId}/captions/de`, { token: creator.token })).status).toBe(
+      204,
+    );
+    expect((await played()).map(({ language }) => language)).toEqual(['en']);
+  });
+
   it('are told to whoever may see the video, their words to the owner alone', async () => {
     const { videoId } = published;
     await put(videoId, 'de', { label: 'Deutsch', text: vtt });

@@ -229,7 +229,7 @@ describe('replacing the file of a video', () => {
     const path = `/v1/videos/${videoId}/replacement`;
     const { token } = owner;
     const none = await call('DELETE', path, { token });
-    expect([none.status, await none.json()]).toMatchObject([404, { code: 'videos.not_replacing' }]);
+    expect([none.status, await none.json()]).toMatchObject([409, { code: 'videos.not_replacing' }]);
     await startReplacing(owner, videoId);
     expect((await call('DELETE', path, { token })).status).toBe(204);
     const hidden = await uploadReplacement(owner, videoId);

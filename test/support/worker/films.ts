@@ -170,6 +170,7 @@ export async function getVideo(videoId: string, viewer?: TestUser): Promise<Vide
 }
 
 export interface PlaybackJson {
+  readonly captions: readonly { readonly language: string; readonly label: string; readonly url: string }[];
   readonly hls_url: string;
   readonly dash_url: string;
   readonly storyboard_url: string | null;

@@ -75,7 +75,7 @@ const isFor: Readonly<Record<Visibility, (viewer: Standing) => boolean>> = {
 
 /**
  * Why the viewer may not play the video now; undefined when they may. The one decision about every file of a video, taken
- * whenever addresses are signed. Owners may always play what has been converted.
+ * whenever addresses are signed and whenever watching is counted. Owners may always play what has been converted.
  */
 export function refusePlayback(
   video: VideoAccess & PlaybackRules,

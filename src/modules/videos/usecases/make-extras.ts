@@ -5,6 +5,7 @@ import {
   queueExtra,
   saveManifests,
   saveStoryboard,
+  settleExtras,
   type VideoExtras,
 } from '../extras.repository.ts';
 import {
@@ -28,7 +29,8 @@ const immutable = 'public, max-age=31536000, immutable';
 
 /**
  * Makes what a published video has beside what is played: the index of its scrub pictures, manifests that name its caption
- * tracks, and the jobs for its moving preview and its download. Each part is made once; all may be repeated.
+ * tracks, and the jobs for its moving preview and its download. Each part is made once; all may be repeated, and the cron does
+ * so until the end was reached once.
  * @throws AwsError when S3 did not answer.
  */
 export async function makeExtras(ctx: RequestContext, videoId: string): Promise<void> {
@@ -37,6 +39,7 @@ export async function makeExtras(ctx: RequestContext, videoId: string): Promise<
   if (video.captionsBuilt < video.captionsWanted) await nameCaptions(ctx, video);
   if (video.storyboardKey === null) await indexScrubPictures(ctx, video);
   await queueFiles(ctx, video);
+  if (video.dueSince !== null) await settleExtras(ctx.databases.primary, video);
 }
 
 /** The folder of what is played, wherever it was made: files made later lie beside it. */
@@ -51,6 +54,13 @@ async function textOf(ctx: RequestContext, key: string, maxBytes = maxManifestBy
   const bytes = await getObject(aws, { bucket: aws.mediaBucket, key }, maxBytes);
   return new TextDecoder().decode(bytes);
 }
+
+/** Undefined when there is no such file, which no later try would change. */
+const textIfThere = (ctx: RequestContext, key: string): Promise<string | undefined> =>
+  textOf(ctx, key).catch((error: unknown) => {
+    if (isAwsError(error, 'NoSuchKey')) return undefined;
+    throw error;
+  });
 
 const put = (ctx: RequestContext, key: string, body: string, contentType: string) =>
   storeObject(
@@ -98,15 +108,21 @@ async function nameCaptions(ctx: RequestContext, video: VideoExtras): Promise<vo
   const dashKey = manifestVersion(video.dashKey, video.captionsWanted);
   await put(ctx, hlsKey, withHlsTracks(hls, tracks), 'application/vnd.apple.mpegurl');
   await put(ctx, dashKey, withDashTracks(dash, tracks), 'application/dash+xml');
-  if (await saveManifests(ctx.databases.primary, video, { hlsKey, dashKey }))
+  const captions = tracks.map(({ language, label, kind, fileName }) => ({
+    language,
+    label,
+    kind,
+    key: prefix + fileName,
+  }));
+  if (await saveManifests(ctx.databases.primary, video, { hlsKey, dashKey, captions }))
     await forgetVideoPage(ctx, video.id);
 }
 
 async function indexScrubPictures(ctx: RequestContext, video: VideoExtras): Promise<void> {
   const { prefix } = placeOf(video);
-  const playlist = imagePlaylistOf(await textOf(ctx, manifestVersion(video.hlsKey, 0)));
+  const playlist = imagePlaylistOf((await textIfThere(ctx, manifestVersion(video.hlsKey, 0))) ?? '');
   if (playlist === undefined) return;
-  const index = storyboardOf(await textOf(ctx, prefix + playlist), video.durationMs);
+  const index = storyboardOf((await textIfThere(ctx, prefix + playlist)) ?? '', video.durationMs);
   if (index === undefined) return;
   const key = storyboardKey(placeOf(video));
   await put(ctx, key, index, 'text/vtt; charset=utf-8');

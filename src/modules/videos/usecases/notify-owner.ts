@@ -2,9 +2,9 @@ import type { RequestContext } from '../../../context.ts';
 import type { MessageOf } from '../../../jobs/messages.ts';
 import { encodeId } from '../../../shared/ids.ts';
 import { pushToUser } from '../../realtime/index.ts';
-import { findReplaced } from '../replacements.repository.ts';
+import { findFailedReplacement, findReplaced } from '../replacements.repository.ts';
 import { findVideo } from '../videos.repository.ts';
-import { presentVideo } from '../videos.views.ts';
+import { presentReason, presentVideo } from '../videos.views.ts';
 
 type VideoNews =
   | MessageOf<'video.progressed'>
@@ -29,6 +29,18 @@ export async function findVideoNews(ctx: RequestContext, videoId: string, ownerI
     phase,
     failure,
     replacement,
+  };
+}
+
+/** Why the file that was to replace a video's could not; undefined when `id` is no such file, or its owner has gone on since. */
+export async function findReplacementFailure(ctx: RequestContext, id: string) {
+  const failed = await findFailedReplacement(ctx.databases.primary, id);
+  if (failed === undefined) return undefined;
+  return {
+    video_id: encodeId('video', failed.videoId),
+    title: failed.title,
+    upload_id: failed.uploadId === null ? null : encodeId('upload', failed.uploadId),
+    failure: presentReason(failed.failureCode, failed.failureMessage),
   };
 }
 

@@ -3,7 +3,7 @@ import { insertEvents, newEvent } from '../../../db/outbox.ts';
 import { getJob } from '../../../integrations/aws/index.ts';
 import { publishEvents } from '../../../jobs/publish.ts';
 import { claimSilentJobs, type EncodeJobRow } from '../encode-jobs.repository.ts';
-import { findUnbuiltCaptions } from '../extras.repository.ts';
+import { claimMissingExtras, findUnbuiltCaptions } from '../extras.repository.ts';
 import { reportOfJob } from '../policy/job-reports.ts';
 import { claimStalledProbes } from '../probe.repository.ts';
 import { makeExtras } from './make-extras.ts';
@@ -17,7 +17,8 @@ const givesUpAfterSeconds = 259_200;
 
 /**
  * Finds out what lost messages would have told: asks MediaConvert about jobs nobody has heard of for a while, submits those
- * that never got there, starts what waits in our queue, and sends waiting videos to be probed again. One that fails is left for the next run.
+ * that never got there, starts what waits in our queue, makes what published videos lack beside what is played, and sends waiting
+ * videos to be probed again. One that fails is left for the next run.
  */
 export async function reconcileEncodeJobs(ctx: RequestContext): Promise<void> {
   const { primary } = ctx.databases;
@@ -29,6 +30,8 @@ export async function reconcileEncodeJobs(ctx: RequestContext): Promise<void> {
   for (const job of await claimSilentJobs(primary, options))
     await attempt(ctx, job.id, () => (job.providerJobId === null ? submitJob(ctx, job) : askAbout(ctx, job)));
   await startQueuedJobs(ctx);
+  for (const id of await claimMissingExtras(primary, options))
+    await attempt(ctx, id, () => makeExtras(ctx, id));
   for (const id of await findUnbuiltCaptions(primary, options.silentSeconds, batchSize))
     await attempt(ctx, id, () => makeExtras(ctx, id));
   for (const video of await claimStalledProbes(primary, options))

@@ -1,6 +1,8 @@
 import { z } from '@hono/zod-openapi';
 
 const videoId = z.string().openapi({ example: 'vid_01jng6r1tn7qavpmv6x4qfjsyc' });
+const uploadId = z.string().openapi({ example: 'upl_01jng6r1tn7qavpmv6x4qfjsyc' });
+const failure = z.strictObject({ code: z.string(), message: z.string(), retryable: z.boolean() });
 
 // What else is known of a video by then is not part of the payload.
 const videoNews = z.object({
@@ -9,7 +11,7 @@ const videoNews = z.object({
   state: z.enum(['uploading', 'scanning', 'probing', 'transcoding', 'published', 'failed']),
   progress_percent: z.int().min(0).max(100),
   phase: z.string().nullable(),
-  failure: z.strictObject({ code: z.string(), message: z.string(), retryable: z.boolean() }).nullable(),
+  failure: failure.nullable(),
 });
 
 /**
@@ -23,11 +25,16 @@ export const webhookEvents = {
   },
   'video.published': { doc: 'A video of yours is published.', data: videoNews },
   'video.failed': { doc: 'A video of yours could not be published; `failure` says why.', data: videoNews },
+  'video.replaced': { doc: 'A video of yours is played from its new file.', data: videoNews },
+  'video.replacement_failed': {
+    doc: 'The new file of a video of yours could not be used; `failure` says why. The video stays as it is.',
+    data: z.strictObject({ video_id: videoId, title: z.string(), upload_id: uploadId.nullable(), failure }),
+  },
   'video.deleted': { doc: 'A video of yours was deleted.', data: z.strictObject({ video_id: videoId }) },
   'upload.progressed': {
     doc: 'A quarter, half, three quarters or all of a file has arrived.',
     data: z.strictObject({
-      upload_id: z.string().openapi({ example: 'upl_01jng6r1tn7qavpmv6x4qfjsyc' }),
+      upload_id: uploadId,
       video_id: videoId,
       percent: z.int().min(0).max(100),
     }),
