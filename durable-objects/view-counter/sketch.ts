@@ -3,6 +3,8 @@
 // sketch of both their viewers.
 const indexBits = 11;
 export const registerCount = 1 << indexBits;
+/** Of an estimate, as a share of it. */
+export const standardError = 0.023;
 const alpha = 0.7213 / (1 + 1.079 / registerCount);
 
 export const emptySketch = (): Uint8Array => new Uint8Array(registerCount);

@@ -2,6 +2,7 @@
 export * from '../modules/accounts/accounts.table.ts';
 
 export * from '../modules/admin/admin.table.ts';
+export * from '../modules/analytics/analytics.table.ts';
 export * from '../modules/api-keys/api-keys.table.ts';
 export * from '../modules/auth/account-tokens.table.ts';
 export * from '../modules/auth/auth.table.ts';

@@ -6,6 +6,7 @@ import { withDatabaseScope } from '../db/scope.ts';
 import { databaseScope } from '../http/request-context.ts';
 import { eraseDueAccounts, remindOfDeletions, sweepExports } from '../modules/accounts/index.ts';
 import { liftEndedSuspensions } from '../modules/admin/index.ts';
+import { refreshChannels } from '../modules/analytics/index.ts';
 import { settleWaitingStills, sweepInvalidations } from '../modules/delivery/index.ts';
 import { trimTimelines } from '../modules/feeds/index.ts';
 import { trimHistories } from '../modules/history/index.ts';
@@ -51,6 +52,7 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
   '17 * * * *': [
     { name: 'deletions.remind', run: remindOfDeletions },
     { name: 'views.salts', run: rotateViewSalts },
+    { name: 'analytics.refresh', run: refreshChannels },
     { name: 'database.maintain', run: maintainDatabase },
     { name: 'videos.drop_superseded', run: dropSuperseded },
     { name: 'videos.drop_failed_originals', run: dropFailedOriginals },

@@ -559,6 +559,7 @@ export const personalTables: readonly PersonalTable[] = [
       captions_built: internal,
       extras_due_at: internal,
       captions_played: internal,
+      captions_to_cut: internal,
     },
     erased: { kind: 'step', step: 'videos' },
   },
@@ -683,6 +684,14 @@ export const personalTables: readonly PersonalTable[] = [
     ],
     withheld: { owner_id: shown, numbering: internal },
     // After their items, of which one list may have thousands.
+    erased: { kind: 'rows', columns: ['owner_id'] },
+  },
+  {
+    table: 'channel_view_sketches',
+    database: 'primary',
+    userColumns: ['owner_id'],
+    exported: [],
+    withheld: { '*': 'how many watched the channel, made anew from the numbers of its videos' },
     erased: { kind: 'rows', columns: ['owner_id'] },
   },
   {
@@ -838,6 +847,7 @@ export const impersonalTables: Readonly<Record<string, string>> = {
   video_view_parts: 'numbers about a video without viewers; deleted with it',
   video_view_minutes: 'numbers about a video without viewers, for a month',
   monthly_tables: 'names of tables',
+  channel_view_refresh: 'when numbers were added up',
   post_counters: 'numbers, shown with the post and deleted with it',
   upload_parts: 'which parts of a file have arrived; deleted when it has',
   video_imports:

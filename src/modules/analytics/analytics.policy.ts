@@ -1,6 +1,8 @@
 /** Rows of fewer plays than this are shown together: a single viewer in a small country must not be seen. */
 export const minShownPlays = 5;
 export const maxRangeDays = 400;
+/** 800 KB of sketches. A channel with more days of videos in a range is read from what cron added up. */
+export const maxVideoDays = 400;
 export const dimensions = ['source', 'referrer', 'country', 'device', 'error'] as const;
 export type Dimension = (typeof dimensions)[number];
 

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../db/client.ts';
 import { fromHex } from '../../shared/encoding.ts';
-import type { DayRange, PartRow } from './analytics.policy.ts';
+import { type DayRange, maxVideoDays, type PartRow } from './analytics.policy.ts';
 
 export interface WatchSums {
   readonly views: number;
@@ -16,17 +16,25 @@ export interface WatchSums {
 
 export interface DaySums extends WatchSums {
   readonly day: string;
-  /** Exact for one video; undefined for a channel, whose videos have viewers in common. */
-  readonly viewers: number | undefined;
+  /** Different viewers, exact; null where several videos were watched, which may have viewers in common. */
+  readonly viewers: number | null;
+}
+
+export interface DaySketch {
+  readonly day: string;
+  /** HyperLogLog registers of the viewers of one video, or of all of a channel. */
+  readonly sketch: Uint8Array;
 }
 
 export interface Watched {
   readonly durationMs: number | null;
+  /** When what is not read from the rows of the videos was added up; null where all of it is. */
+  readonly addedUpAt: string | null;
   readonly days: readonly DaySums[];
   readonly previous: WatchSums;
   readonly parts: readonly PartRow[];
-  /** HyperLogLog registers of each day and video; undefined when there are more than `maxSketches`. */
-  readonly sketches: readonly Uint8Array[] | undefined;
+  /** One at least for each day of which viewers are known. */
+  readonly sketches: readonly DaySketch[];
   readonly topVideos: readonly {
     readonly id: string;
     readonly title: string;
@@ -41,9 +49,6 @@ export interface Subject {
   readonly videoId?: string;
 }
 
-/** 800 KB of registers; more is no longer one quick query. */
-const maxSketches = 400;
-
 const mine = ({ ownerId, videoId }: Subject): SQL => sql`
   SELECT id, title, duration_ms FROM videos
   WHERE owner_id = ${ownerId}::uuid AND deleted_at IS NULL AND replaces_id IS NULL
@@ -56,6 +61,25 @@ const sums = sql`coalesce(sum(views), 0)::float8 AS views, coalesce(sum(plays), 
 
 const within = (range: DayRange): SQL => sql`day BETWEEN ${range.from}::date AND ${range.to}::date`;
 
+// From `raw_from` on the rows of the videos, before it those of the channel. One video never has so many days that it mattered.
+const rowsOf = ({ ownerId }: Subject, range: DayRange): SQL => sql`(
+  SELECT day, 1 AS videos, viewers, views, plays, watch_ms, completions, startups, startup_ms, rebuffer_ms, errors
+  FROM video_view_days AS days JOIN mine ON mine.id = days.video_id
+  WHERE ${within(range)} AND day >= (SELECT raw_from FROM reach)
+  UNION ALL
+  SELECT day, videos, viewers, views, plays, watch_ms, completions, startups, startup_ms, rebuffer_ms, errors
+  FROM channel_view_days WHERE owner_id = ${ownerId}::uuid AND ${within(range)} AND day < (SELECT raw_from FROM reach)
+)`;
+
+const partsOf = ({ ownerId }: Subject, range: DayRange): SQL => sql`(
+  SELECT dimension, value, views, plays, watch_ms, errors
+  FROM video_view_parts AS parts JOIN mine ON mine.id = parts.video_id
+  WHERE ${within(range)} AND day >= (SELECT raw_from FROM reach)
+  UNION ALL
+  SELECT dimension, value, views, plays, watch_ms, errors
+  FROM channel_view_parts WHERE owner_id = ${ownerId}::uuid AND ${within(range)} AND day < (SELECT raw_from FROM reach)
+)`;
+
 /** How a video, or everything of an owner, was watched; undefined when the owner has no such video. */
 export async function findWatched(
   db: Db,
@@ -63,42 +87,54 @@ export async function findWatched(
   range: DayRange,
   previous: DayRange,
 ): Promise<Watched | undefined> {
+  const { ownerId } = subject;
   const result = await db.execute(sql`
     WITH mine AS (${mine(subject)}),
-    watched AS (SELECT days.* FROM video_view_days AS days JOIN mine ON mine.id = days.video_id WHERE ${within(range)}),
+    size AS (
+      SELECT count(*) > ${maxVideoDays} AS large FROM (
+        SELECT FROM video_view_days AS days JOIN mine ON mine.id = days.video_id WHERE ${within(range)} LIMIT ${maxVideoDays + 1}
+      ) AS counted
+    ), reach AS MATERIALIZED (
+      SELECT large, viewers_at, CASE WHEN large THEN coalesce(live_from, '-infinity') ELSE '-infinity' END AS raw_from
+      FROM size LEFT JOIN channel_view_refresh ON true
+    ),
     by_day AS (
-      SELECT to_char(day, 'YYYY-MM-DD') AS day, sum(viewers)::float8 AS viewers, ${sums} FROM watched GROUP BY day
+      SELECT to_char(day, 'YYYY-MM-DD') AS day, CASE WHEN sum(videos) = 1 THEN max(viewers)::float8 END AS viewers, ${sums}
+      FROM ${rowsOf(subject, range)} AS watched GROUP BY day
     ), before AS (
-      SELECT ${sums} FROM video_view_days AS days JOIN mine ON mine.id = days.video_id WHERE ${within(previous)}
+      SELECT ${sums} FROM ${rowsOf(subject, previous)} AS watched
     ), by_part AS (
       SELECT dimension, value, sum(views)::float8 AS views, sum(plays)::float8 AS plays, sum(watch_ms)::float8 AS "watchMs",
         sum(errors)::float8 AS errors
-      FROM video_view_parts AS parts JOIN mine ON mine.id = parts.video_id WHERE ${within(range)}
-      GROUP BY dimension, value
+      FROM ${partsOf(subject, range)} AS parts GROUP BY dimension, value
     ), top AS (
       SELECT mine.id, mine.title, sum(views)::float8 AS views, sum(watch_ms)::float8 AS "watchMs"
-      FROM watched JOIN mine ON mine.id = watched.video_id GROUP BY mine.id, mine.title
+      FROM video_view_days AS days JOIN mine ON mine.id = days.video_id WHERE ${within(range)} GROUP BY mine.id, mine.title
       ORDER BY sum(views) DESC, mine.id LIMIT 10
+    ), sketches AS (
+      SELECT day, viewers_sketch FROM video_view_days AS days JOIN mine ON mine.id = days.video_id
+      WHERE ${within(range)} AND NOT (SELECT large FROM reach)
+      UNION ALL
+      SELECT day, viewers_sketch FROM channel_view_sketches
+      WHERE owner_id = ${ownerId}::uuid AND ${within(range)} AND (SELECT large FROM reach)
     )
     SELECT (SELECT count(*) FROM mine)::int AS count, (SELECT max(duration_ms) FROM mine)::float8 AS "durationMs",
+      (SELECT to_char(viewers_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') FROM reach WHERE large) AS "addedUpAt",
       (SELECT coalesce(json_agg(by_day ORDER BY day), '[]') FROM by_day) AS days,
       (SELECT to_json(before) FROM before) AS previous,
       (SELECT coalesce(json_agg(by_part), '[]') FROM by_part) AS parts,
       (SELECT coalesce(json_agg(top ORDER BY views DESC), '[]') FROM top) AS "topVideos",
-      (SELECT count(*) FROM watched WHERE viewers_sketch IS NOT NULL)::int AS "sketchCount",
-      (SELECT coalesce(json_agg(encode(viewers_sketch, 'hex')), '[]') FROM watched
-        WHERE viewers_sketch IS NOT NULL
-          AND (SELECT count(*) FROM watched WHERE viewers_sketch IS NOT NULL) <= ${maxSketches}) AS sketches`);
+      (SELECT coalesce(json_agg(json_build_object('day', day, 'sketch', coalesce(encode(viewers_sketch, 'hex'), ''))), '[]')
+        FROM sketches) AS sketches`);
   const row = result.rows[0] as
-    | (Omit<Watched, 'sketches'> & { count: number; sketchCount: number; sketches: readonly string[] })
+    | (Omit<Watched, 'sketches'> & {
+        count: number;
+        sketches: readonly { readonly day: string; readonly sketch: string }[];
+      })
     | undefined;
   if (row === undefined || (subject.videoId !== undefined && row.count === 0)) return undefined;
-  const { count: _, sketchCount, sketches, days, ...rest } = row;
-  return {
-    ...rest,
-    days: subject.videoId === undefined ? days.map((day) => ({ ...day, viewers: undefined })) : days,
-    sketches: sketchCount > maxSketches ? undefined : sketches.map(fromHex),
-  };
+  const { count: _, sketches, ...rest } = row;
+  return { ...rest, sketches: sketches.map(({ day, sketch }) => ({ day, sketch: fromHex(sketch) })) };
 }
 
 /** For each hundredth of a video the sum of the shares watched, in millionths; undefined when the owner has no such video. */

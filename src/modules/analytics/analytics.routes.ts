@@ -11,10 +11,10 @@ import {
 import { viewAnalytics, viewRealtime, viewRetention } from './analytics.usecases.ts';
 import {
   presentAnalytics,
+  presentChannel,
   presentRealtime,
   presentRetention,
   presentTable,
-  presentTopVideos,
 } from './analytics.views.ts';
 
 const tags = ['Analytics'];
@@ -47,7 +47,7 @@ videoAnalyticsRoutes.openapi(
       c.req.valid('param').video_id,
       c.req.valid('query'),
     );
-    return c.json(presentAnalytics(watched, range, false), 200);
+    return c.json(presentAnalytics(watched, range), 200);
   },
 );
 
@@ -67,11 +67,7 @@ videoAnalyticsRoutes.openapi(
       c.req.valid('param').video_id,
       c.req.valid('query'),
     );
-    return c.body(
-      csvOf(presentTable(presentAnalytics(watched, range, false))),
-      200,
-      csvHeaders('video', range),
-    );
+    return c.body(csvOf(presentTable(presentAnalytics(watched, range))), 200, csvHeaders('video', range));
   },
 );
 
@@ -132,10 +128,7 @@ channelAnalyticsRoutes.openapi(
   }),
   async (c) => {
     const { range, watched } = await viewAnalytics(c.var.ctx, undefined, c.req.valid('query'));
-    return c.json(
-      { ...presentAnalytics(watched, range, true), top_videos: presentTopVideos(watched.topVideos) },
-      200,
-    );
+    return c.json(presentChannel(watched, range), 200);
   },
 );
 
@@ -151,11 +144,7 @@ channelAnalyticsRoutes.openapi(
   }),
   async (c) => {
     const { range, watched } = await viewAnalytics(c.var.ctx, undefined, c.req.valid('query'));
-    return c.body(
-      csvOf(presentTable(presentAnalytics(watched, range, true))),
-      200,
-      csvHeaders('channel', range),
-    );
+    return c.body(csvOf(presentTable(presentAnalytics(watched, range))), 200, csvHeaders('channel', range));
   },
 );
 

@@ -33,6 +33,17 @@ const sumsFields = {
   errors: z.int().openapi({ description: 'Failures players reported.' }),
 };
 
+const viewersFields = {
+  unique_viewers: z.int().nullable().openapi({
+    description:
+      'Different viewers. Counted for a day on which one video was watched; over several days or videos estimated by HyperLogLog. Null of a day of a large channel that was not added up yet.',
+  }),
+  unique_viewers_error: z.number().nullable().openapi({
+    description: 'Standard error of `unique_viewers`, as a share of it: 0 where it was counted.',
+    example: 0.023,
+  }),
+};
+
 const sumsSchema = z.object(sumsFields).openapi('WatchSums');
 const part = z
   .object({ value: z.string(), views: z.int(), plays: z.int(), watch_seconds: z.number(), errors: z.int() })
@@ -44,22 +55,10 @@ export const analyticsSchema = z
     to: z.string(),
     totals: z.object({
       ...sumsFields,
-      unique_viewers: z.int().nullable().openapi({
-        description:
-          'Different viewers of the whole range, estimated to 2.3 %. Null where a channel has more than 400 watched days of videos in it.',
-      }),
+      ...viewersFields,
     }),
     previous: sumsSchema.openapi({ description: 'The same number of days before `from`.' }),
-    days: z.array(
-      z.object({
-        day: z.string(),
-        ...sumsFields,
-        unique_viewers: z
-          .int()
-          .nullable()
-          .openapi({ description: 'Of one video, exact; null for a channel.' }),
-      }),
-    ),
+    days: z.array(z.object({ day: z.string(), ...sumsFields, ...viewersFields })),
     sources: z.array(part),
     referrers: z.array(part),
     countries: z.array(part),
@@ -70,6 +69,10 @@ export const analyticsSchema = z
 
 export const channelAnalyticsSchema = analyticsSchema
   .extend({
+    as_of: z.iso.datetime().nullable().openapi({
+      description:
+        'Where more than 400 watched days of videos are in the range: when viewers, and all numbers of days before yesterday, were last added up; at most an hour ago as a rule. Null where everything is counted as of now.',
+    }),
     top_videos: z.array(
       z.object({ video_id: z.string(), title: z.string(), views: z.int(), watch_seconds: z.number() }),
     ),
@@ -100,3 +103,4 @@ export const realtimeSchema = z
   .openapi('RealtimeAnalytics');
 
 export type AnalyticsView = z.infer<typeof analyticsSchema>;
+export type ChannelAnalyticsView = z.infer<typeof channelAnalyticsSchema>;

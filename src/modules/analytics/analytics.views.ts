@@ -1,4 +1,4 @@
-import { estimate, mergeSketches } from '../../../durable-objects/view-counter/sketch.ts';
+import { estimate, mergeSketches, standardError } from '../../../durable-objects/view-counter/sketch.ts';
 import { encodeId } from '../../shared/ids.ts';
 import {
   type DayRange,
@@ -8,8 +8,8 @@ import {
   ratio,
   shownParts,
 } from './analytics.policy.ts';
-import type { DaySums, Minute, Watched, WatchSums } from './analytics.repository.ts';
-import type { AnalyticsView } from './analytics.schemas.ts';
+import type { DaySketch, DaySums, Minute, Watched, WatchSums } from './analytics.repository.ts';
+import type { AnalyticsView, ChannelAnalyticsView } from './analytics.schemas.ts';
 
 const none: WatchSums = {
   views: 0,
@@ -33,6 +33,14 @@ const presentSums = (sums: WatchSums) => ({
   errors: sums.errors,
 });
 
+/** Counted where that is known, else estimated; null where nothing was added up yet. */
+const presentViewers = (counted: number | null, sketches: readonly DaySketch[] = []) => {
+  if (counted !== null) return { unique_viewers: counted, unique_viewers_error: 0 };
+  if (sketches.length === 0) return { unique_viewers: null, unique_viewers_error: null };
+  const unique = estimate(mergeSketches(sketches.map(({ sketch }) => sketch)));
+  return { unique_viewers: unique, unique_viewers_error: unique === 0 ? 0 : standardError };
+};
+
 const total = (days: readonly DaySums[]): WatchSums =>
   days.reduce<WatchSums>(
     (sum, day) => ({
@@ -49,32 +57,26 @@ const total = (days: readonly DaySums[]): WatchSums =>
   );
 
 /** Everything about a range. Days on which nothing was watched are there, with zeros. */
-export function presentAnalytics(watched: Watched, range: DayRange, ofChannel: boolean): AnalyticsView {
-  const { days, parts, sketches } = watched;
+export function presentAnalytics(watched: Watched, range: DayRange): AnalyticsView {
+  const { days, parts } = watched;
   const known = new Map(days.map((day) => [day.day, day]));
+  const sketches = Map.groupBy(watched.sketches, ({ day }) => day);
   const of = (dimension: Dimension) => shownParts(parts, dimension).map(presentPart);
+  const viewersOf = (day: string) => {
+    const sums = known.get(day);
+    return sums === undefined ? presentViewers(0) : presentViewers(sums.viewers, sketches.get(day));
+  };
   const [only] = days;
   return {
     ...range,
     totals: {
       ...presentSums(total(days)),
-      // A single day of a single video is known exactly.
-      unique_viewers:
-        days.length === 1 && only?.viewers !== undefined
-          ? only.viewers
-          : sketches === undefined
-            ? null
-            : estimate(mergeSketches(sketches)),
+      ...(days.length === 1 && only !== undefined
+        ? viewersOf(only.day)
+        : presentViewers(days.length === 0 ? 0 : null, watched.sketches)),
     },
     previous: presentSums(watched.previous),
-    days: daysOf(range).map((day) => {
-      const sums = known.get(day);
-      return {
-        day,
-        ...presentSums(sums ?? none),
-        unique_viewers: ofChannel ? null : (sums?.viewers ?? 0),
-      };
-    }),
+    days: daysOf(range).map((day) => ({ day, ...presentSums(known.get(day) ?? none), ...viewersOf(day) })),
     sources: of('source'),
     referrers: of('referrer'),
     countries: of('country'),
@@ -88,7 +90,14 @@ const presentPart = ({ watchMs, ...part }: Omit<PartRow, 'dimension'>) => ({
   watch_seconds: watchMs / 1_000,
 });
 
-export const presentTopVideos = (videos: Watched['topVideos']) =>
+/** Everything about a channel and a range. */
+export const presentChannel = (watched: Watched, range: DayRange): ChannelAnalyticsView => ({
+  ...presentAnalytics(watched, range),
+  as_of: watched.addedUpAt,
+  top_videos: presentTopVideos(watched.topVideos),
+});
+
+const presentTopVideos = (videos: Watched['topVideos']) =>
   videos.map(({ id, title, views, watchMs }) => ({
     video_id: encodeId('video', id),
     title,
