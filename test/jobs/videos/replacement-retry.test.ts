@@ -203,9 +203,9 @@ describe('a replacement that failed', () => {
     for (const event of await endedJobEvents(hidden, 2)) await sendWebhook(event);
     await deliverEvents();
     expect(await run()).toMatchObject({ replacement: null, state: 'published' });
-    expect(
-      await sqlRows('SELECT id FROM encode_jobs WHERE video_id = $1 AND attempt > 1', [hidden]),
-    ).toEqual([{ id: jobId }]);
+    expect(await sqlRows('SELECT id FROM encode_jobs WHERE video_id = $1 AND attempt > 1', [hidden])).toEqual(
+      [{ id: jobId }],
+    );
   });
 
   it('is tried again or gives way to another file, never both, however close the two come', async () => {
