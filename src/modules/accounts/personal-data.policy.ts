@@ -559,6 +559,7 @@ export const personalTables: readonly PersonalTable[] = [
       captions_built: internal,
       extras_due_at: internal,
       captions_played: internal,
+      captions_to_cut: internal,
     },
     erased: { kind: 'step', step: 'videos' },
   },

@@ -6,6 +6,7 @@ import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
 import type { CaptionRow } from './captions.repository.ts';
 import { captionsOf } from './captions.repository.ts';
 import { queueJob } from './encode-queue.repository.ts';
+import type { CaptionsToCut } from './policy/clip-captions.ts';
 import type { EncodePlan, JobKind } from './policy/encode-plan.ts';
 import type { NewEncodeJob } from './policy/encode-queue.ts';
 import type { JobState } from './policy/encode-state.ts';
@@ -155,6 +156,8 @@ export interface ClipSource {
   readonly offsetMs: number;
   readonly watermark: Watermark | null;
   readonly captions: readonly CaptionRow[];
+  /** What it still waits for itself, when it is a clip. */
+  readonly captionsToCut: readonly CaptionsToCut[] | null;
   /** Whether a video with the new clip's id exists already. */
   readonly exists: boolean;
 }
@@ -171,6 +174,7 @@ export async function findClipSource(
       video.width, video.height, video.frame_rate AS "frameRate", video.video_codec AS "videoCodec",
       video.audio_codec AS "audioCodec", coalesce(video.clip_start_ms, 0)::float8 AS "offsetMs",
       ${watermarkOf(sql`video.owner_id`)} AS watermark, ${captionsOf} AS captions,
+      video.captions_to_cut AS "captionsToCut",
       EXISTS (SELECT FROM videos AS clip WHERE clip.id = ${clipId}::uuid) AS exists
     FROM videos AS video
     WHERE video.id = ${videoId}::uuid AND video.owner_id = ${ownerId}::uuid AND video.deleted_at IS NULL
@@ -188,24 +192,32 @@ export interface NewClip {
   /** Within the original file. */
   readonly startMs: number;
   readonly endMs: number;
+  readonly captionsToCut: readonly CaptionsToCut[];
   readonly job: NewEncodeJob;
 }
 
-/** Makes a clip of an owner's published video and queues its encode; false when the video is not there any more. */
-export async function insertClip(db: Db, clip: NewClip): Promise<boolean> {
+/**
+ * Makes a clip of an owner's published video and queues its encode; `wanted` has its captions cut, if there are any.
+ * @returns false when the video is not there any more.
+ */
+export async function insertClip(db: Db, clip: NewClip, wanted: OutboxEvent): Promise<boolean> {
+  const toCut = clip.captionsToCut.length === 0 ? null : JSON.stringify(clip.captionsToCut);
   const result = await db.execute(sql`
     WITH clip AS (
       INSERT INTO videos (id, owner_id, title, description, visibility, state, source_key, source_bytes, container,
-        duration_ms, width, height, frame_rate, video_codec, audio_codec, clipped_from, clip_start_ms, clip_end_ms)
+        duration_ms, width, height, frame_rate, video_codec, audio_codec, clipped_from, clip_start_ms, clip_end_ms,
+        captions_to_cut)
       SELECT ${clip.id}::uuid, owner_id, ${clip.title}, ${clip.description}, ${clip.visibility}, 'transcoding',
         source_key, source_bytes, container, ${clip.endMs - clip.startMs}::bigint, width, height, frame_rate,
-        video_codec, audio_codec, id, ${clip.startMs}::bigint, ${clip.endMs}::bigint
+        video_codec, audio_codec, id, ${clip.startMs}::bigint, ${clip.endMs}::bigint, ${toCut}::jsonb
       FROM videos
       WHERE id = ${clip.sourceId}::uuid AND owner_id = ${clip.ownerId}::uuid AND state = 'published'
         AND deleted_at IS NULL AND replaces_id IS NULL
       ON CONFLICT (id) DO NOTHING
-      RETURNING id AS video_id, owner_id, revision, 1 AS attempt
-    ), job AS (${queueJob(clip.job, sql`clip`)})
+      RETURNING id AS video_id, owner_id, revision, 1 AS attempt, captions_to_cut
+    ), job AS (${queueJob(clip.job, sql`clip`)}),
+    captioned AS (SELECT FROM clip WHERE captions_to_cut IS NOT NULL),
+    event AS (${insertEventIfAny(wanted, sql`captioned`)})
     SELECT 1 FROM clip`);
   return result.rows.length > 0;
 }

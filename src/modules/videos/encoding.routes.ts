@@ -124,6 +124,8 @@ encodingRoutes.openapi(
       ...problems(400, 401, 404, 409, 422, 503),
     },
     summary: 'Make a video of a part of a video of your own',
+    description:
+      'It has its part of the captions there are now, a moment after the answer. What is changed at either video later, changes there alone.',
     operationId: 'createClip',
     tags,
   }),

@@ -82,6 +82,7 @@ export const videos = pgTable(
     captionsWanted: integer('captions_wanted').notNull().default(0),
     captionsBuilt: integer('captions_built').notNull().default(0),
     captionsPlayed: jsonb('captions_played').notNull().default([]),
+    captionsToCut: jsonb('captions_to_cut'),
     announcedAt: instant('announced_at'),
     thumbnailPosition: smallint('thumbnail_position'),
     supersededAt: instant('superseded_at'),

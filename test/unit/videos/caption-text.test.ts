@@ -140,4 +140,42 @@ intro
     ).toEqual([cue(0, 1_500)]);
     expect(clockTime(3_723_004)).toBe('01:02:03.004');
   });
+
+  it('moves the times within captions along, and leaves out those that fall outside', () => {
+    const cue = (startMs: number, endMs: number, text: string) => ({ startMs, endMs, settings: '', text });
+    const karaoke = 'a <00:00:01.500>b <00:02.000>c <00:00:02.900>d';
+    const cut = (startMs: number, endMs: number) => cutCues([cue(1_000, 3_000, karaoke)], { startMs, endMs });
+    expect(cut(500, 9_000)).toEqual([cue(500, 2_500, 'a <00:00:01.000>b <00:00:01.500>c <00:00:02.400>d')]);
+    expect(cut(1_500, 2_900)).toEqual([cue(0, 1_400, 'a b <00:00:00.500>c d')]);
+  });
+
+  it('a part of a part is that part of the whole, and every caption of it lies within', () => {
+    const part = fc.tuple(fc.nat(6_000), fc.nat(6_000)).map(([startMs, length]) => ({
+      startMs,
+      endMs: startMs + length,
+    }));
+    const cue = part.chain(({ startMs, endMs }) =>
+      fc.array(fc.nat(9_000), { maxLength: 3 }).map((times) => ({
+        startMs,
+        endMs: endMs + 1,
+        settings: '',
+        text: `x${times.map((ms) => `<${clockTime(ms)}>y`).join('')}`,
+      })),
+    );
+    fc.assert(
+      fc.property(fc.array(cue), part, part, (cues, outer, inner) => {
+        const composed = {
+          startMs: outer.startMs + inner.startMs,
+          endMs: Math.min(outer.endMs, outer.startMs + inner.endMs),
+        };
+        const cut = cutCues(cues, composed);
+        expect(cutCues(cutCues(cues, outer), inner)).toEqual(cut);
+        const lengthMs = composed.endMs - composed.startMs;
+        for (const { startMs, endMs } of cut)
+          expect(0 <= startMs && startMs < endMs && endMs <= lengthMs).toBe(true);
+        const written = writeWebVtt(cut);
+        expect(cut.length === 0 || readCaptions(written).ok).toBe(true);
+      }),
+    );
+  });
 });

@@ -176,7 +176,9 @@ export function clockTime(ms: number): string {
   return `${fields.map((field) => String(field).padStart(2, '0')).join(':')}.${String(ms % 1_000).padStart(3, '0')}`;
 }
 
-/** The captions of a part of the film, on its own clock. */
+const inlineTimestamp = /<((?:(\d{2,3}):)?(\d{2}):(\d{2})\.(\d{3}))>/g;
+
+/** The captions of a part of the film, on its own clock: their times, and those within their text (WebVTT §3.3). */
 export const cutCues = (
   cues: readonly Cue[],
   clip: { readonly startMs: number; readonly endMs: number },
@@ -184,5 +186,14 @@ export const cutCues = (
   cues.flatMap((cue) => {
     const startMs = Math.max(cue.startMs, clip.startMs) - clip.startMs;
     const endMs = Math.min(cue.endMs, clip.endMs) - clip.startMs;
-    return endMs > startMs ? [{ ...cue, startMs, endMs }] : [];
+    if (endMs <= startMs) return [];
+    const text = cue.text.replace(
+      inlineTimestamp,
+      (_, __, hours: string | undefined, minutes: string, seconds: string, fraction: string) => {
+        const atMs = (timeOf(hours, minutes, seconds, fraction) ?? 0) - clip.startMs;
+        // Times within a caption must lie between its ends.
+        return atMs > startMs && atMs < endMs ? `<${clockTime(atMs)}>` : '';
+      },
+    );
+    return [{ ...cue, startMs, endMs, text }];
   });

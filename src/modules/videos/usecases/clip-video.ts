@@ -1,8 +1,11 @@
 import type { RequestContext } from '../../../context.ts';
+import { newEvent } from '../../../db/outbox.ts';
 import { requireViewerId } from '../../../http/viewer.ts';
 import { headObject } from '../../../integrations/aws/index.ts';
+import { publishAfterResponse } from '../../../jobs/publish.ts';
 import { clipOutside, clipSourceNotReady } from '../encoding.errors.ts';
-import { type ClipSource, findClipSource, insertClip } from '../encoding.repository.ts';
+import { type ClipSource, findClipSource, insertClip, type NewClip } from '../encoding.repository.ts';
+import { captionsToCut } from '../policy/clip-captions.ts';
 import { newEncodeJob } from '../policy/encode-queue.ts';
 import { planStream } from '../policy/make-plan.ts';
 import { orUnavailable, videoNotFound } from '../videos.errors.ts';
@@ -21,8 +24,8 @@ export interface ClipRequest {
 }
 
 /**
- * Makes a video of a part of the caller's published video, encoded from its original file. It says where it comes from, and
- * lives on its own from then on. A clip of a clip is cut from the same original.
+ * Makes a video of a part of the caller's published video, encoded from its original file, with its part of the captions there
+ * are now. It says where it comes from, and lives on its own from then on. A clip of a clip is cut from the same original.
  * @throws videos.not_found, clips.source_not_ready, clips.outside, service.unavailable
  */
 export async function clipVideo(ctx: RequestContext, videoId: string, clip: ClipRequest): Promise<VideoRow> {
@@ -79,7 +82,8 @@ async function makeClip(
     },
     ctx.config.encoding,
   );
-  const inserted = await insertClip(ctx.databases.primary, {
+  const captions = newEvent(ctx, 'video.extras_requested', { video_id: clipId });
+  const made: NewClip = {
     id: clipId,
     ownerId,
     sourceId: source.id,
@@ -88,9 +92,11 @@ async function makeClip(
     visibility: clip.visibility ?? source.visibility,
     startMs,
     endMs,
+    captionsToCut: captionsToCut(source, { startMs: clip.startMs, endMs: clip.endMs }),
     job: newEncodeJob(clipId, plan, ctx.config.encoding.encodePrices),
-  });
-  if (!inserted) throw clipSourceNotReady();
+  };
+  if (!(await insertClip(ctx.databases.primary, made, captions))) throw clipSourceNotReady();
+  publishAfterResponse(ctx, made.captionsToCut.length === 0 ? [] : [captions.id]);
   await startQueuedJobs(ctx);
 }
 

@@ -19,6 +19,7 @@ import { storyboardKey } from '../policy/encode-plan.ts';
 import { newEncodeJob } from '../policy/encode-queue.ts';
 import { planDownload, planPreview } from '../policy/plan-pictures.ts';
 import { imagePlaylistOf, storyboardOf } from '../policy/storyboard.ts';
+import { cutCaptions } from './cut-captions.ts';
 import { startQueuedJobs } from './start-queued-jobs.ts';
 import { forgetVideoPage } from './view-video.ts';
 
@@ -34,6 +35,8 @@ const immutable = 'public, max-age=31536000, immutable';
  * @throws AwsError when S3 did not answer.
  */
 export async function makeExtras(ctx: RequestContext, videoId: string): Promise<void> {
+  // Before the film is published, too: what it is cut from may not be there for long.
+  await cutCaptions(ctx, videoId);
   const video = await findVideoExtras(ctx.databases.primary, videoId);
   if (video === undefined) return;
   if (video.captionsBuilt < video.captionsWanted) await nameCaptions(ctx, video);
