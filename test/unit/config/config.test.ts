@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError, parseConfig } from '../../../src/config/index.ts';
-import { dataKey, development, production, random } from './environments.ts';
+import { dataKey, development, key, production, random } from './environments.ts';
 
 const namesRefused = (environment: Record<string, string>): string[] => {
   try {

@@ -4,7 +4,7 @@ export const random = (seed: number): string =>
     (_, index) => 'abcdefghjkmnpqrstuvwxyz23456789'[(index * 7 + seed * 13) % 31],
   ).join('');
 
-const key = { kty: 'OKP', crv: 'Ed25519', kid: 'k1', x: 'a'.repeat(43), d: 'b'.repeat(43) };
+export const key = { kty: 'OKP', crv: 'Ed25519', kid: 'k1', x: 'a'.repeat(43), d: 'b'.repeat(43) };
 
 export const dataKey = btoa(
   String.fromCharCode(...Array.from({ length: 32 }, (_, index) => (index * 37) % 256)),
