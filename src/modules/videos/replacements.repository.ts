@@ -94,6 +94,42 @@ export async function findFailedReplacement(db: Db, id: string): Promise<FailedR
   return result.rows[0] as FailedReplacement | undefined;
 }
 
+export interface OwnReplacement {
+  /** The newest file that is to replace the video's, or was; null when there is none. */
+  readonly next: {
+    readonly id: string;
+    readonly state: VideoState;
+    readonly revision: number;
+    readonly failureCode: string | null;
+  } | null;
+  /** Whether a job with the given id works, or has worked, for such a file. */
+  readonly hasJob: boolean;
+}
+
+/** How the replacement of an owner's file stands; undefined when the owner has no such video. */
+export async function findOwnReplacement(
+  db: Db,
+  videoId: string,
+  ownerId: string,
+  jobId: string,
+): Promise<OwnReplacement | undefined> {
+  const result = await db.execute(sql`
+    SELECT (
+        SELECT json_build_object('id', next.id, 'state', next.state, 'revision', next.revision,
+          'failureCode', next.failure_code)
+        FROM videos AS next
+        WHERE next.replaces_id = video.id AND next.deleted_at IS NULL ORDER BY next.id DESC LIMIT 1
+      ) AS next,
+      EXISTS (
+        SELECT FROM encode_jobs AS job JOIN videos AS made ON made.id = job.video_id
+        WHERE job.id = ${jobId}::uuid AND made.replaces_id = video.id
+      ) AS "hasJob"
+    FROM videos AS video
+    WHERE video.id = ${videoId}::uuid AND video.owner_id = ${ownerId}::uuid AND video.deleted_at IS NULL
+      AND video.replaces_id IS NULL`);
+  return result.rows[0] as OwnReplacement | undefined;
+}
+
 /** The video a row nobody sees is to replace. */
 export async function findReplaced(db: Db, videoId: string): Promise<string | undefined> {
   const result = await db.execute(sql`

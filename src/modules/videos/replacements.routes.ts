@@ -2,8 +2,10 @@ import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../
 import { startedUploadSchema, startReplacementBody } from './uploads.schemas.ts';
 import { presentPartUrl, presentUpload } from './uploads.views.ts';
 import { giveUpReplacement } from './usecases/replace-file.ts';
+import { retryReplacement } from './usecases/retry-video.ts';
+import { showVideo } from './usecases/show-video.ts';
 import { startReplacement } from './usecases/start-upload.ts';
-import { videoParams } from './videos.schemas.ts';
+import { videoParams, videoSchema } from './videos.schemas.ts';
 
 const tags = ['Videos'];
 
@@ -33,6 +35,26 @@ replacementsRoutes.openapi(
       contentType: body.content_type,
     });
     return c.json({ ...presentUpload(upload), parts: parts.map(presentPartUrl) }, 201);
+  },
+);
+
+replacementsRoutes.openapi(
+  defineRoute({
+    method: 'post',
+    path: '/{video_id}/replacement/retry',
+    request: { params: videoParams },
+    responses: {
+      202: jsonResponse(videoSchema, 'The new file is tried again; the video is played from the old one'),
+      ...problems(401, 404, 409),
+    },
+    summary: 'Try a replacement that failed again',
+    operationId: 'retryReplacement',
+    tags,
+  }),
+  async (c) => {
+    const { ctx } = c.var;
+    const video = await retryReplacement(ctx, c.req.valid('param').video_id);
+    return c.json(await showVideo(ctx, video), 202);
   },
 );
 

@@ -1,11 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { RequestContext } from '../../context.ts';
 import { insertAuditIfAny } from '../../db/audit.ts';
-import type { Db } from '../../db/client.ts';
+import { atomic, type Db } from '../../db/client.ts';
 import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
 import type { ScanReport } from '../../integrations/scanner/index.ts';
 import { type FailureCode, failures } from './policy/failures.ts';
 import type { ScanVerdict } from './policy/scan-state.ts';
+import { ownersTurn } from './upload-reservations.repository.ts';
 import type { VideoState } from './videos.schemas.ts';
 
 /** The scan of an uploaded file, with what it belongs to. */
@@ -191,7 +192,9 @@ export async function restartScan(
     readonly uploaded: OutboxEvent;
   },
 ): Promise<boolean> {
-  const result = await db.execute(sql`
+  const [, result] = await atomic(db, [
+    ownersTurn(db, retry.ownerId),
+    db.execute(sql`
     WITH scan AS (
       SELECT upload_id, video_id FROM upload_scans
       WHERE video_id = ${retry.videoId}::uuid AND settled_at IS NOT NULL
@@ -208,7 +211,8 @@ export async function restartScan(
         settled_at = NULL, cleared_at = NULL
       FROM scan, video WHERE upload_scans.upload_id = scan.upload_id
     ), event AS (${insertEventIfAny(retry.uploaded, sql`video`)})
-    SELECT 1 FROM video`);
+    SELECT 1 FROM video`),
+  ]);
   return result.rows.length > 0;
 }
 

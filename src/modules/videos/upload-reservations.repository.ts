@@ -67,7 +67,11 @@ const bytesExceeded = (sizeBytes: number, limits: QuotaLimits): SQL => sql`
   WHEN recent.bytes + ${sizeBytes}::bigint > ${limits.dailyBytes}::bigint THEN 'daily_bytes'
   WHEN stored.bytes + unfinished.bytes + ${sizeBytes}::bigint > ${limits.maxStoredBytes}::bigint THEN 'stored_bytes'`;
 
-const ownersTurn = (db: Db, ownerId: string) =>
+/**
+ * What begins uploads of an owner, or takes failed ones up again, does so one after the other: the next statement of the same
+ * transaction sees what those before have committed.
+ */
+export const ownersTurn = (db: Db, ownerId: string) =>
   db.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`uploads:${ownerId}`}, 0))`);
 
 /**

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { RequestContext } from '../../context.ts';
 import { insertAuditIfAny } from '../../db/audit.ts';
-import type { Db } from '../../db/client.ts';
+import { atomic, type Db } from '../../db/client.ts';
 import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
 import { userSummaryJson } from '../users/index.ts';
 import { accessAssignments, accessJson } from './access.repository.ts';
@@ -9,6 +9,7 @@ import { detailColumns, detailValues } from './details.repository.ts';
 import { extrasJson } from './encoding.repository.ts';
 import { endWorkOf, hasMoved, replacementJson } from './replacements.repository.ts';
 import { thumbnailKeyOf } from './summary.repository.ts';
+import { ownersTurn } from './upload-reservations.repository.ts';
 import type { UpdateVideoInput, VideoState } from './videos.schemas.ts';
 import type { VideoRow } from './videos.views.ts';
 import { videoListedFor, videoVisibleTo } from './visibility.repository.ts';
@@ -200,7 +201,8 @@ export async function findOwnVideoState(
 }
 
 /**
- * Starts a new attempt at the same work: the failed video transcodes again, with a new job of the last job's plan.
+ * Starts a new attempt at the same work: the failed video transcodes again, with a new job of the last job's plan. A failed
+ * replacement gives way to one that is begun, so only one of both happens.
  * @returns false when the video is no longer failed with `failureCode`.
  */
 export async function restartEncode(
@@ -212,7 +214,9 @@ export async function restartEncode(
     readonly jobId: string;
   },
 ): Promise<boolean> {
-  const result = await db.execute(sql`
+  const [, result] = await atomic(db, [
+    ownersTurn(db, retry.ownerId),
+    db.execute(sql`
     WITH previous AS (
       SELECT job.revision, job.attempt, job.plan, job.estimated_cost_micros, job.currency FROM encode_jobs AS job
       JOIN videos ON videos.id = job.video_id AND videos.revision = job.revision
@@ -232,7 +236,8 @@ export async function restartEncode(
       FROM video, previous
       ON CONFLICT DO NOTHING RETURNING id
     )
-    SELECT 1 FROM video`);
+    SELECT 1 FROM video`),
+  ]);
   return result.rows.length > 0;
 }
 

@@ -5,7 +5,8 @@ import { decodeCursor, nextCursor, page, pageQuery } from '../../http/pagination
 import { idSchema } from '../../http/params.ts';
 import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../../http/route.ts';
 import { requireViewerId, viewerIdOf } from '../../http/viewer.ts';
-import { deleteVideo, listVideos, retryVideo, updateVideo } from './usecases/manage-videos.ts';
+import { deleteVideo, listVideos, updateVideo } from './usecases/manage-videos.ts';
+import { retryVideo } from './usecases/retry-video.ts';
 import { showVideo } from './usecases/show-video.ts';
 import { viewVideo } from './usecases/view-video.ts';
 import { updateVideoBody, videoPageSchema, videoParams, videoSchema } from './videos.schemas.ts';

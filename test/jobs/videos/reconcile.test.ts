@@ -2,7 +2,7 @@ import { AwsClient } from 'aws4fetch';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { headObject, listMultipartUploads } from '../../../src/integrations/aws/index.ts';
 import { expireUploads, reconcileEncodeJobs } from '../../../src/modules/videos/index.ts';
-import { retryVideo } from '../../../src/modules/videos/usecases/manage-videos.ts';
+import { retryVideo } from '../../../src/modules/videos/usecases/retry-video.ts';
 import { randomIds } from '../../../src/shared/ids.ts';
 import { call, callJson, seedUser, sqlRows, type TestUser } from '../../support/worker/client.ts';
 import {

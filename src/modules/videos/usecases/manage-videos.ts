@@ -5,22 +5,15 @@ import { publishAfterResponse } from '../../../jobs/publish.ts';
 import { userNotFound } from '../../users/index.ts';
 import { chaptersNeedMs } from '../policy/chapters.ts';
 import { endScreensNeedMs } from '../policy/end-screens.ts';
-import { isRetryable, isScanFailure } from '../policy/failures.ts';
-import { restartScan } from '../scans.repository.ts';
-import { alreadyOut, detailsTooLong, videoNotFound, videoNotRetryable } from '../videos.errors.ts';
+import { alreadyOut, detailsTooLong, videoNotFound } from '../videos.errors.ts';
 import {
   deleteVideo as deleteVideoRow,
-  findOwnVideoState,
-  findVideo,
   listVideos as listVideoRows,
-  type OwnVideoState,
-  restartEncode,
   updateVideo as updateVideoRow,
 } from '../videos.repository.ts';
 import type { UpdateVideoInput } from '../videos.schemas.ts';
 import type { VideoRow } from '../videos.views.ts';
 import { checkSchedule } from './schedule-video.ts';
-import { startQueuedJobs } from './start-queued-jobs.ts';
 import { hashVideoPassword } from './video-password.ts';
 import { forgetVideoPage } from './view-video.ts';
 
@@ -84,39 +77,4 @@ export async function deleteVideo(ctx: RequestContext, videoId: string): Promise
   if (!(await deleteVideoRow(ctx, videoId, ownerId, deleted))) throw videoNotFound();
   await forgetVideoPage(ctx, videoId);
   publishAfterResponse(ctx, [deleted.id]);
-}
-
-/**
- * Tries the conversion, or the virus scan, of the caller's failed video again.
- * @throws videos.not_found; videos.not_retryable when it did not fail, or its file is the reason.
- */
-export async function retryVideo(ctx: RequestContext, videoId: string): Promise<VideoRow> {
-  const ownerId = requireViewerId(ctx);
-  const { primary } = ctx.databases;
-  const jobId = ctx.ids.next();
-  const found = await findOwnVideoState(primary, videoId, ownerId, jobId);
-  if (found === undefined) throw videoNotFound();
-  // The same id again: this request was made before, and only its answer was lost.
-  if (!found.hasJob) await restart(ctx, { videoId, ownerId, jobId, ...found });
-  const video = await findVideo(primary, videoId, ownerId);
-  if (video === undefined) throw videoNotFound();
-  return video;
-}
-
-async function restart(
-  ctx: RequestContext,
-  failed: OwnVideoState & { readonly videoId: string; readonly ownerId: string; readonly jobId: string },
-): Promise<void> {
-  const { videoId, ownerId, jobId, state, revision, failureCode } = failed;
-  if (state !== 'failed' || failureCode === null || !isRetryable(failureCode)) throw videoNotRetryable();
-  if (isScanFailure(failureCode)) {
-    const uploaded = newEvent(ctx, 'video.uploaded', { video_id: videoId, revision });
-    if (!(await restartScan(ctx.databases.primary, { videoId, ownerId, failureCode, uploaded })))
-      throw videoNotRetryable();
-    publishAfterResponse(ctx, [uploaded.id]);
-    return;
-  }
-  const retry = { videoId, ownerId, failureCode, jobId };
-  if (!(await restartEncode(ctx.databases.primary, retry))) throw videoNotRetryable();
-  await startQueuedJobs(ctx);
 }
