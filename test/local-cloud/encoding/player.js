@@ -1,15 +1,17 @@
 // Runs in the browser of the proof: plays one film with hls.js or dash.js, slowly enough to see what it does.
 const video = document.querySelector('video');
+// The least that Chromium plays at.
+const SLOWEST_RATE = 1 / 16;
 
 const until = (condition, what) =>
   new Promise((resolve, reject) => {
     const startedAt = performance.now();
     const look = () => {
       if (condition()) resolve();
-      else if (performance.now() - startedAt > 40_000)
+      else if (performance.now() - startedAt > 60_000)
         reject(
           new Error(
-            `waited in vain for ${what} at ${video.currentTime} s, ${video.videoWidth}x${video.videoHeight}`,
+            `waited in vain for ${what} at ${video.currentTime} s, ${video.videoWidth}x${video.videoHeight}, ${document.visibilityState}, ready ${video.readyState}, seeking ${video.seeking}, paused ${video.paused}, buffered to ${video.buffered.length > 0 ? video.buffered.end(0) : 0} s`,
           ),
         );
       else setTimeout(look, 40);
@@ -17,7 +19,7 @@ const until = (condition, what) =>
     look();
   });
 
-/** Plays from the first quality, changes to the last while the picture stands, and goes on to the end. */
+/** Plays from the first quality, changes to the last on the way, and goes on to the end. */
 async function watch(driver, wanted) {
   const startedAt = performance.now();
   const failed = new Promise((_, reject) => driver.onFatal(reject));
@@ -28,18 +30,20 @@ async function watch(driver, wanted) {
     const firstFrameMs = Math.round(performance.now() - startedAt);
     const first = `${video.videoWidth}x${video.videoHeight}`;
     if (wanted.to !== undefined) {
-      video.pause();
+      // As slow as it goes, so that the shortest film lasts until its other quality has come.
+      video.playbackRate = SLOWEST_RATE;
       driver.switchTo(wanted.to);
-      // A picture that stands still is decoded anew only by a seek.
-      let seeks = 0;
+      let nudgedAt = performance.now();
       await until(() => {
         if (`${video.videoWidth}x${video.videoHeight}` === wanted.to) return true;
-        if (!video.seeking && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) {
-          seeks += 1;
-          video.currentTime = seeks % 2 === 0 ? 0 : 0.05;
+        if (video.ended || (!video.seeking && performance.now() - nudgedAt > 5_000)) {
+          nudgedAt = performance.now();
+          video.currentTime = video.ended ? 0 : video.currentTime;
+          video.play();
         }
         return false;
       }, `a switch to ${wanted.to}`);
+      video.playbackRate = 1;
     }
     const last = `${video.videoWidth}x${video.videoHeight}`;
     await video.play();
