@@ -6,7 +6,9 @@ import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
 import type { CaptionRow } from './captions.repository.ts';
 import { captionsOf } from './captions.repository.ts';
 import { queueJob } from './encode-queue.repository.ts';
+import { playedPlan } from './extras.repository.ts';
 import type { CaptionsToCut } from './policy/clip-captions.ts';
+import type { Colour } from './policy/colour.ts';
 import type { EncodePlan, JobKind } from './policy/encode-plan.ts';
 import type { NewEncodeJob } from './policy/encode-queue.ts';
 import type { JobState } from './policy/encode-state.ts';
@@ -152,6 +154,7 @@ export interface ClipSource {
   readonly frameRate: number | null;
   readonly videoCodec: string | null;
   readonly audioCodec: string | null;
+  readonly colour: Colour;
   /** Where the source itself begins in its original, when it is a clip. */
   readonly offsetMs: number;
   readonly watermark: Watermark | null;
@@ -174,7 +177,7 @@ export async function findClipSource(
       video.width, video.height, video.frame_rate AS "frameRate", video.video_codec AS "videoCodec",
       video.audio_codec AS "audioCodec", coalesce(video.clip_start_ms, 0)::float8 AS "offsetMs",
       ${watermarkOf(sql`video.owner_id`)} AS watermark, ${captionsOf} AS captions,
-      video.captions_to_cut AS "captionsToCut",
+      video.captions_to_cut AS "captionsToCut", coalesce(${playedPlan} ->> 'colour', 'plain') AS colour,
       EXISTS (SELECT FROM videos AS clip WHERE clip.id = ${clipId}::uuid) AS exists
     FROM videos AS video
     WHERE video.id = ${videoId}::uuid AND video.owner_id = ${ownerId}::uuid AND video.deleted_at IS NULL
