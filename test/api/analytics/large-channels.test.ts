@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { emptySketch } from '../../../durable-objects/view-counter/sketch.ts';
+import {
+  addToSketch,
+  emptySketch,
+  estimate,
+  mergeSketches,
+} from '../../../durable-objects/view-counter/sketch.ts';
 import { refreshChannels } from '../../../src/modules/analytics/index.ts';
 import { hex } from '../../../src/shared/encoding.ts';
 import { contextAt } from '../../jobs/accounts/lives.ts';
@@ -110,6 +115,39 @@ describe('a channel with more days of videos than are read one by one', () => {
     await sqlRows('DELETE FROM channel_view_sketches WHERE owner_id = $1', [owner.uuid]);
     await refresh();
     expect(numbersOf(await channelOf(owner, range))).toEqual(seen);
+  });
+
+  it('knows the viewers of a day on which more videos were watched than are merged at once', async () => {
+    const owner = await seedUser();
+    const videos = 850;
+    await sqlRows(
+      `INSERT INTO videos (id, owner_id, title, state, visibility)
+       SELECT gen_random_uuid(), $1, 'A film', 'uploading', 'private' FROM generate_series(1, $2)`,
+      [owner.uuid, videos],
+    );
+    const everywhere = viewer();
+    const sketches = Array.from({ length: videos }, () => {
+      const sketch = emptySketch();
+      // One viewer of its own, and one who saw everything.
+      addToSketch(sketch, viewer());
+      addToSketch(sketch, everywhere);
+      return sketch;
+    });
+    await sqlRows(
+      `INSERT INTO video_view_days (video_id, day, views, viewers, viewers_sketch)
+       SELECT video.id, '2025-03-01', 2, 2, decode(sketch.text, 'hex')
+       FROM (SELECT id, row_number() OVER (ORDER BY id) AS position FROM videos WHERE owner_id = $1) AS video
+         JOIN jsonb_array_elements_text($2::jsonb) WITH ORDINALITY AS sketch (text, position) USING (position)`,
+      [owner.uuid, JSON.stringify(sketches.map(hex))],
+    );
+    await refresh();
+    const seen = await channelOf(owner, range);
+    expect(seen.totals).toMatchObject({
+      views: 2 * videos,
+      unique_viewers: estimate(mergeSketches(sketches)),
+      unique_viewers_error: 0.023,
+    });
+    expect(Math.abs((seen.totals.unique_viewers ?? 0) - (videos + 1))).toBeLessThan(0.1 * videos);
   });
 
   it('forgets the videos it deletes', async () => {
