@@ -1,19 +1,13 @@
 import { DurableObject } from 'cloudflare:workers';
-import { type Bindings, servicesOf } from '../../src/context.ts';
-import { sayInRoom } from '../../src/modules/chat/usecases/say.ts';
+import type { Bindings } from '../../src/context.ts';
 import { systemClock } from '../../src/shared/clock.ts';
-import { callDurableObject } from '../../src/shared/durable-object-call.ts';
-import type { RoomState, Unknown } from '../chat-room/chat-room.ts';
 import {
   type ChatSettings,
   keptEvents,
   type LogItem,
   type LogRun,
-  type MessageInput,
   maxSocketsPerRelay,
   maxTextLength,
-  roomName,
-  type SendResult,
 } from '../chat-room/protocol.ts';
 import { migrate } from '../sqlite-migrations.ts';
 import { closeQuietly, sendQuietly } from '../user-hub/sockets.ts';
@@ -23,47 +17,23 @@ import {
   chatCloseCodes,
   chatSubprotocol,
   errorFrame,
-  frameWindowMs,
   helloFrame,
   maxFrameLength,
-  maxFrames,
-  maxLag,
   readablePerSecond,
   readFrame,
   relayHeaders,
   resultFrame,
   resyncFrame,
 } from './protocol.ts';
+import { type Place, type RoomPort, roomOf } from './room-port.ts';
 import { chatRelayMigrations } from './schema.ts';
+import { attach, attachmentOf, concerns, createConduct } from './sockets.ts';
 import { thin } from './thin.ts';
 
 /** How often a relay with sockets says that it is there. */
 const renewMs = 10_000;
 /** Shown to those who come without a place to go on from. */
 const shownAtFirst = 50;
-
-/** What a socket must remember through hibernation. */
-interface Attachment {
-  readonly userId: string | undefined;
-  readonly username: string | undefined;
-  readonly endsAtMs: number;
-  /** Whether it has been told where the log stands, and gets what is new from there on. */
-  readonly isLive: boolean;
-}
-
-interface Place {
-  readonly streamId: string;
-  readonly relay: number;
-  readonly region: string;
-}
-
-/** What the relay asks of its room; replaced in tests. */
-export interface RoomPort {
-  subscribe(place: Place, sockets: number, after: number | undefined): Promise<RoomState>;
-  leave(place: Place): Promise<void>;
-  read(place: Place, after: number, limit: number): Promise<LogRun>;
-  say(place: Place, userId: string, input: MessageInput): Promise<SendResult | Unknown>;
-}
 
 /**
  * Holds up to 2,000 sockets of one room and passes the room's log on to them, each number once and in order. It decides nothing.
@@ -79,8 +49,7 @@ export class ChatRelay extends DurableObject {
   #advancing: Promise<unknown> = Promise.resolve();
   #subscribedAtMs = Number.NEGATIVE_INFINITY;
   #sentAtMs = 0;
-  readonly #frames = new WeakMap<WebSocket, { count: number; sinceMs: number }>();
-  readonly #seen = new WeakMap<WebSocket, number>();
+  readonly #conduct = createConduct();
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
@@ -145,11 +114,12 @@ export class ChatRelay extends DurableObject {
       return closeQuietly(socket, chatCloseCodes.unsupportedData, 'text frames only');
     if (message.length > maxFrameLength)
       return closeQuietly(socket, chatCloseCodes.messageTooBig, 'frame too big');
-    if (this.#floods(socket)) return closeQuietly(socket, chatCloseCodes.flood, 'too many frames');
+    if (this.#conduct.floods(socket, this.clock.now()))
+      return closeQuietly(socket, chatCloseCodes.flood, 'too many frames');
     if (message === 'ping') return void sendQuietly(socket, 'pong');
     const frame = readFrame(message);
     if (frame === undefined) return closeQuietly(socket, chatCloseCodes.malformed, 'no such frame');
-    if (frame.type === 'seen') this.#seen.set(socket, Math.min(frame.seq, this.#last ?? 0));
+    if (frame.type === 'seen') this.#conduct.sees(socket, Math.min(frame.seq, this.#last ?? 0));
     else await this.#say(socket, frame);
   }
 
@@ -201,16 +171,6 @@ export class ChatRelay extends DurableObject {
     } catch {
       sendQuietly(socket, errorFrame('chat.unavailable', 'Send it again under the same id.', frame.id));
     }
-  }
-
-  #floods(socket: WebSocket): boolean {
-    const now = this.clock.now();
-    const known = this.#frames.get(socket);
-    const frames =
-      known === undefined || known.sinceMs + frameWindowMs <= now ? { count: 0, sinceMs: now } : known;
-    frames.count += 1;
-    this.#frames.set(socket, frames);
-    return frames.count > maxFrames;
   }
 
   #settle(place: Place): void {
@@ -302,8 +262,8 @@ export class ChatRelay extends DurableObject {
     const { frame, omitted } = thin(items, after, readable);
     const concerned = this.#concernedBy(omitted);
     for (const socket of sockets) {
-      if (this.#lags(socket, to)) continue;
-      if (!concerned.has(socket)) sendQuietly(socket, frame);
+      if (this.#conduct.lags(socket, to)) closeQuietly(socket, chatCloseCodes.tooSlow, 'too far behind');
+      else if (!concerned.has(socket)) sendQuietly(socket, frame);
       else sendQuietly(socket, thin(items, after, readable, (item) => concerns(socket, item)).frame);
     }
   }
@@ -316,17 +276,6 @@ export class ChatRelay extends DurableObject {
       for (const name of mentions) tags.add(`n:${name}`);
     }
     return new Set([...tags].flatMap((tag) => this.ctx.getWebSockets(tag)));
-  }
-
-  // What its socket holds back cannot be seen from here: clients say how far they have read.
-  #lags(socket: WebSocket, to: number): boolean {
-    const seen = this.#seen.get(socket);
-    if (seen === undefined) this.#seen.set(socket, to);
-    else if (to - seen > maxLag) {
-      closeQuietly(socket, chatCloseCodes.tooSlow, 'too far behind');
-      return true;
-    }
-    return false;
   }
 
   #live(): WebSocket[] {
@@ -378,33 +327,8 @@ export class ChatRelay extends DurableObject {
   }
 }
 
-const attach = (socket: WebSocket, attachment: Attachment): void => socket.serializeAttachment(attachment);
-const attachmentOf = (socket: WebSocket): Attachment => socket.deserializeAttachment() as Attachment;
-
-function concerns(socket: WebSocket, item: LogItem): boolean {
-  const { userId, username } = attachmentOf(socket);
-  return (
-    (userId !== undefined && item.authorId === userId) ||
-    (username !== undefined && item.mentions.includes(username))
-  );
-}
-
 function settingsIn({ text }: LogItem): ChatSettings | undefined {
   if (!text.includes('"event":{"type":"settings"')) return undefined;
   const { event } = JSON.parse(text) as { event: { type: string; settings: ChatSettings } };
   return event.type === 'settings' ? event.settings : undefined;
 }
-
-const roomOf = (bindings: Bindings): RoomPort => {
-  const rooms = bindings.CHAT_ROOM;
-  return {
-    subscribe: ({ streamId, relay, region }, sockets, after) =>
-      callDurableObject(rooms, roomName(streamId), (room) =>
-        room.subscribe({ number: relay, region, sockets, after }),
-      ),
-    leave: ({ streamId, relay }) => callDurableObject(rooms, roomName(streamId), (room) => room.leave(relay)),
-    read: ({ streamId }, after, limit) =>
-      callDurableObject(rooms, roomName(streamId), (room) => room.read(after, limit)),
-    say: ({ streamId }, userId, input) => sayInRoom(servicesOf(bindings), streamId, userId, input),
-  };
-};
