@@ -65,7 +65,7 @@ chatRoutes.openapi(
   }),
   async (c) => {
     const { ctx } = c.var;
-    const { id: clientId, text, reply_to: replyTo } = c.req.valid('json');
+    const { client_id: clientId, text, reply_to: replyTo } = c.req.valid('json');
     const input = {
       clientId,
       text,

@@ -33,7 +33,7 @@ export const readChatQuery = z.strictObject({
 
 export const sendMessageBody = z
   .strictObject({
-    id: z
+    client_id: z
       .string()
       .regex(/^[A-Za-z0-9_-]{1,64}$/)
       .openapi({

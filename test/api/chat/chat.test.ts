@@ -47,7 +47,7 @@ const say = (stream: string, user: TestUser, text: string, more: Record<string, 
     200,
     'POST',
     `/v1/streams/${stream}/chat/messages`,
-    { token: user.token, body: { id: crypto.randomUUID(), text, ...more } },
+    { token: user.token, body: { client_id: crypto.randomUUID(), text, ...more } },
   );
 const moderate = (stream: string, by: TestUser, body: Record<string, unknown>) =>
   call('POST', `/v1/streams/${stream}/chat/moderation`, { token: by.token, body });
@@ -72,7 +72,7 @@ describe('the chat of a stream', () => {
     const [reader, writer] = [await enter(stream), await enter(stream, {}, '', ada.token)];
     const first = await call('POST', `/v1/streams/${stream}/chat/messages`, {
       token: ada.token,
-      body: { id: 'one', text: 'hello @everyone' },
+      body: { client_id: 'one', text: 'hello @everyone' },
     });
     expect((await roundTripsOf(first)).roundTrips).toBe(0);
     writer.socket.send(JSON.stringify({ type: 'send', id: 'two', text: 'and by socket' }));
@@ -147,18 +147,18 @@ describe('the chat of a stream', () => {
     }
     const refused = await call('POST', `/v1/streams/${stream}/chat/messages`, {
       token: stranger.token,
-      body: { id: 'a', text: 'let me in' },
+      body: { client_id: 'a', text: 'let me in' },
     });
     expect(await codeOf(refused)).toEqual([404, 'streams.not_found']);
   });
 
   it.each([
-    [{ id: 'a' }],
-    [{ id: 'a', text: '' }],
-    [{ id: 'a', text: 'x'.repeat(501) }],
-    [{ id: 'a b', text: 'hello' }],
-    [{ id: 'a', text: 'hello', reply_to: 'vid_nonsense' }],
-    [{ id: 'a', text: 'hello', role: 'owner' }],
+    [{ client_id: 'a' }],
+    [{ client_id: 'a', text: '' }],
+    [{ client_id: 'a', text: 'x'.repeat(501) }],
+    [{ client_id: 'a b', text: 'hello' }],
+    [{ client_id: 'a', text: 'hello', reply_to: 'vid_nonsense' }],
+    [{ client_id: 'a', text: 'hello', role: 'owner' }],
   ])('takes no message like %j', async (body) => {
     const owner = await seedUser();
     const stream = await announce(owner);

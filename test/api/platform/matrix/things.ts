@@ -247,7 +247,7 @@ export const bodies: Readonly<Record<string, unknown>> = {
   suspendUser: { reason: 'for the matrix' },
   unsuspendUser: { reason: 'for the matrix' },
   updateStream: { title: 'another title' },
-  sendChatMessage: { id: 'matrix', text: 'for the matrix' },
+  sendChatMessage: { client_id: 'matrix', text: 'for the matrix' },
   moderateChat: { action: 'clear' },
   grantChatRole: { role: 'vip' },
   clearBirthDate: { reason: 'for the matrix' },
