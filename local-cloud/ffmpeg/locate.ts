@@ -114,7 +114,7 @@ async function trialRun(launcher: Launcher): Promise<void> {
         ...['-f', 'lavfi', '-i', 'sine=duration=0.5'],
         ...[
           '-filter_complex',
-          '[0:v]split=2[a][b];[a]scale=32:32,setsar=1[v];[b]fps=2,tile=1x1[t];[1:a]loudnorm[s]',
+          '[0:v]split=2[a][b];[a]scale=32:32,setsar=1,setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc,zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable,zscale=t=bt709:m=bt709:r=tv,format=yuv420p[v];[b]fps=2,tile=1x1[t];[1:a]loudnorm[s]',
         ],
         ...[
           '-map',

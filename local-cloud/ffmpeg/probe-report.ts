@@ -76,6 +76,7 @@ function parseVideo(
   const size = /(?:^|, )(\d+)x(\d+)/.exec(parts.slice(1).join(', '));
   if (!size) return undefined;
   const aspect = /SAR (\d+):(\d+)/.exec(description);
+  const colors = parseColors(parts[1] ?? '');
   const rate = parts.find((part) => / fps$/.test(part)) ?? parts.find((part) => / tbr$/.test(part));
   const numerator = Number(aspect?.[1] ?? 1);
   const denominator = Number(aspect?.[2] ?? 1);
@@ -92,10 +93,24 @@ function parseVideo(
     rotationDegrees: 0,
     framesPerSecond: rationalRate(rate),
     bitrate: kilobits(parts.slice(2).join(', ')),
-    dynamicRange: /smpte2084|arib-std-b67/.test(parts[1] ?? '') ? 'high' : 'standard',
+    dynamicRange: /^(smpte2084|arib-std-b67)$/.test(colors.transfer ?? '') ? 'high' : 'standard',
+    colors,
     interlaced: /top (first|coded)|bottom (first|coded)/.test(parts[1] ?? ''),
   };
 }
+
+/** Of `yuv420p10le(tv, bt2020nc/bt2020/smpte2084, progressive)`; one name stands for three that are the same. */
+function parseColors(format: string): VideoStream['colors'] {
+  const details = /\(([^)]*)\)/.exec(format)?.[1]?.split(', ') ?? [];
+  const named = details.find((detail) => !NOT_COLORS.test(detail));
+  const [matrix, primaries = matrix, transfer = matrix] = named?.split('/') ?? [];
+  const known = (name: string | undefined) => (name === 'unknown' ? undefined : name);
+  return { matrix: known(matrix), primaries: known(primaries), transfer: known(transfer) };
+}
+
+/** The range, the fields and where chroma samples lie. */
+const NOT_COLORS =
+  /^(tv|pc|progressive|(top|bottom) .*|left|center|topleft|top|bottomleft|bottom|unspecified|\d+ bpc)$/;
 
 const CHANNELS_BY_LAYOUT: Record<string, number> = {
   mono: 1,

@@ -48,6 +48,8 @@ export type VideoStream = {
   interlaced: boolean;
   /** `high` for PQ (HDR10) and HLG transfer characteristics. */
   dynamicRange: 'standard' | 'high';
+  /** As ffmpeg names them; undefined where the file does not say. */
+  colors: { matrix: string | undefined; primaries: string | undefined; transfer: string | undefined };
 };
 
 export type AudioStream = {

@@ -35,7 +35,10 @@ export function parseSection<D extends SectionDefinition>(
     else
       problems.push({
         env: setting.env,
-        message: parsed.error.issues.map((issue) => issue.message).join('; '),
+        // Of settings that are JSON, which part of it.
+        message: parsed.error.issues
+          .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
+          .join('; '),
       });
   }
   // Only reached by readers when `problems` stayed empty, so every key is present.

@@ -356,6 +356,7 @@ export const routePolicies = {
   suspendUser: { access: user, roles: ['admin', 'moderator'], ids: 'any', limit: 'admin', stepUp: true },
   unsuspendUser: { access: user, roles: ['admin', 'moderator'], ids: 'any', limit: 'admin', stepUp: true },
   logUserOut: { access: user, roles: ['admin', 'moderator'], ids: 'any', limit: 'admin', stepUp: true },
+  clearBirthDate: { access: user, roles: ['admin', 'moderator'], ids: 'any', limit: 'admin', stepUp: true },
   grantRole: { access: user, roles: ['admin'], ids: 'any', limit: 'admin', stepUp: true },
   revokeRole: { access: user, roles: ['admin'], ids: 'any', limit: 'admin', stepUp: true },
   viewVideoEncoding: { access: user, roles: ['admin'], ids: 'any', limit: 'admin', stepUp: true },

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { defaultEncodePrices } from '../../src/config/encode-prices.ts';
+import { colours } from '../../src/modules/videos/policy/colour.ts';
 import type { EncodePlan } from '../../src/modules/videos/policy/encode-plan.ts';
 import type { EncodeTarget } from '../../src/modules/videos/policy/job-settings.ts';
 import { type PlanPolicy, planStream } from '../../src/modules/videos/policy/make-plan.ts';
@@ -45,10 +46,19 @@ const watermark = fc.record({
 
 export const sources = fc.record({
   durationMs: fc.oneof(fc.integer({ min: 1, max: 43_200_000 }), fc.constantFrom(1, 999, 1_000, 60_000)),
-  picture: fc.option(fc.record({ width: side, height: side, frameRate, codec: fc.constant('avc') }), {
-    nil: undefined,
-    freq: 8,
-  }),
+  picture: fc.option(
+    fc.record({
+      width: side,
+      height: side,
+      frameRate,
+      codec: fc.constant('avc'),
+      colour: fc.constantFrom(...colours),
+    }),
+    {
+      nil: undefined,
+      freq: 8,
+    },
+  ),
   sound: fc.option(fc.constant({ codec: 'aac' }), { nil: undefined, freq: 3 }),
 });
 

@@ -1,3 +1,5 @@
+import type { VideoStream } from '../../ffmpeg/index.ts';
+
 const CODECS: Record<string, string> = {
   aac: 'AAC',
   ac3: 'AC3',
@@ -101,3 +103,53 @@ const MIME_TYPES: Record<string, string> = {
 export function mimeType(format: string | undefined): string {
   return MIME_TYPES[format ?? ''] ?? 'application/octet-stream';
 }
+
+// https://docs.aws.amazon.com/mediaconvert/latest/apireference/probe.html, by the values of ITU-T H.273 that ffmpeg names.
+const PRIMARIES: Record<string, string> = {
+  bt709: 'ITU_709',
+  bt470m: 'ITU_470M',
+  bt470bg: 'ITU_470BG',
+  smpte170m: 'SMPTE_170M',
+  smpte240m: 'SMPTE_240M',
+  film: 'GENERIC_FILM',
+  bt2020: 'ITU_2020',
+  smpte428: 'SMPTE_428_1',
+  smpte431: 'SMPTE_431_2',
+  smpte432: 'SMPTE_EG_432_1',
+  ebu3213: 'EBU_3213_E',
+};
+const TRANSFERS: Record<string, string> = {
+  bt709: 'ITU_709',
+  bt470m: 'ITU_470M',
+  bt470bg: 'ITU_470BG',
+  smpte170m: 'SMPTE_170M',
+  smpte240m: 'SMPTE_240M',
+  linear: 'LINEAR',
+  'iec61966-2-1': 'IEC_61966_2_1',
+  'iec61966-2-4': 'IEC_61966_2_4',
+  bt1361e: 'ITU_1361',
+  'bt2020-10': 'ITU_2020_10bit',
+  'bt2020-12': 'ITU_2020_12bit',
+  smpte2084: 'SMPTE_2084',
+  smpte428: 'SMPTE_428_1',
+  'arib-std-b67': 'ARIB_B67',
+};
+const MATRICES: Record<string, string> = {
+  gbr: 'RGB',
+  bt709: 'ITU_709',
+  fcc: 'FCC',
+  bt470bg: 'ITU_470BG',
+  smpte170m: 'SMPTE_170M',
+  smpte240m: 'SMPTE_240M',
+  bt2020nc: 'ITU_2020_NCL',
+  bt2020c: 'ITU_2020_CL',
+  smpte2085: 'SMPTE_2085',
+  ictcp: 'ITU_2100ICtCp',
+};
+
+/** The colours of a track by MediaConvert's names. */
+export const probeColors = ({ primaries, transfer, matrix }: VideoStream['colors']) => ({
+  colorPrimaries: PRIMARIES[primaries ?? ''] ?? 'UNSPECIFIED',
+  transferCharacteristics: TRANSFERS[transfer ?? ''] ?? 'UNSPECIFIED',
+  matrixCoefficients: MATRICES[matrix ?? ''] ?? 'UNSPECIFIED',
+});

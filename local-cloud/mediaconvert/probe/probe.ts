@@ -5,7 +5,7 @@ import { badRequest, notFound } from '../errors.ts';
 import type { ObjectStore } from '../ports.ts';
 import { describeIssues } from '../settings/parse.ts';
 import { s3Url, splitS3Url } from '../settings/primitives.ts';
-import { bitDepth, containerFormat, mimeType, probeCodec } from './codecs.ts';
+import { bitDepth, containerFormat, mimeType, probeCodec, probeColors } from './codecs.ts';
 
 const probeBody = z.strictObject({ inputFiles: z.array(z.strictObject({ fileUrl: s3Url })).length(1) });
 
@@ -85,6 +85,7 @@ function videoProperties(stream: VideoStream): unknown {
     width: stream.width,
     height: stream.height,
     bitDepth: bitDepth(stream.pixelFormat),
+    ...probeColors(stream.colors),
     ...(stream.framesPerSecond ? { frameRate: stream.framesPerSecond } : {}),
     ...(stream.bitrate ? { bitRate: stream.bitrate } : {}),
     ...(stream.rotationDegrees === 0 ? {} : { rotation: stream.rotationDegrees }),

@@ -2,6 +2,7 @@ import { initFileName, segmentFilePrefix } from '../package/rendition.ts';
 import type { CmafGroupSettings, Output } from '../settings/create-job.ts';
 import type { BuildContext } from './build.ts';
 import { aacArgs, frameRateFor, gopSecondsOf, h264Args, peakBitrate } from './codecs.ts';
+import { colorFilters } from './color.ts';
 import {
   captionLanguage,
   languageTag,
@@ -64,7 +65,11 @@ export function buildCmafGroup(
   const args = [...maps, ...codecs, ...segmenterArgs(settings), `${directory}/ignored.mpd`];
   const gopSeconds = firstGopSeconds(outputs, context);
   if (gopSeconds !== undefined) {
-    for (const made of planTrickPlays(context, settings, directory, gopSeconds)) {
+    const [corrector] = outputs.flatMap(
+      ({ videoDescription }) => videoDescription?.videoPreprocessors?.colorCorrector ?? [],
+    );
+    const colors = colorFilters(corrector, context.video?.stream);
+    for (const made of planTrickPlays(context, settings, directory, gopSeconds, colors)) {
       group.trickPlays.push(made.trickPlay);
       args.push(...made.args);
     }

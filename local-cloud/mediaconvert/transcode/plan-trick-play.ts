@@ -17,7 +17,8 @@ type Pictures = Pick<
 
 /**
  * Plans the pictures of image-based trick play: tiled thumbnails, and for THUMBNAIL_AND_FULLFRAME a full-size picture of
- * each key frame as well. `gopSeconds` is the time between two key frames of the outputs.
+ * each key frame as well. `gopSeconds` is the time between two key frames of the outputs, `colors` their
+ * colour filters: the pictures look as the film does.
  * @throws JobFailure 1040 when a tile image would be too high.
  */
 export function planTrickPlays(
@@ -25,6 +26,7 @@ export function planTrickPlays(
   settings: CmafGroupSettings,
   directory: string,
   gopSeconds: number,
+  colors: string,
 ): Planned[] {
   const size = context.video ?? { width: 16, height: 9 };
   switch (settings.imageBasedTrickPlay ?? 'NONE') {
@@ -32,17 +34,25 @@ export function planTrickPlays(
       return [];
     case 'ADVANCED':
       return [
-        plan(context, advanced(settings.imageBasedTrickPlaySettings ?? {}, size, gopSeconds), directory),
+        plan(
+          context,
+          advanced(settings.imageBasedTrickPlaySettings ?? {}, size, gopSeconds),
+          directory,
+          colors,
+        ),
       ];
     case 'THUMBNAIL':
-      return [plan(context, plainThumbnails(size, gopSeconds), directory)];
+      return [plan(context, plainThumbnails(size, gopSeconds), directory, colors)];
     case 'THUMBNAIL_AND_FULLFRAME': {
       const { width, height } = {
         width: 2 * Math.round(size.width / 2),
         height: 2 * Math.round(size.height / 2),
       };
       const full = { suffix: '_fullframe', intervalSeconds: gopSeconds, width, height, columns: 1, rows: 1 };
-      return [plan(context, plainThumbnails(size, gopSeconds), directory), plan(context, full, directory)];
+      return [
+        plan(context, plainThumbnails(size, gopSeconds), directory, colors),
+        plan(context, full, directory, colors),
+      ];
     }
   }
 }
@@ -74,14 +84,14 @@ function plainThumbnails(source: { width: number; height: number }, gopSeconds: 
   return { suffix: '_tiles', intervalSeconds: gopSeconds, width, height, ...PLAIN_LAYOUT };
 }
 
-function plan(context: BuildContext, pictures: Pictures, directory: string): Planned {
+function plan(context: BuildContext, pictures: Pictures, directory: string, colors: string): Planned {
   const { intervalSeconds, width, height, columns, rows } = pictures;
   const thumbnails = Math.max(1, Math.ceil(context.durationSeconds / intervalSeconds - 1e-6));
   const filePrefix = `${pictures.suffix.slice(1)}-`;
   const pad = context.graph.label();
   context.graph.chain(
     [context.rawVideoPad()],
-    `fps=1/${intervalSeconds}:round=up,trim=end_frame=${thumbnails},scale=${width}:${height},setsar=1,tile=${columns}x${rows}`,
+    `fps=1/${intervalSeconds}:round=up,trim=end_frame=${thumbnails},scale=${width}:${height}${colors},setsar=1,tile=${columns}x${rows}`,
     [pad],
   );
   return {

@@ -21,6 +21,13 @@ const indexBytes = 3_145_728;
 const fragmentBytes = 1_048_576;
 const packetBytes = 8_388_608;
 
+/** Null for what neither the container nor the header of the codec says. */
+export interface ContainerColours {
+  readonly primaries: string | null;
+  readonly transfer: string | null;
+  readonly matrix: string | null;
+}
+
 /** What a container says about its tracks. */
 export interface ContainerFacts {
   readonly format: string;
@@ -32,6 +39,8 @@ export interface ContainerFacts {
         readonly height: number;
         readonly codec: string | null;
         readonly frameRate: number | null;
+        /** By their WebCodecs names. */
+        readonly colours: ContainerColours;
       }
     | undefined;
   readonly audio: { readonly codec: string | null } | undefined;
@@ -83,6 +92,7 @@ async function factsOf(input: Input, budget: ParseBudget): Promise<ContainerFact
             height: await video.getDisplayHeight(),
             codec: await codecOf(video),
             frameRate: await frameRateOf(video, budget),
+            colours: await coloursOf(video, budget),
           },
     audio: audio === null ? undefined : { codec: await audio.getCodec() },
   };
@@ -102,6 +112,18 @@ async function frameRateOf(track: InputVideoTrack, budget: ParseBudget): Promise
     return Number.isFinite(averagePacketRate) && averagePacketRate > 0 ? averagePacketRate : null;
   } catch (error) {
     if (budget.failure instanceof ReadBudgetExceeded) return null;
+    throw error;
+  }
+}
+
+/** Nothing when finding out would cost too many reads. */
+async function coloursOf(track: InputVideoTrack, budget: ParseBudget): Promise<ContainerColours> {
+  try {
+    const { primaries, transfer, matrix } = await track.getColorSpace();
+    return { primaries: primaries ?? null, transfer: transfer ?? null, matrix: matrix ?? null };
+  } catch (error) {
+    if (budget.failure instanceof ReadBudgetExceeded)
+      return { primaries: null, transfer: null, matrix: null };
     throw error;
   }
 }

@@ -14,6 +14,8 @@ export interface ExportSection {
   readonly key: string;
   readonly keyType?: 'uuid' | 'text' | 'smallint';
   readonly columns: readonly string[];
+  /** Rows are left out unless this column is, or is not, null. */
+  readonly only?: { readonly column: string; readonly is: 'null' | 'not null' };
   /** A column sealed for the row that `rowId` names: shown in clear as `as`, without `rowId`. */
   readonly opened?: { readonly column: string; readonly rowId: string; readonly as: string };
 }
@@ -495,6 +497,7 @@ export const personalTables: readonly PersonalTable[] = [
         file: 'videos',
         by: 'owner_id',
         key: 'id',
+        only: { column: 'replaces_id', is: 'null' },
         columns: [
           'id',
           'title',
@@ -535,6 +538,32 @@ export const personalTables: readonly PersonalTable[] = [
           'deleted_at',
         ],
       },
+      {
+        // Files sent to replace that of a video.
+        file: 'replacements',
+        by: 'owner_id',
+        key: 'id',
+        only: { column: 'replaces_id', is: 'not null' },
+        columns: [
+          'id',
+          'replaces_id',
+          'state',
+          'failure_code',
+          'failure_message',
+          'source_bytes',
+          'container',
+          'duration_ms',
+          'width',
+          'height',
+          'frame_rate',
+          'video_codec',
+          'audio_codec',
+          'created_at',
+          'updated_at',
+          'published_at',
+          'deleted_at',
+        ],
+      },
     ],
     withheld: {
       owner_id: shown,
@@ -545,7 +574,6 @@ export const personalTables: readonly PersonalTable[] = [
       hls_key: internal,
       dash_key: internal,
       media_prefix: internal,
-      replaces_id: internal,
       password_hash: secret,
       custom_thumbnail_key: internal,
       storyboard_key: internal,
@@ -742,6 +770,7 @@ export const personalTables: readonly PersonalTable[] = [
         key: 'id',
         columns: [
           'video_id',
+          'replaces_id',
           'state',
           'file_name',
           'content_type',
@@ -759,7 +788,6 @@ export const personalTables: readonly PersonalTable[] = [
       part_count: internal,
       object_key: internal,
       s3_upload_id: internal,
-      replaces_id: internal,
       told_percent: internal,
       checked_at: internal,
     },

@@ -25,13 +25,21 @@ export async function listExportedRows(
   const result = await db.execute(sql`
     SELECT ${key}::text AS key, json_build_object(${sql.join(fields, sql`, `)})::text AS line
     FROM ${sql.identifier(section.table)} AS t
-    WHERE ${column(section.by)} = ${userId}::${userType}
+    WHERE ${column(section.by)} = ${userId}::${userType} AND ${onlyOf(section)}
       AND ${after === undefined ? sql`true` : sql`${key} > ${after}::${keyType}`}
     ORDER BY ${key} LIMIT ${limit}`);
   return result.rows as unknown as ExportedRow[];
 }
 
+function onlyOf({ only }: ExportSection): SQL {
+  if (only === undefined) return sql`true`;
+  return only.is === 'null' ? sql`${column(only.column)} IS NULL` : sql`${column(only.column)} IS NOT NULL`;
+}
+
 export interface OwnFile {
+  /** What the next page goes on after. */
+  readonly key: string;
+  /** The video made of the file, or to be made of it. */
   readonly videoId: string;
   readonly title: string;
   readonly fileName: string;
@@ -45,9 +53,14 @@ export async function listOwnFiles(
   { after, limit }: { readonly after: string | undefined; readonly limit: number },
 ): Promise<OwnFile[]> {
   const result = await db.execute(sql`
-    SELECT videos.id AS "videoId", videos.title, videos.source_key AS "objectKey",
-      coalesce((SELECT file_name FROM uploads WHERE uploads.video_id = videos.id AND state = 'completed'
-        ORDER BY uploads.id DESC LIMIT 1), '') AS "fileName"
+    SELECT videos.id AS key, coalesce(videos.replaces_id, videos.id) AS "videoId", videos.title,
+      videos.source_key AS "objectKey",
+      coalesce((SELECT file_name FROM uploads
+        WHERE uploads.video_id IN (
+            SELECT videos.id UNION ALL SELECT made.id FROM videos AS made WHERE made.replaces_id = videos.id)
+          AND uploads.state = 'completed'
+        ORDER BY regexp_replace(uploads.object_key, '^quarantine/', 'originals/') = videos.source_key DESC,
+          uploads.id DESC LIMIT 1), '') AS "fileName"
     FROM videos
     WHERE owner_id = ${userId}::uuid AND source_key IS NOT NULL AND deleted_at IS NULL
       AND ${after === undefined ? sql`true` : sql`videos.id > ${after}::uuid`}

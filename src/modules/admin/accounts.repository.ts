@@ -6,6 +6,7 @@ import { insertEventIfAny, newEvent, type OutboxEvent, textArray } from '../../d
 import type { Role } from '../../http/roles.ts';
 import { revokeKeysOf } from '../api-keys/index.ts';
 import { type EndedAccess, type EndReason, insertAccessEnd, lockUser } from '../auth/index.ts';
+import { forgetBirthDate, hasBirthDate } from '../users/index.ts';
 import { type Standing, staffRoles } from './admin.policy.ts';
 
 export type WriteContext = Pick<
@@ -161,6 +162,8 @@ export const canBeSuspended = sql`target.status IN ('active', 'deactivated')`;
 export const isSuspended = sql`target.status = 'suspended'`;
 export const becomesUnsuspended = sql`status = ${statusAfter(sql`target.id`)}`;
 export const anyAccount = sql`true`;
+export const hasStatedBirthDate = hasBirthDate(sql`target.id`);
+export const birthDateForgottenCte = sql`, forgotten AS (${forgetBirthDate(sql`changed`)})`;
 
 export const roleAdded = (role: Role) => ({
   assignments: sql`roles = array_append(target.roles, ${role}::text)`,

@@ -1,6 +1,7 @@
 import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../../http/route.ts';
 import {
   accountViewSchema,
+  clearBirthDateBody,
   foundUsersSchema,
   proposalListSchema,
   proposalParams,
@@ -14,7 +15,14 @@ import {
 } from './admin.schemas.ts';
 import { presentAccountView, presentFoundUser, presentProposal } from './admin.views.ts';
 import type { Outcome } from './usecases/act.ts';
-import { grantRole, logUserOut, revokeRole, suspendUser, unsuspendUser } from './usecases/change-accounts.ts';
+import {
+  clearBirthDate,
+  grantRole,
+  logUserOut,
+  revokeRole,
+  suspendUser,
+  unsuspendUser,
+} from './usecases/change-accounts.ts';
 import { lookAtAccount, searchUsers } from './usecases/look-up.ts';
 import {
   approveAdmin,
@@ -118,6 +126,24 @@ adminRoutes.openapi(
     tags,
   }),
   async (c) => c.body(null, statusOf(await logUserOut(c.var.ctx, c.req.valid('param').user_id))),
+);
+
+adminRoutes.openapi(
+  defineRoute({
+    method: 'post',
+    path: '/users/{user_id}/birth-date/clear',
+    request: { params: targetParams, ...jsonBody(clearBirthDateBody) },
+    responses: { ...changeResponses, ...problems(400, 401, 403, 404, 422) },
+    summary: 'Clear the date of birth of an account',
+    description: 'For one stated by mistake: its owner may then state another, once. Nobody sees the date.',
+    operationId: 'clearBirthDate',
+    tags,
+  }),
+  async (c) => {
+    const { user_id } = c.req.valid('param');
+    const { reason } = c.req.valid('json');
+    return c.body(null, statusOf(await clearBirthDate(c.var.ctx, { userId: user_id, reason })));
+  },
 );
 
 adminRoutes.openapi(

@@ -56,6 +56,8 @@ export const suspendBody = z
 
 export const unsuspendBody = z.strictObject({ reason: reasonSchema }).openapi('UnsuspendUser');
 
+export const clearBirthDateBody = z.strictObject({ reason: reasonSchema }).openapi('ClearBirthDate');
+
 export const proposeAdminBody = z
   .strictObject({ user_id: idSchema('user'), reason: reasonSchema })
   .openapi('ProposeAdmin');

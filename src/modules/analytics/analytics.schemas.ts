@@ -2,7 +2,12 @@ import { z } from '@hono/zod-openapi';
 import { idSchema } from '../../http/params.ts';
 import { daysIn, maxRangeDays } from './analytics.policy.ts';
 
-const day = z.iso.date().openapi({ example: '2026-11-27', description: 'A UTC day, inclusive.' });
+// Nobody watched anything before, and days far enough back are none to Postgres.
+const firstDay = '2000-01-01';
+const day = z.iso
+  .date()
+  .refine((text) => text >= firstDay, `must not lie before ${firstDay}`)
+  .openapi({ example: '2026-11-27', description: 'A UTC day, inclusive.' });
 
 export const rangeQuery = z
   .strictObject({ from: day.optional(), to: day.optional() })

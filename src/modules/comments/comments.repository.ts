@@ -12,7 +12,7 @@ const viewerParameter = (viewerId: ViewerId): SQL => sql`${viewerId ?? null}::uu
 const utc = (column: SQL): SQL => sql`to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 /** Between a row of `comments AS c` and the viewer, and between it and the owner of the video, nobody blocks the other. */
-const unblocked = (viewerId: ViewerId): SQL => sql`${notBlocked(viewerId, sql`c.author_id`)}
+export const unblocked = (viewerId: ViewerId): SQL => sql`${notBlocked(viewerId, sql`c.author_id`)}
   AND NOT EXISTS (
     SELECT FROM blocks
     WHERE (blocker_id = c.owner_id AND blocked_id = c.author_id) OR (blocker_id = c.author_id AND blocked_id = c.owner_id))`;

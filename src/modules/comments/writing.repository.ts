@@ -4,10 +4,9 @@ import { insertAuditIfAny } from '../../db/audit.ts';
 import type { Db } from '../../db/client.ts';
 import { insertEventFrom } from '../../db/counting.ts';
 import type { OutboxEvent } from '../../db/outbox.ts';
-import { notBlocked } from '../graph/index.ts';
 import { type FacetCandidate, resolveFacets } from '../posts/index.ts';
 import { type CommentPolicy, videoVisibleTo } from '../videos/index.ts';
-import { selectComments } from './comments.repository.ts';
+import { selectComments, unblocked } from './comments.repository.ts';
 import type { CommentRow } from './comments.views.ts';
 import { commentPayload, showingPayload } from './counting.repository.ts';
 
@@ -32,7 +31,7 @@ const eventIds = (sources: SQL): SQL =>
 
 /**
  * CTEs ending in `verdict(held_for)`: why a comment by `authorId` on the row of `video` (id, owner_id, comment_policy) has to
- * wait for the owner; null when others see it at once. Owners never wait.
+ * wait for the owner; null when others see it at once. Owners never wait. Words changed after comments were turned off wait, too.
  */
 const verdict = (authorId: string, { facets, folded }: CommentText): SQL => {
   const hasLink = facets.some(({ type }) => type === 'link');
@@ -45,7 +44,7 @@ const verdict = (authorId: string, { facets, folded }: CommentText): SQL => {
         WHEN EXISTS (SELECT FROM unnest(settings.blocked_keys) AS key WHERE strpos(${folded}, key) > 0) THEN 'blocked_word'
         WHEN ${hasLink} AND (settings.hold_links = 'everybody' OR (settings.hold_links = 'strangers' AND NOT EXISTS (
           SELECT FROM follows WHERE follower_id = video.owner_id AND followee_id = ${authorId}::uuid))) THEN 'link'
-        WHEN video.comment_policy = 'approve' THEN 'approval'
+        WHEN video.comment_policy <> 'open' THEN 'approval'
       END AS held_for
       FROM video LEFT JOIN settings ON true
     )`;
@@ -81,7 +80,7 @@ export async function insertComment(
       SELECT c.id, coalesce(c.root_id, c.id) AS root_id, least(c.depth + 1, ${maxDepth}) AS depth
       FROM comments AS c JOIN users AS author ON author.id = c.author_id AND author.status = 'active'
       WHERE c.id = ${parentId}::uuid AND c.video_id = ${videoId}::uuid AND c.state = 'visible'
-        AND ${notBlocked(authorId, sql`c.author_id`)}
+        AND ${unblocked(authorId)}
     ),
     ${verdict(authorId, comment)},
     facets AS (${resolveFacets(authorId, comment.facets)}),

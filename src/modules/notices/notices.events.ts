@@ -17,6 +17,7 @@ export const securityNotices = [
   'api_key_created',
   'username_changed',
   'roles_changed',
+  'birth_date_cleared',
   'account_suspended',
   'account_unsuspended',
   'account_deactivated',

@@ -88,6 +88,11 @@ export const noticeTexts: Readonly<Record<SecurityNotice, NoticeText>> = {
     happened: 'An administrator changed what your account may do.',
     advice: support,
   },
+  birth_date_cleared: {
+    subject: 'Your date of birth was cleared',
+    happened: 'The date of birth of your account was cleared by our support. You can state it again, once.',
+    advice: support,
+  },
   account_suspended: {
     subject: 'Your account was suspended',
     happened: 'Your account was suspended. Nobody can log in to it for now.',

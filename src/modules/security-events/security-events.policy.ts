@@ -40,6 +40,7 @@ const typesByAction = {
   'admin.user_logged_out': { success: 'sessions_ended' },
   'admin.role_granted': { success: 'role_given' },
   'admin.role_revoked': { success: 'role_taken' },
+  'admin.birth_date_cleared': { success: 'birth_date_cleared' },
   'api_keys.created': { success: 'api_key_created' },
   'api_keys.renamed': { success: 'api_key_renamed' },
   'api_keys.revoked': { success: 'api_key_revoked' },

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { RequestContext } from '../../context.ts';
 import { insertAuditIfAny } from '../../db/audit.ts';
 import { hex } from '../../shared/encoding.ts';
@@ -27,3 +27,11 @@ export async function stateBirthDate(
         (SELECT sealed_date FROM birth_dates WHERE user_id = ${userId}::uuid)), 'hex') AS sealed`);
   return result.rows[0] as unknown as StatedBirthDate;
 }
+
+/** Whether somebody stated when they were born, over the id of their row. */
+export const hasBirthDate = (userId: SQL): SQL =>
+  sql`EXISTS (SELECT FROM birth_dates WHERE birth_dates.user_id = ${userId})`;
+
+/** A statement that forgets when those in the CTE `users` were born. */
+export const forgetBirthDate = (users: SQL): SQL =>
+  sql`DELETE FROM birth_dates USING ${users} WHERE birth_dates.user_id = ${users}.id`;

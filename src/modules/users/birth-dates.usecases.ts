@@ -11,7 +11,7 @@ const placeOf = (userId: string) => ({ table: 'birth_dates', column: 'sealed_dat
 
 /**
  * Keeps when the caller says they were born. It can be said once: who may see what is for adults must not be a matter of
- * trying dates.
+ * trying dates. Staff may clear a date that is wrong (`clearBirthDate` of the administration), after which it is stated anew.
  * @throws users.birth_date_implausible, users.birth_date_fixed when another date was stated before, auth.unauthenticated.
  */
 export async function stateBirthDate(ctx: RequestContext, birthDate: string): Promise<void> {

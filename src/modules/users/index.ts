@@ -1,3 +1,4 @@
+export { forgetBirthDate, hasBirthDate } from './birth-dates.repository.ts';
 export { isOfAge } from './birth-dates.usecases.ts';
 export { userNotFound, usernameReserved, usernameTaken } from './users.errors.ts';
 export { isReservedUsername, parseUserReference, type UserReference } from './users.policy.ts';

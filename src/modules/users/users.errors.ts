@@ -23,5 +23,5 @@ export const birthDateImplausible = defineError({
 export const birthDateFixed = defineError({
   code: 'users.birth_date_fixed',
   status: 409,
-  title: 'You have stated another date of birth before; it cannot be changed.',
+  title: 'You have stated another date of birth before; only the support can clear it.',
 });

@@ -88,7 +88,7 @@ meRoutes.openapi(
     },
     summary: 'State my date of birth',
     description:
-      'Needed to watch what is for adults. It can be stated once, is kept sealed and shown to nobody; the export of the account has it.',
+      'Needed to watch what is for adults. It can be stated once, since what is for adults must not be a matter of trying dates; the support can clear one that is wrong. It is kept sealed and shown to nobody; the export of the account has it.',
     operationId: 'stateBirthDate',
     tags,
   }),

@@ -6,7 +6,9 @@ import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
 import type { CaptionRow } from './captions.repository.ts';
 import { captionsOf } from './captions.repository.ts';
 import { queueJob } from './encode-queue.repository.ts';
+import { playedPlan } from './extras.repository.ts';
 import type { CaptionsToCut } from './policy/clip-captions.ts';
+import type { Colour } from './policy/colour.ts';
 import type { EncodePlan, JobKind } from './policy/encode-plan.ts';
 import type { NewEncodeJob } from './policy/encode-queue.ts';
 import type { JobState } from './policy/encode-state.ts';
@@ -152,6 +154,7 @@ export interface ClipSource {
   readonly frameRate: number | null;
   readonly videoCodec: string | null;
   readonly audioCodec: string | null;
+  readonly colour: Colour;
   /** Where the source itself begins in its original, when it is a clip. */
   readonly offsetMs: number;
   readonly watermark: Watermark | null;
@@ -174,7 +177,7 @@ export async function findClipSource(
       video.width, video.height, video.frame_rate AS "frameRate", video.video_codec AS "videoCodec",
       video.audio_codec AS "audioCodec", coalesce(video.clip_start_ms, 0)::float8 AS "offsetMs",
       ${watermarkOf(sql`video.owner_id`)} AS watermark, ${captionsOf} AS captions,
-      video.captions_to_cut AS "captionsToCut",
+      video.captions_to_cut AS "captionsToCut", coalesce(${playedPlan} ->> 'colour', 'plain') AS colour,
       EXISTS (SELECT FROM videos AS clip WHERE clip.id = ${clipId}::uuid) AS exists
     FROM videos AS video
     WHERE video.id = ${videoId}::uuid AND video.owner_id = ${ownerId}::uuid AND video.deleted_at IS NULL
@@ -197,7 +200,7 @@ export interface NewClip {
 }
 
 /**
- * Makes a clip of an owner's published video and queues its encode; `wanted` has its captions cut, if there are any.
+ * Makes a clip of an owner's published video, for those whom that is for, and queues its encode; `wanted` has its captions cut, if there are any.
  * @returns false when the video is not there any more.
  */
 export async function insertClip(db: Db, clip: NewClip, wanted: OutboxEvent): Promise<boolean> {
@@ -206,10 +209,12 @@ export async function insertClip(db: Db, clip: NewClip, wanted: OutboxEvent): Pr
     WITH clip AS (
       INSERT INTO videos (id, owner_id, title, description, visibility, state, source_key, source_bytes, container,
         duration_ms, width, height, frame_rate, video_codec, audio_codec, clipped_from, clip_start_ms, clip_end_ms,
-        captions_to_cut)
+        captions_to_cut, publish_at, password_hash, age_restricted, geo_mode, geo_countries, embed_mode, embed_domains)
       SELECT ${clip.id}::uuid, owner_id, ${clip.title}, ${clip.description}, ${clip.visibility}, 'transcoding',
         source_key, source_bytes, container, ${clip.endMs - clip.startMs}::bigint, width, height, frame_rate,
-        video_codec, audio_codec, id, ${clip.startMs}::bigint, ${clip.endMs}::bigint, ${toCut}::jsonb
+        video_codec, audio_codec, id, ${clip.startMs}::bigint, ${clip.endMs}::bigint, ${toCut}::jsonb,
+        CASE WHEN publish_at > now() THEN publish_at END, password_hash, age_restricted, geo_mode, geo_countries,
+        embed_mode, embed_domains
       FROM videos
       WHERE id = ${clip.sourceId}::uuid AND owner_id = ${clip.ownerId}::uuid AND state = 'published'
         AND deleted_at IS NULL AND replaces_id IS NULL

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../db/client.ts';
 import { type CaptionRow, captionsOf, type PlayedCaptions } from './captions.repository.ts';
 import { queueJob } from './encode-queue.repository.ts';
@@ -26,6 +26,15 @@ export interface VideoExtras {
   readonly dueSince: string | null;
 }
 
+/** The plan of the job whose files `videos AS video` plays, as JSON. */
+export const playedPlan: SQL = sql`(
+  SELECT job.plan FROM encode_jobs AS job
+    WHERE job.video_id = coalesce(split_part(video.media_prefix, '/', 2)::uuid, video.id)
+      AND job.revision = coalesce(substring(split_part(video.media_prefix, '/', 3) FROM 2)::int, video.revision)
+      AND job.kind = 'stream'
+      AND job.state = 'complete'
+    ORDER BY job.attempt DESC LIMIT 1)`;
+
 export async function findVideoExtras(db: Db, videoId: string): Promise<VideoExtras | undefined> {
   const result = await db.execute(sql`
     SELECT video.id, video.revision, video.hls_key AS "hlsKey",
@@ -33,12 +42,7 @@ export async function findVideoExtras(db: Db, videoId: string): Promise<VideoExt
       video.storyboard_key AS "storyboardKey", video.preview_key IS NULL AS "wantsPreview",
       video.downloads_enabled AND video.download_key IS NULL AS "wantsDownload",
       video.extras_due_at::text AS "dueSince", video.captions_wanted AS "captionsWanted", video.captions_built AS "captionsBuilt", ${captionsOf} AS captions,
-      (SELECT job.plan FROM encode_jobs AS job
-        WHERE job.video_id = coalesce(split_part(video.media_prefix, '/', 2)::uuid, video.id)
-          AND job.revision = coalesce(substring(split_part(video.media_prefix, '/', 3) FROM 2)::int, video.revision)
-          AND job.kind = 'stream'
-          AND job.state = 'complete'
-        ORDER BY job.attempt DESC LIMIT 1) AS plan
+      ${playedPlan} AS plan
     FROM videos AS video
     WHERE video.id = ${videoId}::uuid AND video.state = 'published' AND video.deleted_at IS NULL
       AND video.replaces_id IS NULL AND video.hls_key IS NOT NULL AND video.dash_key IS NOT NULL`);

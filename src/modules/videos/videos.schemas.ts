@@ -116,10 +116,17 @@ export const videoSchema = z
 export type VideoView = z.infer<typeof videoSchema>;
 
 /** A moment with its offset, as RFC 3339 writes it. Whether it lies ahead is asked of the clock later. */
-export const publishAtSchema = z.iso.datetime({ offset: true }).openapi({
-  description: 'Until then only the owner sees the video. At most a year ahead.',
-  example: '2027-01-01T18:00:00Z',
-});
+// In UTC and whole milliseconds: offsets and fractions may be longer than Postgres reads.
+export const publishAtSchema = z.iso
+  .datetime({ offset: true })
+  .max(64)
+  .transform((text) => new Date(text).toISOString())
+  .openapi({
+    type: 'string',
+    format: 'date-time',
+    description: 'Until then only the owner sees the video. At most a year ahead.',
+    example: '2027-01-01T18:00:00Z',
+  });
 
 export const updateVideoBody = z
   .strictObject({

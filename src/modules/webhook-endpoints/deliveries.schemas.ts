@@ -24,7 +24,7 @@ export const replayFailedBody = z
     since: z.iso
       .datetime({ offset: true })
       .refine(
-        (text) => Date.parse(text) > Date.now() - maxReplaySpanMs,
+        (text) => Math.abs(Date.parse(text) - Date.now()) < maxReplaySpanMs,
         'must be within the last thirty days',
       )
       .openapi({ description: 'Deliveries of this moment and later, that failed, are sent again.' }),

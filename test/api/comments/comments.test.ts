@@ -93,7 +93,7 @@ describe('commenting on a video', () => {
   });
 
   it('is refused where the owner takes none, where one may not look, and to a comment that is not there', async () => {
-    const [ada, bob, carol] = [await seedUser(), await seedUser(), await seedUser()];
+    const [ada, bob, carol, dave] = [await seedUser(), await seedUser(), await seedUser(), await seedUser()];
     const [open, off, closed] = [
       await film(ada),
       await film(ada, { comment_policy: 'off' }),
@@ -111,7 +111,15 @@ describe('commenting on a video', () => {
     await act('DELETE', ada, gone);
     const byCarol = await comment(carol, open, 'by carol');
     await block(carol, bob);
-    for (const parent of [elsewhere.id, gone.id, byCarol.id, encodeId('comment', randomIds.next())])
+    const byDave = await comment(dave, open, 'by dave');
+    await block(ada, dave);
+    for (const parent of [
+      elsewhere.id,
+      gone.id,
+      byCarol.id,
+      byDave.id,
+      encodeId('comment', randomIds.next()),
+    ])
       expect(await send(open, bob.token, { text: 'x', parent_id: parent })).toMatchObject({
         status: 422,
         code: 'comments.parent_not_available',

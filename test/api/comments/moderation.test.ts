@@ -102,6 +102,18 @@ describe('comments that are held', () => {
     await sqlRows("UPDATE videos SET comment_policy = 'approve' WHERE owner_id = $1", [ada.uuid]);
     expect(await edit('nice still')).toMatchObject({ state: 'held' });
   });
+
+  it('are not let out by changing them once comments are off', async () => {
+    const [ada, bob] = [await seedUser(), await seedUser()];
+    const id = await film(ada, { comment_policy: 'approve' });
+    const held = await comment(bob, id, 'let me in');
+    await sqlRows("UPDATE videos SET comment_policy = 'off' WHERE owner_id = $1", [ada.uuid]);
+    expect(
+      await callJson(200, 'PATCH', `/v1/comments/${held.id}`, { token: bob.token, body: { text: 'again' } }),
+    ).toMatchObject({ state: 'held' });
+    expect(await listOf(id)).toEqual([]);
+    expect(await queueOf(ada)).toMatchObject([{ id: held.id, held_for: 'approval', text: 'again' }]);
+  });
 });
 
 describe('the settings of an owner', () => {

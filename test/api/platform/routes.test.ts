@@ -77,6 +77,7 @@ const needStepUp = [
   'POST /v1/admin/proposals',
   'POST /v1/admin/proposals/{proposal_id}/approve',
   'POST /v1/admin/users/search',
+  'POST /v1/admin/users/{user_id}/birth-date/clear',
   'POST /v1/admin/users/{user_id}/logout',
   'POST /v1/admin/users/{user_id}/suspend',
   'POST /v1/admin/users/{user_id}/unsuspend',

@@ -234,15 +234,18 @@ describe('a replay', () => {
     expect(await (await replayFailed(user, endpoint.id, since)).json()).toEqual({ replayed: 1, more: false });
   });
 
-  it.each(['yesterday', '2020-01-01T00:00:00Z', '', 5])('since %s is refused', async (since) => {
-    const user = await seedUser();
-    const { endpoint } = await createEndpoint(user);
-    const response = await call('POST', `${endpointsPath}/${endpoint.id}/replay-failed`, {
-      token: user.token,
-      body: { since },
-    });
-    expect(response.status).toBe(422);
-  });
+  it.each(['yesterday', '2020-01-01T00:00:00Z', '9999-12-31T23:59:59-23:59', '', 5])(
+    'since %s is refused',
+    async (since) => {
+      const user = await seedUser();
+      const { endpoint } = await createEndpoint(user);
+      const response = await call('POST', `${endpointsPath}/${endpoint.id}/replay-failed`, {
+        token: user.token,
+        body: { since },
+      });
+      expect(response.status).toBe(422);
+    },
+  );
 });
 
 describe('the test button', () => {

@@ -189,7 +189,7 @@ describe('stills', () => {
     expect(await thumbnailsFor(film.id)).toEqual([
       `${inject('cdnUrl')}/open/${film.uuid}/v2/thumbnails/t.0.jpg`,
     ]);
-    expect(await waitingPaths(film.uuid)).toEqual([`/media/${film.uuid}/*`, `/open/${film.uuid}/*`]);
+    expect(await waitingPaths(film.uuid)).toEqual([`/media/${film.uuid}/v1/*`, `/open/${film.uuid}/v1/*`]);
   });
 });
 

@@ -96,6 +96,20 @@ describe('a video with a time to be shown', () => {
       expect(await refused(bad)).toBe(422);
   });
 
+  it('may be moved to a time in any zone and of any precision', async () => {
+    const { videoId } = await publishFilm(creator, bytes, { publish_at: inDays(1) });
+    const local = inDays(3).slice(0, 19);
+    for (const [time, utc] of [
+      [`${local}+23:00`, Date.parse(`${local}Z`) - 23 * 3_600_000],
+      [`${local}-20:30`, Date.parse(`${local}Z`) + 20.5 * 3_600_000],
+      [`${local}.${'1'.repeat(30)}Z`, Date.parse(`${local}.111Z`)],
+    ] as const)
+      expect(await (await schedule(videoId, time)).json()).toMatchObject({
+        publish_at: new Date(utc).toISOString(),
+      });
+    expect((await schedule(videoId, `${local}.${'1'.repeat(200)}Z`)).status).toBe(422);
+  });
+
   it('is told at the end of the encode when that comes later than its time', async () => {
     const { videoUuid, videoId } = await publishFilm(creator, bytes, { publish_at: inDays(1) });
     await sqlRows(`UPDATE videos SET publish_at = now() - interval '1 minute' WHERE id = $1`, [videoUuid]);

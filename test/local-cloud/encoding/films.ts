@@ -134,7 +134,7 @@ export const AWKWARD_FILMS: readonly AwkwardFilm[] = [
 export const factsOf = (film: AwkwardFilm): ProbeFacts => ({
   container: 'mp4',
   durationMs: film.seconds * 1000,
-  picture: film.picture && { ...film.picture, codec: null },
+  picture: film.picture && { ...film.picture, codec: null, colour: 'plain' },
   sound: film.sound ? { codec: null } : undefined,
 });
 

@@ -16,7 +16,7 @@ import { encodeTarget, planPolicy } from '../../support/encode-plans.ts';
 import { ACCOUNT, type Cloud, REGION, startCloud } from '../mediaconvert/harness.ts';
 import { ended } from '../mediaconvert/jobs.ts';
 import { decodeStrictly, makeClip } from '../mediaconvert/media.ts';
-import { concatenate, difference, frameAt, variantsOf } from '../mediaconvert/playback.ts';
+import { concatenate, difference, frameAt, pixelsOf, variantsOf } from '../mediaconvert/playback.ts';
 import { brightness } from './measure.ts';
 
 const SECONDS = 5;
@@ -50,7 +50,7 @@ function planOf(video: number, extras: Partial<PlanRequest> = {}, policy = planP
       sourceKey: SOURCE,
       facts: {
         durationMs: SECONDS * 1000,
-        picture: { width: 640, height: 480, frameRate: 25, codec: null },
+        picture: { width: 640, height: 480, frameRate: 25, codec: null, colour: 'plain' },
         sound: { codec: null },
       },
       ...extras,
@@ -82,6 +82,13 @@ const smallest = (plan: EncodePlan): string =>
     prefixOf(plan),
     variantsOf(cloud.store.text('vod', `${prefixOf(plan)}video.m3u8`)).at(0)?.uri ?? '',
   );
+
+/** The first picture a job wrote under a name that begins so. */
+const still = (plan: EncodePlan, name: string): string => {
+  const start = `${prefixOf(plan)}${name}`;
+  const key = cloud.store.keys('vod').find((found) => found.startsWith(start) && found.endsWith('.jpg'));
+  return cloud.store.path('vod', key ?? start);
+};
 
 describe('what we ask MediaConvert for is what comes out:', () => {
   it('a moving preview, a few seconds from all over the film', async () => {
@@ -151,6 +158,65 @@ describe('what we ask MediaConvert for is what comes out:', () => {
       height: Math.floor((markHeight - 8) * scale),
     };
     expect(brightness(with3, width, mark)).toBeGreaterThan(240);
+  });
+
+  it.each([
+    // Code values of 203 and 1,000 cd/m² (ITU-R BT.2408, BT.2100), and how bright of 255 the first is to be at least.
+    { colour: 'pq', transfer: 'smpte2084', grey: 0.58, bright: 0.75, least: 180 },
+    { colour: 'hlg', transfer: 'arib-std-b67', grey: 0.75, bright: 1, least: 120 },
+  ] as const)('a $colour film in BT.709, as bright as it is meant', async (film) => {
+    const name = `originals/${film.colour}.mp4`;
+    const path = cloud.store.path('raw', name);
+    const level = (share: number) => Math.round(64 + 876 * share);
+    // Black, diffuse white and a highlight, each a third of the picture.
+    const bands = `lum='if(lt(X,W/3),64,if(lt(X,2*W/3),${level(film.grey)},${level(film.bright)}))':cb=512:cr=512`;
+    await ffmpeg.run(
+      [
+        ...['-f', 'lavfi', '-i', 'color=black:size=624x480:rate=25:duration=2,format=yuv420p10le'],
+        ...['-vf', `geq=${bands}`, '-c:v', 'libx265', '-preset', 'ultrafast', '-tag:v', 'hvc1'],
+        ...['-color_primaries', 'bt2020', '-color_trc', film.transfer, '-colorspace', 'bt2020nc'],
+        '-x265-params',
+        `log-level=error:colorprim=bt2020:transfer=${film.transfer}:colormatrix=bt2020nc`,
+        path,
+      ],
+      { cwd: dirname(path) },
+    );
+    const picture = { width: 624, height: 480, frameRate: 25, codec: null, colour: film.colour };
+    const plan = planOf(film.colour === 'pq' ? 6 : 7, {
+      sourceKey: name,
+      facts: { durationMs: 2_000, picture, sound: undefined },
+    });
+    await run(plan);
+    const [stream] = (await ffmpeg.probe(smallest(plan))).streams;
+    expect(stream).toMatchObject({
+      pixelFormat: 'yuv420p',
+      dynamicRange: 'standard',
+      colors: { matrix: 'bt709', primaries: 'bt709', transfer: 'bt709' },
+    });
+    const [width = 0, height = 0] = [plan.rungs[0]?.width, plan.rungs[0]?.height];
+    const { storyboard } = plan;
+    const sheet = { width: 0, height: 0, ...storyboard };
+    const pictures = [
+      { rgb: await frameAt(ffmpeg, smallest(plan), 1), width, height, row: width },
+      { rgb: await pixelsOf(ffmpeg, still(plan, 'thumbnails/')), width: 624, height: 480, row: 624 },
+      { rgb: await pixelsOf(ffmpeg, still(plan, 'video_tiles')), ...sheet, row: 5 * sheet.width },
+    ];
+    for (const picture of pictures) {
+      const third = Math.floor(picture.width / 3);
+      const [black = 0, white = 0, highlight = 0] = [0, 1, 2].map((band) =>
+        brightness(picture.rgb, picture.row, {
+          x: band * third + 8,
+          y: 8,
+          width: third - 16,
+          height: picture.height - 16,
+        }),
+      );
+      expect(black).toBeLessThan(4);
+      expect(white).toBeGreaterThan(film.least);
+      expect(white).toBeLessThan(highlight - 10);
+      // Unmapped, a highlight of PQ would be a grey of 190.
+      expect(highlight).toBeGreaterThan(235);
+    }
   });
 
   it('sizes that MediaConvert chooses itself, told when it is done', async () => {

@@ -11,6 +11,13 @@ const picture = (size: string, seconds = 3, rate = 25): string[] => [
 const tone = ['-f', 'lavfi', '-i', 'sine=frequency=440:duration=3'];
 const h264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
 const aac = ['-c:a', 'aac', '-b:a', '64k'];
+/** Ten bits whose colours only the codec's own header tells, and the container where it can. */
+const hevc10 = (primaries: string, transfer: string, matrix: string): string[] => [
+  ...['-c:v', 'libx265', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p10le'],
+  ...['-color_primaries', primaries, '-color_trc', transfer, '-colorspace', matrix],
+  ...['-x265-params', `log-level=error:colorprim=${primaries}:transfer=${transfer}:colormatrix=${matrix}`],
+];
+const pq = hevc10('bt2020', 'smpte2084', 'bt2020nc');
 
 /** How each film of the tests is made: ffmpeg's arguments before the output file. All but `long` last 3 s. */
 const recipes: Readonly<Record<string, readonly string[]>> = {
@@ -58,6 +65,16 @@ const recipes: Readonly<Record<string, readonly string[]>> = {
     '-x265-params',
     'log-level=error',
   ],
+  'pq.mp4': [...picture('320x180', 1), ...pq, '-tag:v', 'hvc1'],
+  'pq-in-codec.mp4': [...picture('320x180', 1), ...pq, '-tag:v', 'hvc1', '-movflags', '-write_colr'],
+  'pq.ts': [...picture('320x180', 1), ...pq],
+  'pq.mkv': [...picture('320x180', 1), ...pq],
+  'hlg.mov': [
+    ...picture('320x180', 1),
+    ...hevc10('bt2020', 'arib-std-b67', 'bt2020nc'),
+    ...['-tag:v', 'hvc1'],
+  ],
+  'wide.mkv': [...picture('320x180', 1), ...hevc10('bt2020', 'bt2020-10', 'bt2020nc')],
   'tiny.mp4': [...picture('16x16'), ...h264],
   'huge.mp4': [...picture('8256x64'), ...h264],
   // One frame a minute for 721 minutes.

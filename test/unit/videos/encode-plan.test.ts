@@ -72,7 +72,7 @@ describe('the encode ladder', () => {
 });
 
 describe('the verdict on a probe', () => {
-  const picture = { width: 1280, height: 720, frameRate: 25, codec: 'avc' };
+  const picture = { width: 1280, height: 720, frameRate: 25, codec: 'avc', colour: 'plain' as const };
   const film = { container: 'MP4', durationMs: 60_000, picture, sound: { codec: 'aac' } };
   const limits = { maxDurationSeconds: 3_600, maxSidePixels: 8_192 };
 

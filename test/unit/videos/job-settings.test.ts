@@ -15,7 +15,7 @@ const plan: EncodePlan = planStream(
     sourceKey: 'originals/a/b.mp4',
     facts: {
       durationMs: 61_500,
-      picture: { width: 1920, height: 1080, frameRate: 25, codec: 'avc' },
+      picture: { width: 1920, height: 1080, frameRate: 25, codec: 'avc', colour: 'plain' },
       sound: { codec: 'aac' },
     },
   },
@@ -241,7 +241,7 @@ describe('the job for an encode', () => {
         sourceKey: plan.sourceKey,
         facts: {
           durationMs: 1_000,
-          picture: { width: 3840, height: 2160, frameRate: 30, codec: 'hevc' },
+          picture: { width: 3840, height: 2160, frameRate: 30, codec: 'hevc', colour: 'plain' },
           sound: { codec: 'aac' },
         },
       },

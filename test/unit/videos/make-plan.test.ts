@@ -13,7 +13,7 @@ const request = (facts: Parameters<typeof planStream>[0]['facts']) => ({
   sourceKey: 'originals/a/b.mp4',
   facts,
 });
-const hd = { width: 1920, height: 1080, frameRate: 25, codec: 'avc' };
+const hd = { width: 1920, height: 1080, frameRate: 25, codec: 'avc', colour: 'plain' as const };
 
 describe('the plan of an encode', () => {
   it('keeps the shape of the film within a pixel, and never enlarges it', () => {

@@ -101,7 +101,7 @@ async function writeSections(ctx: RequestContext, run: ExportRun, zip: ZipUpload
       const url = await presignObject(ctx.config.aws, place, links);
       await zip.write(`${JSON.stringify({ video_id: videoId, title, file_name: fileName, url })}\n`);
     }
-    after = owned.at(-1)?.videoId;
+    after = owned.at(-1)?.key;
     if (owned.length < pageRows) break;
     await keep(ctx, run, exportSections.length);
   }

@@ -5,9 +5,11 @@ import {
   anyAccount,
   becomesSuspended,
   becomesUnsuspended,
+  birthDateForgottenCte,
   canBeSuspended,
   changeAccount,
   findEndedSuspensions,
+  hasStatedBirthDate,
   isSuspended,
   liftEndedSuspension,
   liftedCte,
@@ -102,6 +104,33 @@ export async function logUserOut(ctx: RequestContext, userId: string): Promise<O
   });
   assertAllowed(ctx, action, userId, result);
   return spread(ctx, result.ended, []);
+}
+
+/**
+ * Forgets the date of birth an account stated, so that its owner can state the right one; does nothing when there is none. Nobody
+ * can do so for themselves: a date could be tried until it is old enough.
+ * @throws users.not_found, admin.not_oneself, admin.staff_protected.
+ */
+export async function clearBirthDate(
+  ctx: RequestContext,
+  input: { readonly userId: string; readonly reason: string },
+): Promise<Outcome> {
+  const { userId, reason } = input;
+  const action = 'admin.birth_date_cleared';
+  const notice = newSecurityNotice(ctx, { userId, notice: 'birth_date_cleared' });
+  const result = await changeAccount(ctx, {
+    actor: staffMember(ctx, staffRoles),
+    targetId: userId,
+    now: nowOf(ctx),
+    audit: { action, target: { kind: 'user', id: userId }, detail: { reason } },
+    condition: hasStatedBirthDate,
+    reason: undefined,
+    endsSessions: false,
+    notice,
+    also: birthDateForgottenCte,
+  });
+  assertAllowed(ctx, action, userId, result);
+  return spread(ctx, undefined, result.changed ? [notice.id] : []);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { colours } from './colour.ts';
 
 /** One picture size of the ladder. */
 export interface Rung {
@@ -94,6 +95,8 @@ export const encodePlanSchema = z
     /** Of what is made: of the clips together, where there are any. */
     durationMs: z.int().positive(),
     frameRate: z.number().nullable(),
+    /** Of the source. */
+    colour: z.enum(colours).default('plain'),
     hasAudio: z.boolean(),
     /** Empty for a film without pictures. */
     rungs: z.array(rungSchema),

@@ -1,4 +1,5 @@
 import type { JobSettings } from '../../../integrations/aws/mediaconvert-wire.ts';
+import { toBt709 } from './colour.ts';
 import {
   downloadKey,
   type EncodePlan,
@@ -9,19 +10,13 @@ import {
   thumbnailCount,
   thumbnailPrefix,
 } from './encode-plan.ts';
+import { audioDescription, burnedIn, gopSeconds, h264Common, h264Of } from './job-codecs.ts';
 import { previewFramesPerSecond, sheet } from './plan-pictures.ts';
 
 type OutputGroup = NonNullable<JobSettings['OutputGroups']>[number];
 type Output = NonNullable<OutputGroup['Outputs']>[number];
-type H264Settings = NonNullable<
-  NonNullable<NonNullable<Output['VideoDescription']>['CodecSettings']>['H264Settings']
->;
 
-export const audioSelector = 'Audio Selector 1';
-export const captionSelector = 'Captions Selector 1';
 const segmentSeconds = 6;
-const gopSeconds = 2;
-const maxFrameRate = 60;
 const thumbnailMaxShortSide = 720;
 
 /** What the job of a plan writes, and where. */
@@ -33,7 +28,13 @@ export function outputGroups(plan: EncodePlan, mediaBucket: string): OutputGroup
         ? [streamGroup(plan, bucket)]
         : [streamGroup(plan, bucket), thumbnailGroup(plan, bucket)];
     case 'preview':
-      return [fileGroup('preview', bucket + previewKey(plan), plan.rungs.map(animatedOutput))];
+      return [
+        fileGroup(
+          'preview',
+          bucket + previewKey(plan),
+          plan.rungs.map((rung) => animatedOutput(rung, plan)),
+        ),
+      ];
     case 'download':
       return [fileGroup('download', bucket + downloadKey(plan), [downloadOutput(plan)])];
   }
@@ -99,6 +100,7 @@ const automatedOutput = (plan: EncodePlan): Output => ({
   NameModifier: '_auto',
   ContainerSettings: { Container: 'CMFC' },
   VideoDescription: {
+    ...toBt709(plan.colour),
     CodecSettings: {
       Codec: 'H_264',
       H264Settings: {
@@ -114,74 +116,9 @@ const automatedOutput = (plan: EncodePlan): Output => ({
 const rungOutput = (rung: Rung, plan: EncodePlan): Output => ({
   NameModifier: `_${rung.name}`,
   ContainerSettings: { Container: 'CMFC' },
-  VideoDescription: h264Of(rung, plan.frameRate),
+  VideoDescription: h264Of(rung, plan),
   ...burnedIn(plan),
 });
-
-const h264Of = (rung: Rung, frameRate: number | null): NonNullable<Output['VideoDescription']> => ({
-  Width: rung.width,
-  Height: rung.height,
-  ScalingBehavior: 'FIT_NO_UPSCALE',
-  CodecSettings: {
-    Codec: 'H_264',
-    H264Settings: {
-      RateControlMode: 'QVBR',
-      MaxBitrate: rung.maxBitrate,
-      QvbrSettings: { QvbrQualityLevel: 7 },
-      QualityTuningLevel: 'SINGLE_PASS_HQ',
-      ...h264Common(frameRate),
-    },
-  },
-});
-
-const h264Common = (frameRate: number | null): H264Settings => ({
-  SceneChangeDetect: 'TRANSITION_DETECTION',
-  GopSize: gopSeconds,
-  GopSizeUnits: 'SECONDS',
-  ...(frameRate !== null && frameRate > maxFrameRate + 1
-    ? { FramerateControl: 'SPECIFIED', FramerateNumerator: maxFrameRate, FramerateDenominator: 1 }
-    : { FramerateControl: 'INITIALIZE_FROM_SOURCE' }),
-});
-
-/** Captions drawn into the picture, in every output that has one. An accelerated job cannot, so such plans never ask for it. */
-const burnedIn = (plan: EncodePlan): Pick<Output, 'CaptionDescriptions'> =>
-  plan.burnIn === null
-    ? {}
-    : {
-        CaptionDescriptions: [
-          {
-            CaptionSelectorName: captionSelector,
-            DestinationSettings: {
-              DestinationType: 'BURN_IN',
-              BurninDestinationSettings: {
-                Alignment: 'CENTERED',
-                FontColor: 'WHITE',
-                FontSize: 0,
-                BackgroundColor: 'BLACK',
-                BackgroundOpacity: 128,
-                OutlineColor: 'BLACK',
-                OutlineSize: 2,
-              },
-            },
-          },
-        ],
-      };
-
-/** Loudness as streaming services do it: ITU-R BS.1770-4 at -16 LKFS with true peaks below -1 dB. */
-const audioDescription: NonNullable<Output['AudioDescriptions']>[number] = {
-  AudioSourceName: audioSelector,
-  AudioNormalizationSettings: {
-    Algorithm: 'ITU_BS_1770_4',
-    AlgorithmControl: 'CORRECT_AUDIO',
-    TargetLkfs: -16,
-    PeakCalculation: 'TRUE_PEAK',
-    TruePeakLimiterThreshold: -1,
-  },
-  CodecSettings: {
-    Codec: 'AAC',
-    AacSettings: { Bitrate: 128_000, CodingMode: 'CODING_MODE_2_0', SampleRate: 48_000, CodecProfile: 'LC' },
-  },
-};
 
 const audioOutput: Output = {
   NameModifier: '_audio',
@@ -207,6 +144,7 @@ function thumbnailGroup(plan: EncodePlan, bucket: string): OutputGroup {
         VideoDescription: {
           ...(rung === undefined ? {} : { Width: rung.width, Height: rung.height }),
           ScalingBehavior: 'FIT_NO_UPSCALE',
+          ...toBt709(plan.colour),
           CodecSettings: {
             Codec: 'FRAME_CAPTURE',
             FrameCaptureSettings: {
@@ -232,13 +170,14 @@ const fileGroup = (name: string, path: string, outputs: Output[]): OutputGroup =
   Outputs: outputs,
 });
 
-const animatedOutput = (rung: Rung): Output => ({
+const animatedOutput = (rung: Rung, plan: EncodePlan): Output => ({
   ContainerSettings: { Container: 'GIF' },
   Extension: 'gif',
   VideoDescription: {
     Width: rung.width,
     Height: rung.height,
     ScalingBehavior: 'FIT_NO_UPSCALE',
+    ...toBt709(plan.colour),
     CodecSettings: {
       Codec: 'GIF',
       GifSettings: {
@@ -255,7 +194,7 @@ function downloadOutput(plan: EncodePlan): Output {
   return {
     ContainerSettings: { Container: 'MP4', Mp4Settings: { MoovPlacement: 'PROGRESSIVE_DOWNLOAD' } },
     Extension: 'mp4',
-    ...(rung === undefined ? {} : { VideoDescription: h264Of(rung, plan.frameRate) }),
+    ...(rung === undefined ? {} : { VideoDescription: h264Of(rung, plan) }),
     ...(plan.hasAudio ? { AudioDescriptions: [audioDescription] } : {}),
     ...burnedIn(plan),
   };

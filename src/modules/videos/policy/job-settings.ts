@@ -1,6 +1,7 @@
 import type { CreateJobRequest, JobSettings } from '../../../integrations/aws/mediaconvert-wire.ts';
 import type { EncodePlan } from './encode-plan.ts';
-import { audioSelector, captionSelector, outputGroups } from './job-outputs.ts';
+import { audioSelector, captionSelector } from './job-codecs.ts';
+import { outputGroups } from './job-outputs.ts';
 import { clipTimecodes } from './timecode.ts';
 
 type Input = NonNullable<JobSettings['Inputs']>[number];

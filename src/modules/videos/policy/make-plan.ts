@@ -43,6 +43,7 @@ export function planStream(request: PlanRequest, policy: PlanPolicy): EncodePlan
     sourceKey: request.sourceKey,
     durationMs,
     frameRate: picture?.frameRate ?? null,
+    colour: picture?.colour ?? 'plain',
     hasAudio: facts.sound !== undefined,
     rungs,
     mode: rungs.length < minAutomatedRungs ? 'ladder' : policy.encodeMode,

@@ -1,3 +1,4 @@
+import type { Colour } from './colour.ts';
 import { planLadder, type SourcePicture } from './encode-plan.ts';
 import type { FailureCode } from './failures.ts';
 
@@ -6,7 +7,7 @@ export interface ProbeFacts {
   readonly container: string;
   readonly durationMs: number;
   /** Absent when there is no video track. */
-  readonly picture: (SourcePicture & { readonly codec: string | null }) | undefined;
+  readonly picture: (SourcePicture & { readonly codec: string | null; readonly colour: Colour }) | undefined;
   /** Absent when there is no audio track. */
   readonly sound: { readonly codec: string | null } | undefined;
 }

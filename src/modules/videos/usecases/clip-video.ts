@@ -65,7 +65,7 @@ async function makeClip(
   if (kept === undefined) throw clipSourceNotReady();
   const startMs = source.offsetMs + clip.startMs;
   const endMs = source.offsetMs + clip.endMs;
-  const { width, height, frameRate, videoCodec, audioCodec } = source;
+  const { width, height, frameRate, videoCodec, audioCodec, colour } = source;
   const plan = planStream(
     {
       videoId: clipId,
@@ -74,7 +74,9 @@ async function makeClip(
       facts: {
         durationMs,
         picture:
-          width === null || height === null ? undefined : { width, height, frameRate, codec: videoCodec },
+          width === null || height === null
+            ? undefined
+            : { width, height, frameRate, codec: videoCodec, colour },
         sound: hasSound(source) ? { codec: audioCodec } : undefined,
       },
       clip: { startMs, endMs },

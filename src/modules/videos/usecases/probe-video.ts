@@ -12,6 +12,7 @@ import {
 } from '../../../integrations/media/index.ts';
 import type { MessageOf } from '../../../jobs/messages.ts';
 import { publishEvents } from '../../../jobs/publish.ts';
+import { colourOf } from '../policy/colour.ts';
 import { type Container, endsEarly, sniffBytes, sniffContainer } from '../policy/containers.ts';
 import { newEncodeJob } from '../policy/encode-queue.ts';
 import type { FailureCode } from '../policy/failures.ts';
@@ -124,7 +125,7 @@ async function readFacts(reader: BlockReader): Promise<ProbeFacts | undefined> {
     return {
       container: found.format,
       durationMs: Math.round(found.durationSeconds * 1_000),
-      picture: found.video,
+      picture: found.video && { ...found.video, colour: colourOf(found.video.colours) },
       sound: found.audio,
     };
   } catch (error) {
@@ -163,7 +164,8 @@ function factsOf(answer: ProbeResult, sniffed: Container): ProbeFacts {
 type ProbedTrack = NonNullable<NonNullable<ProbeResult['container']>['tracks']>[number];
 
 function pictureOf(track: ProbedTrack): NonNullable<ProbeFacts['picture']> {
-  const { width = 0, height = 0, frameRate, rotation = 0, sampleAspectRatio } = track.videoProperties ?? {};
+  const properties = track.videoProperties ?? {};
+  const { width = 0, height = 0, frameRate, rotation = 0, sampleAspectRatio } = properties;
   const pixelAspect = ratioOf(sampleAspectRatio?.numerator, sampleAspectRatio?.denominator) ?? 1;
   const shownWidth = Math.round(width * pixelAspect);
   const onItsSide = Math.abs(rotation) % 180 === 90;
@@ -172,6 +174,11 @@ function pictureOf(track: ProbedTrack): NonNullable<ProbeFacts['picture']> {
     height: onItsSide ? shownWidth : height,
     codec: track.codec ?? null,
     frameRate: ratioOf(frameRate?.numerator, frameRate?.denominator),
+    colour: colourOf({
+      primaries: properties.colorPrimaries,
+      transfer: properties.transferCharacteristics,
+      matrix: properties.matrixCoefficients,
+    }),
   };
 }
 

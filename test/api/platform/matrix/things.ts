@@ -234,6 +234,7 @@ export const bodies: Readonly<Record<string, unknown>> = {
   sendHeartbeat: { session_token: 'of no session', seq: 1, intervals: [], position_ms: 0 },
   suspendUser: { reason: 'for the matrix' },
   unsuspendUser: { reason: 'for the matrix' },
+  clearBirthDate: { reason: 'for the matrix' },
 };
 
 /**
