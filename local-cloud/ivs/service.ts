@@ -9,6 +9,7 @@ import { createBroadcasts } from './live/broadcasts.ts';
 import { startPlaybackServer } from './playback/server.ts';
 import { createViewers } from './playback/viewers.ts';
 import type { IvsOptions } from './ports.ts';
+import { openRecordings } from './recording/recordings.ts';
 import type { Channel } from './resources.ts';
 import { startIngestServer } from './rtmp/server.ts';
 import { openStore, type Store } from './store.ts';
@@ -36,13 +37,10 @@ export async function startIvs(options: IvsOptions): Promise<Ivs> {
   const events = createEvents(options, store);
   endLeftSessions(store, events, now());
 
+  const recordings = openRecordings(options, store, events);
   const viewers = createViewers(store, now);
-  const broadcasts = createBroadcasts(
-    options,
-    store,
-    events,
-    () => undefined,
-    (broadcast) => viewers.countOf(broadcast),
+  const broadcasts = createBroadcasts(options, store, events, recordings.record, (broadcast) =>
+    viewers.countOf(broadcast),
   );
   const ingest = await startIngestServer({
     ports: options.ports,
@@ -89,7 +87,7 @@ export async function startIvs(options: IvsOptions): Promise<Ivs> {
     broadcastOf: (channelArn) => broadcasts.of(channelArn),
     async close() {
       await Promise.all([broadcasts.close(), ingest.close()]);
-      await playback.close();
+      await Promise.all([recordings.close(), playback.close()]);
       await events.settled();
     },
   };

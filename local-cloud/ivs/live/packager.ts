@@ -180,7 +180,7 @@ export class Packager {
     const path = this.path(segment.number);
     const whole = Buffer.concat(segment.parts.map(({ data }) => data));
     this.#write(path, whole, () => this.#options.onSegment(segment, path, this.initPath(segment.init)));
-    // The first parts of a stream come in a burst, and may be longer than parts are said to be.
+    // A gap in the stream makes a part longer than parts are said to be.
     if (segment.parts.some(({ durationSeconds }) => durationSeconds > this.#partTargetSeconds))
       segment.parts = [];
     const old = this.segments.at(-1 - SEGMENTS_WITH_PARTS);

@@ -50,7 +50,7 @@ function argumentsOf({ copiesVideo, copiesAudio, rungs }: TranscoderOptions): st
     : ['-force_key_frames', 'expr:gte(t,n_forced*2)'];
   const tracks = ['-map', '0:v:0', '-map', '0:a:0?'];
   return [
-    ...['-hide_banner', '-nostdin', '-loglevel', 'error', '-fflags', 'nobuffer'],
+    ...['-hide_banner', '-nostdin', '-loglevel', 'error'],
     ...['-probesize', '1000000', '-analyzeduration', '1000000', '-f', 'flv', '-i', 'pipe:0'],
     ...tracks,
     ...(copiesVideo ? ['-c:v', 'copy'] : [...encode, ...keyFrames]),

@@ -117,8 +117,14 @@ export type PublishOptions = {
 
 const RATE = 15;
 
+/** Where encoders connect to, and the ffmpeg that plays one. */
+export type IngestTarget = {
+  readonly ivs: Pick<Ivs, 'rtmpPort' | 'rtmpsPort'>;
+  readonly ffmpeg: Ffmpeg;
+};
+
 /** ffmpeg publishes a small test picture with sound, as fast as it plays. */
-export function publish(cloud: Cloud, key: string, options: PublishOptions = {}): Publication {
+export function publish(cloud: IngestTarget, key: string, options: PublishOptions = {}): Publication {
   const { secure = false, seconds = 600, size = '160x90', gopSeconds = 1, query = '' } = options;
   const port = secure ? cloud.ivs.rtmpsPort : cloud.ivs.rtmpPort;
   const codecs = options.codecs ?? [
