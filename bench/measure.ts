@@ -42,6 +42,7 @@ export async function measure(
   { loader, postgresPid, trips }: Surroundings,
 ): Promise<Measurement> {
   const read = () => ({
+    at: performance.now() / 1_000,
     server: cpuSecondsOf(server.pid),
     // The bridge is the only part of this process that works during a run.
     bridge: cpuSecondsOf(process.pid),
@@ -71,7 +72,7 @@ export async function measure(
     foreignCores:
       after.machine === undefined || before.machine === undefined
         ? undefined
-        : Math.max(0, after.machine - before.machine - used) / measuredSeconds,
+        : Math.max(0, after.machine - before.machine - used) / (after.at - before.at),
   };
 }
 

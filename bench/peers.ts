@@ -38,8 +38,9 @@ export function serveApp(
 export function serveBare(
   { root, directory, cleanup }: Workshop,
   bodies: Readonly<Record<string, string>>,
+  script = join(import.meta.dirname, 'peers', 'bare-worker.js'),
 ): Promise<BenchServer> {
-  copyFileSync(join(import.meta.dirname, 'peers', 'bare-worker.js'), join(directory, 'bare-worker.js'));
+  copyFileSync(script, join(directory, 'bare-worker.js'));
   const file = join(directory, 'bare.capnp');
   writeFileSync(file, bareConfig(root, 'bare-worker.js', bodies));
   return serveWorkerd('bare', file, cleanup);

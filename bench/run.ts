@@ -16,6 +16,7 @@ import { describeScenario, type Scenario } from './scenarios.ts';
 import { type BenchServer, bodyOf } from './servers.ts';
 import { cdnBaseUrl, release, workerSettings } from './settings.ts';
 import { benchUploader } from './uploader/run.ts';
+import { benchUploads } from './uploads/run.ts';
 import { benchViews } from './views/run.ts';
 import { workerdVersion } from './workerd/serve.ts';
 import { startDatabases } from './world/databases.ts';
@@ -164,6 +165,7 @@ try {
   const [what, ...rest] = process.argv.slice(2);
   if (what === 'identity') await benchIdentity(rest, workshop, step);
   else if (what === 'views') await benchViews(rest, workshop, step);
+  else if (what === 'uploads') await benchUploads(rest, workshop, step);
   else if (what === 'uploader') await benchUploader(rest, workshop, step);
   else await bench(readOptions(process.argv.slice(2)), workshop);
 } catch (error) {

@@ -51,7 +51,11 @@ import {
   videosRoutes,
 } from './modules/videos/index.ts';
 import { viewsRoutes } from './modules/views/index.ts';
-import { webhookDeliveriesRoutes, webhookEndpointsRoutes } from './modules/webhook-endpoints/index.ts';
+import {
+  describeWebhooks,
+  webhookDeliveriesRoutes,
+  webhookEndpointsRoutes,
+} from './modules/webhook-endpoints/index.ts';
 import { webhooksRoutes } from './modules/webhooks/index.ts';
 import { healthRoutes } from './observability/health.ts';
 
@@ -122,6 +126,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/realtime', realtimeRoutes);
   app.route('/v1/admin', adminRoutes);
   mountDocs(app);
+  describeWebhooks(app);
 
   app.notFound(rejectWrongMethod(app, handleNotFound));
   return app;

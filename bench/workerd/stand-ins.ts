@@ -1,7 +1,7 @@
 import type { CapnpValue } from './capnp.ts';
 
-// What workerd cannot provide itself. None of it is reached by the measured requests, except the edge limit when limits
-// are on; each does the least that is still true to the binding.
+// What workerd cannot provide itself. The measured requests reach none of it but the queue, where they tell of something, and
+// the edge limit when limits are on; each does the least that is still true to the binding.
 
 const worker = (name: string, source: string, compatibilityDate: string): CapnpValue => ({
   name,
@@ -15,7 +15,13 @@ export const standInServices = (compatibilityDate: string): CapnpValue[] => [
     "export default { fetch: (request) => new Response(null, { status: request.method === 'GET' ? 404 : 200 }) };",
     compatibilityDate,
   ),
-  worker('queue', 'export default { fetch: () => Response.json({}) };', compatibilityDate),
+  worker(
+    'queue',
+    // Whoever sends waits until it is read, and is told how much waits.
+    `const metadata = { metrics: { backlogCount: 0, backlogBytes: 0, oldestMessageTimestamp: 0 } };
+     export default { fetch: async (request) => (await request.arrayBuffer(), Response.json({ metadata })) };`,
+    compatibilityDate,
+  ),
   worker(
     'empty-cache',
     "export default { fetch: (request) => new Response(null, request.method === 'GET' ? { status: 504, headers: { 'cf-cache-status': 'MISS' } } : { status: 204 }) };",

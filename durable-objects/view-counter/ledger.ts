@@ -89,20 +89,30 @@ export function createLedger(store: CountStore, audience: Audience | undefined, 
     addToDays(days);
   };
 
+  const hasRoom = ({ viewer }: SessionFacts, nowMs: number): boolean =>
+    store.parallelSessions(viewer, nowMs - watchingMs) < options.maxParallel;
+
   const opened = (facts: SessionFacts, nowMs: number): SessionRow => ({
     facts,
-    counted: facts.counted && store.parallelSessions(facts.viewer, nowMs - watchingMs) < options.maxParallel,
+    counted: facts.counted && hasRoom(facts, nowMs),
     state: beginSession(facts),
     settled: noProgress,
     dirty: false,
     claimed: false,
   });
 
+  // A session that was silent has left its place to others, and counts on only if there is room again.
+  const reopened = (row: SessionRow, nowMs: number): SessionRow => {
+    if (!row.counted || row.state.lastAtMs >= nowMs - watchingMs || hasRoom(row.facts, nowMs)) return row;
+    if (row.dirty) collectSessions([row]);
+    return { ...row, counted: false, settled: row.state.progress, dirty: false };
+  };
+
   return {
     /** Takes a heartbeat of a session. */
     beat(facts: SessionFacts, beat: Beat, nowMs: number): Entry {
       const known = store.session(facts.id);
-      const row = known ?? opened(facts, nowMs);
+      const row = known === undefined ? opened(facts, nowMs) : reopened(known, nowMs);
       const outcome = takeBeat(row.state, row.facts, beat, nowMs);
       if (outcome.kind === 'repeated') return { kind: 'repeated', watchedMs: watchedMs(row.state) };
       if (outcome.kind !== 'accepted') return outcome;

@@ -109,9 +109,10 @@ export function createCountStore(sql: SqlStorage): CountStore {
         facts.expiresAtMs,
       );
     },
-    updateSession({ facts, state, dirty, claimed }) {
+    updateSession({ facts, counted, state, dirty, claimed }) {
       sql.exec(
-        'UPDATE sessions SET state = ?, dirty = ?, claimed = ?, last_at_ms = ?, untold = ? WHERE id = ?',
+        'UPDATE sessions SET counted = ?, state = ?, dirty = ?, claimed = ?, last_at_ms = ?, untold = ? WHERE id = ?',
+        flag(counted),
         JSON.stringify(state),
         flag(dirty),
         flag(claimed),

@@ -36,6 +36,7 @@ const mediaTypes: ReadonlySet<string> = new Set<MessageType>([
   'video.extras_requested',
   'video.import_requested',
   'video.deleted',
+  'video.withdrawn',
   'video.access_changed',
   'account.export_requested',
   'mediaconvert.job_changed',

@@ -377,4 +377,44 @@ describe('a view counter', () => {
       { numRuns: 25 },
     );
   }, 300_000);
+
+  it('credits one viewer with ten sessions at a time, also when they take turns', async () => {
+    const world = new World();
+    const durationMs = 20_000;
+    const session = (): SessionFacts => ({
+      id: randomIds.next(),
+      videoId: world.videoId,
+      ownerId: randomIds.next(),
+      shard: 0,
+      viewer: 'a'.repeat(32),
+      durationMs,
+      counted: true,
+      source: 'direct',
+      country: 'DE',
+      device: 'mobile',
+      startedAtMs: startMs,
+      expiresAtMs: startMs + windowMs,
+      knownViews: 0,
+    });
+    const beat = async (sessions: readonly SessionFacts[], seq: number, to: number) => {
+      const stub = await world.prepare(0);
+      for (const facts of sessions)
+        expect(await stub.beat(facts, { seq, spans: [[0, to]], positionMs: to })).toMatchObject({ ok: true });
+    };
+    const [first, second] = [Array.from({ length: 10 }, session), Array.from({ length: 10 }, session)];
+    world.now += 5_000;
+    await beat(first, 1, 5_000);
+    world.now += 31_000;
+    await beat(second, 1, durationMs);
+    world.now += 5_000;
+    await beat(first, 2, durationMs);
+    world.now += 60_000;
+    // The others are silent now: one that comes back is counted no more, and a new one is.
+    await beat(first.slice(0, 1), 3, durationMs);
+    await beat([session()], 1, durationMs);
+    await world.drain([0]);
+    const watchMs = [...world.database.days.values()].reduce((sum, day) => sum + day.watchMs, 0);
+    expect(watchMs).toBe(10 * 5_000 + 10 * durationMs + durationMs);
+    expect(world.database.views).toBe(1);
+  });
 });

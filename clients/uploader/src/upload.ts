@@ -1,4 +1,4 @@
-import { type ApiCalls, createApi, type RemoteUpload, type SentPart } from './api.ts';
+import { type ApiCalls, createApi, isTransient, type RemoteUpload, type SentPart } from './api.ts';
 import { createEmitter } from './emitter.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { watchNetwork } from './network.ts';
@@ -58,7 +58,7 @@ export function createUpload<Source extends UploadSource>(options: UploadOptions
   let moving = new AbortController();
   let paused = false;
   let offline = typeof navigator === 'object' && navigator.onLine === false;
-  let wake: (() => void) | undefined;
+  let held: (() => void)[] = [];
 
   const setState = (next: UploadState) => {
     if (state === next) return;
@@ -91,7 +91,7 @@ export function createUpload<Source extends UploadSource>(options: UploadOptions
     while (!mayMove()) {
       ended.signal.throwIfAborted();
       await new Promise<void>((resolve) => {
-        wake = resolve;
+        held.push(resolve);
       });
     }
     ended.signal.throwIfAborted();
@@ -104,9 +104,14 @@ export function createUpload<Source extends UploadSource>(options: UploadOptions
     speed.reset();
     if (state !== 'idle') setState(paused ? 'paused' : 'offline');
   };
+  const wake = () => {
+    const waiting = held;
+    held = [];
+    for (const resolve of waiting) resolve();
+  };
   const goOn = () => {
     if (!mayMove()) return hold();
-    wake?.();
+    wake();
   };
 
   const api: ApiCalls = createApi(options.api, {
@@ -141,7 +146,7 @@ export function createUpload<Source extends UploadSource>(options: UploadOptions
         await store.delete(key);
         throw new UploadError('aborted', 'The upload was given up.');
       }
-      if (error instanceof UploadError && error.code !== 'network') await store.delete(key);
+      if (error instanceof UploadError && !mayPass(error)) await store.delete(key);
       setState('failed');
       throw error;
     } finally {
@@ -185,7 +190,13 @@ export function createUpload<Source extends UploadSource>(options: UploadOptions
             },
           };
     await store.set(key, JSON.stringify(fresh));
-    const started = await api.start(fresh.body, fresh.idempotencyKey, moving.signal);
+    const started = await api
+      .start(fresh.body, fresh.idempotencyKey, moving.signal)
+      .catch(async (error: unknown) => {
+        // Nothing was begun, and under its key the server may repeat its answer.
+        if (error instanceof UploadError && error.code !== 'network') await store.delete(key);
+        throw error;
+      });
     await store.set(key, JSON.stringify({ ...fresh, uploadId: started.id }));
     adopt(started, []);
     queue?.keepUrls(started.parts);
@@ -273,7 +284,7 @@ export function createUpload<Source extends UploadSource>(options: UploadOptions
       setState('aborted');
       ended.abort(new DOMException('given up', 'AbortError'));
       moving.abort(ended.signal.reason);
-      wake?.();
+      wake();
       await running?.catch(() => undefined);
       if (remote === undefined) return;
       paused = false;
@@ -293,6 +304,10 @@ export function createUpload<Source extends UploadSource>(options: UploadOptions
 
 const isOver = (state: UploadState): boolean =>
   state === 'complete' || state === 'aborted' || state === 'failed';
+
+/** Whether what has been sent may be of use another time: there was no network, the server was busy, or nobody was signed in. */
+const mayPass = ({ code, status }: UploadError): boolean =>
+  code === 'network' || (status !== undefined && (isTransient(status) || status === 401));
 
 const isAlive = (state: RemoteUpload['state']): boolean => state !== 'aborted' && state !== 'expired';
 

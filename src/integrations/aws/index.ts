@@ -29,11 +29,13 @@ export {
   abortMultipartUpload,
   completeMultipartUpload,
   createMultipartUpload,
+  listMultipartUploadPage,
   listMultipartUploads,
   listParts,
   type MultipartUpload,
   presignUploadPart,
   type UploadedPart,
+  type UploadMarker,
   uploadPart,
 } from './s3-multipart.ts';
 export {

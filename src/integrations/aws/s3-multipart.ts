@@ -168,25 +168,64 @@ export async function abortMultipartUpload(config: AwsConfig, upload: MultipartU
   }
 }
 
-/** Unfinished uploads whose key begins with `prefix`, at most 1,000. */
-export async function listMultipartUploads(
+/** Where a page of unfinished uploads ended. */
+export interface UploadMarker {
+  readonly key: string;
+  readonly uploadId: string;
+}
+
+/**
+ * Unfinished uploads below a prefix, in the order of their keys, after the given one.
+ * @param page `limit` 1 to 1,000.
+ * @returns `next` when there are more.
+ * @throws AwsError
+ */
+export async function listMultipartUploadPage(
   config: AwsConfig,
-  target: { readonly bucket: string; readonly prefix: string },
-): Promise<MultipartUpload[]> {
+  page: {
+    readonly bucket: string;
+    readonly prefix: string;
+    readonly after: UploadMarker | undefined;
+    readonly limit: number;
+  },
+): Promise<{ readonly uploads: readonly MultipartUpload[]; readonly next: UploadMarker | undefined }> {
   const operation = 'ListMultipartUploads';
+  const { bucket, prefix, after, limit } = page;
   const response = await callS3(config, {
     operation,
     method: 'GET',
     url: addressOf(
       config,
-      { bucket: target.bucket },
-      { 'encoding-type': 'url', prefix: target.prefix, uploads: '' },
+      { bucket },
+      {
+        'encoding-type': 'url',
+        'max-uploads': String(limit),
+        prefix,
+        uploads: '',
+        ...(after === undefined ? {} : { 'key-marker': after.key, 'upload-id-marker': after.uploadId }),
+      },
     ),
     retries: 2,
   });
-  return elementsOf(await xmlOf(operation, response), 'Upload').map((upload) => ({
-    bucket: target.bucket,
+  const xml = await xmlOf(operation, response);
+  const uploads = elementsOf(xml, 'Upload').map((upload) => ({
+    bucket,
     key: decodeKey(textOf(upload, 'Key') ?? ''),
     uploadId: textOf(upload, 'UploadId') ?? '',
   }));
+  const key = textOf(xml, 'NextKeyMarker');
+  const more = textOf(xml, 'IsTruncated') === 'true' && key !== undefined;
+  const next = more ? { key: decodeKey(key), uploadId: textOf(xml, 'NextUploadIdMarker') ?? '' } : undefined;
+  return { uploads, next };
+}
+
+/**
+ * Unfinished uploads below a prefix that has few, such as the key of one: the first 1,000.
+ * @throws AwsError
+ */
+export async function listMultipartUploads(
+  config: AwsConfig,
+  target: { readonly bucket: string; readonly prefix: string },
+): Promise<readonly MultipartUpload[]> {
+  return (await listMultipartUploadPage(config, { ...target, after: undefined, limit: 1_000 })).uploads;
 }

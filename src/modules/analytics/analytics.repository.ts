@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../db/client.ts';
-import { fromHex } from '../../shared/encoding.ts';
+import { fromBase64 } from '../../shared/encoding.ts';
 import { type DayRange, maxVideoDays, type PartRow } from './analytics.policy.ts';
 
 export interface WatchSums {
@@ -124,7 +124,7 @@ export async function findWatched(
       (SELECT to_json(before) FROM before) AS previous,
       (SELECT coalesce(json_agg(by_part), '[]') FROM by_part) AS parts,
       (SELECT coalesce(json_agg(top ORDER BY views DESC), '[]') FROM top) AS "topVideos",
-      (SELECT coalesce(json_agg(json_build_object('day', day, 'sketch', coalesce(encode(viewers_sketch, 'hex'), ''))), '[]')
+      (SELECT coalesce(json_agg(json_build_object('day', day, 'sketch', coalesce(encode(viewers_sketch, 'base64'), ''))), '[]')
         FROM sketches) AS sketches`);
   const row = result.rows[0] as
     | (Omit<Watched, 'sketches'> & {
@@ -134,7 +134,7 @@ export async function findWatched(
     | undefined;
   if (row === undefined || (subject.videoId !== undefined && row.count === 0)) return undefined;
   const { count: _, sketches, ...rest } = row;
-  return { ...rest, sketches: sketches.map(({ day, sketch }) => ({ day, sketch: fromHex(sketch) })) };
+  return { ...rest, sketches: sketches.map(({ day, sketch }) => ({ day, sketch: fromBase64(sketch) })) };
 }
 
 /** For each hundredth of a video the sum of the shares watched, in millionths; undefined when the owner has no such video. */

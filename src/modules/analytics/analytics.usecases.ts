@@ -10,7 +10,6 @@ import {
   type Minute,
   type Watched,
 } from './analytics.repository.ts';
-import { finishSketches, mergeStaleSketches, refreshChannelViews } from './channels.repository.ts';
 
 export interface RangeQuery {
   readonly from?: string | undefined;
@@ -38,19 +37,6 @@ export async function viewRetention(ctx: RequestContext, videoId: string, query:
   const found = await findRetention(ctx.readDb, { ownerId: requireViewerId(ctx), videoId }, range);
   if (found === undefined) throw videoNotFound();
   return { range, found };
-}
-
-/** Adds up what large channels are read from. Whatever a run misses, the next one finds. */
-export async function refreshChannels(ctx: RequestContext): Promise<void> {
-  const { primary } = ctx.databases;
-  if (!(await refreshChannelViews(primary))) {
-    ctx.log.log('info', 'analytics.refresh_skipped');
-    return;
-  }
-  let days = 0;
-  for (let merged = -1; merged !== 0; days += merged) merged = await mergeStaleSketches(primary);
-  await finishSketches(primary);
-  ctx.log.log('info', 'analytics.refreshed', { days_merged: days });
 }
 
 /** The last hour by minute. @throws videos.not_found */

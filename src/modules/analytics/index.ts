@@ -1,2 +1,2 @@
 export { channelAnalyticsRoutes, videoAnalyticsRoutes } from './analytics.routes.ts';
-export { refreshChannels } from './analytics.usecases.ts';
+export { refreshChannels } from './refresh-channels.usecases.ts';

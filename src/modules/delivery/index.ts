@@ -1,5 +1,10 @@
 import type { Handlers } from '../../jobs/handlers.ts';
-import { followAccess, followDeletion, followPublication } from './usecases/follow-video.ts';
+import {
+  followAccess,
+  followDeletion,
+  followPublication,
+  followWithdrawal,
+} from './usecases/follow-video.ts';
 
 export { cdnInvalidations } from './invalidations.table.ts';
 export { pagesRoutes } from './pages.routes.ts';
@@ -11,4 +16,5 @@ export const deliveryHandlers: Handlers = {
   'video.replaced': followPublication,
   'video.access_changed': followAccess,
   'video.deleted': followDeletion,
+  'video.withdrawn': followWithdrawal,
 };

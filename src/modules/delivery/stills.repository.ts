@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../db/client.ts';
 import { openPrefix, playedPrefix } from '../videos/index.ts';
 
-// The predicates of the indexes `videos_stills_to_open` and `videos_stills_to_close` (0024), and `hasOpenStills` of the policy.
+// The predicates of the indexes `videos_stills_to_open` and `videos_stills_to_close` (0024, 0032), and `hasOpenStills` of the policy.
 const toOpen: SQL = sql`video.state = 'published' AND video.deleted_at IS NULL AND video.replaces_id IS NULL
   AND video.visibility IN ('public', 'unlisted') AND video.password_hash IS NULL AND NOT video.age_restricted
   AND video.open_prefix IS DISTINCT FROM 'open/' || substr(coalesce(video.media_prefix,
@@ -11,7 +11,7 @@ const toOpen: SQL = sql`video.state = 'published' AND video.deleted_at IS NULL A
 
 const toClose: SQL = sql`video.open_prefix IS NOT NULL
   AND (video.deleted_at IS NOT NULL OR video.visibility NOT IN ('public', 'unlisted')
-    OR video.password_hash IS NOT NULL OR video.age_restricted)`;
+    OR video.password_hash IS NOT NULL OR video.age_restricted OR video.state = 'failed')`;
 
 /** Videos whose stills are to be copied to where all may fetch them, or taken away from there; in no order. */
 export async function listUnsettledStills(db: Db, limit: number): Promise<string[]> {
@@ -65,12 +65,12 @@ export async function finishOpening(db: Db, videoId: string, stills: StillsToOpe
   return result.rows.length > 0;
 }
 
-/** Whether copies lie where they may no longer. */
-export async function mustClose(db: Db, videoId: string): Promise<boolean> {
+/** The folder in which copies lie that may no longer, ending in a slash; undefined when there is none. */
+export async function prefixToClose(db: Db, videoId: string): Promise<string | undefined> {
   const result = await db.execute(
-    sql`SELECT 1 FROM videos AS video WHERE video.id = ${videoId}::uuid AND ${toClose}`,
+    sql`SELECT rtrim(video.open_prefix, '/') || '/' AS prefix FROM videos AS video WHERE video.id = ${videoId}::uuid AND ${toClose}`,
   );
-  return result.rows.length > 0;
+  return result.rows[0]?.prefix as string | undefined;
 }
 
 /** Notes that the copies are gone. */

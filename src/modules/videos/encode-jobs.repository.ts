@@ -32,6 +32,8 @@ export interface EncodeJobRow {
   readonly videoState: VideoState;
   readonly videoRevision: number;
   readonly videoDeleted: boolean;
+  /** Its file was found harmful. */
+  readonly videoWithdrawn: boolean;
   /** The published video whose file is being replaced. */
   readonly replacesId: string | null;
   /** Changes with every applied report; see `saveTransition`. */
@@ -49,6 +51,7 @@ const jobColumns: SQL = sql`job.id, job.video_id AS "videoId", video.owner_id AS
   round(extract(epoch FROM job.last_event_at) * 1000)::float8 AS "lastReportMs", job.plan,
   extract(epoch FROM now() - coalesce(job.started_at, job.created_at))::float8 AS "ageSeconds", video.state AS "videoState",
   video.revision AS "videoRevision", video.deleted_at IS NOT NULL AND NOT ${hasMoved('video')} AS "videoDeleted",
+  video.state = 'failed' AND video.failure_code = 'infected' AS "videoWithdrawn",
   video.replaces_id AS "replacesId", job.xmin::text AS version`;
 
 const toJob = (row: Record<string, unknown>): EncodeJobRow =>

@@ -67,6 +67,18 @@ export async function restartImport(
   return result.rows.length > 0;
 }
 
+/** Keeps an import for a run whose part takes long; false when the run has lost it. */
+export async function renewLease(
+  db: Db,
+  run: { readonly uploadId: string; readonly leaseId: string },
+): Promise<boolean> {
+  const result = await db.execute(sql`
+    WITH ${held(run.uploadId, run.leaseId)}
+    UPDATE video_imports SET leased_until = ${lease}, updated_at = now()
+    FROM held WHERE video_imports.upload_id = held.upload_id RETURNING 1`);
+  return result.rows.length > 0;
+}
+
 /** Keeps a part that S3 has taken, and tells of progress; false when the run has lost the import. */
 export async function saveImportedPart(
   db: Db,

@@ -10,6 +10,7 @@ import { takeJobEvent } from './usecases/report-job.ts';
 import { screenUpload, takeScanReport } from './usecases/screen-upload.ts';
 import { requestEncode } from './usecases/submit-encode.ts';
 import { notifyUploader } from './usecases/upload-progress.ts';
+import { removeWithdrawn } from './usecases/withdraw-file.ts';
 
 export { openPrefix, playedPrefix } from './access.repository.ts';
 export { videoDetailsRoutes } from './details.routes.ts';
@@ -25,6 +26,7 @@ export { frameAncestors, hostOf } from './policy/embed-domains.ts';
 export { mayEmbed } from './policy/playback-policy.ts';
 export { eraseRatings, moveVideoCounter } from './ratings.repository.ts';
 export { videoRatings } from './ratings.table.ts';
+export { listFamily } from './replacements.repository.ts';
 export { replacementsRoutes } from './replacements.routes.ts';
 export { videoSummaryJson } from './summary.repository.ts';
 export { thumbnailsRoutes } from './thumbnails.routes.ts';
@@ -75,4 +77,5 @@ export const videoHandlers: Handlers = {
     await dropUselessOriginal(ctx, message);
   },
   'video.deleted': purgeVideo,
+  'video.withdrawn': removeWithdrawn,
 };

@@ -49,6 +49,11 @@ export const videoMessages = [
   defineMessage('video.access_changed', ownedVideoData),
   // Its jobs are to be stopped and its files removed.
   defineMessage('video.deleted', ownedVideoData),
+  // Its file was found harmful after all: jobs that write below `prefix` are to be stopped, and what lies there removed.
+  defineMessage(
+    'video.withdrawn',
+    ownedVideoData.extend({ prefix: z.string().regex(/^media\/[0-9a-f-]{36}\/v\d+\/$/) }),
+  ),
   // An EventBridge `MediaConvert Job State Change`, as received: `detail` is parsed by the handler.
   defineMessage('mediaconvert.job_changed', awsEventData),
   // An EventBridge `GuardDuty Malware Protection Object Scan Result`, likewise.

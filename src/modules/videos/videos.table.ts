@@ -104,7 +104,7 @@ export const videos = pgTable(
     index('videos_stills_to_close')
       .on(table.updatedAt)
       .where(
-        sql`${table.openPrefix} IS NOT NULL AND (${table.deletedAt} IS NOT NULL OR ${table.visibility} NOT IN ('public', 'unlisted') OR ${table.passwordHash} IS NOT NULL OR ${table.ageRestricted})`,
+        sql`${table.openPrefix} IS NOT NULL AND (${table.deletedAt} IS NOT NULL OR ${table.visibility} NOT IN ('public', 'unlisted') OR ${table.passwordHash} IS NOT NULL OR ${table.ageRestricted} OR ${table.state} = 'failed')`,
       ),
     uniqueIndex('videos_replacement_key')
       .on(table.replacesId)
@@ -118,6 +118,7 @@ export const videos = pgTable(
       ),
     index('videos_replacements').on(table.replacesId).where(sql`${table.replacesId} IS NOT NULL`),
     index('videos_superseded').on(table.supersededAt).where(sql`${table.supersededAt} IS NOT NULL`),
+    index('videos_source').on(table.sourceKey).where(sql`${table.sourceKey} IS NOT NULL`),
     index('videos_extras_due')
       .on(table.extrasDueAt)
       .where(

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Bindings } from '../../../src/context.ts';
 import { listMultipartUploads } from '../../../src/integrations/aws/index.ts';
+import { sweepOutbox } from '../../../src/jobs/publish.ts';
 import { completeUpload } from '../../../src/modules/videos/usecases/complete-upload.ts';
 import { getUpload } from '../../../src/modules/videos/usecases/follow-upload.ts';
 import { startUpload as startUploadVerb } from '../../../src/modules/videos/usecases/start-upload.ts';
@@ -70,6 +71,24 @@ describe('while S3 is away', () => {
     expect((await complete(user, upload.id, parts)).status).toBe(200);
     takeMessages();
   });
+});
+
+it('an upload completes while no queue takes its news, which are sent later', async () => {
+  const user = await seedUser();
+  const bytes = await film('film.mp4');
+  const upload = await startUpload(user, { size_bytes: bytes.length });
+  const parts = await putParts(upload, bytes);
+  const uploadId = decodeId('upload', upload.id) ?? '';
+  takeMessages();
+  const queueAway = { sendBatch: () => Promise.reject(new Error('Queue is overloaded')) } as unknown as Queue;
+  const ctx = contextOf({ user });
+  const bindings = { ...ctx.bindings, EVENTS_QUEUE: queueAway, MEDIA_QUEUE: queueAway };
+  const listed = parts.map(({ part_number, etag }) => ({ partNumber: part_number, etag }));
+  expect(await completeUpload({ ...ctx, bindings }, uploadId, listed)).toMatchObject({ state: 'completed' });
+  expect(takeMessages()).toEqual([]);
+  await sqlRows('UPDATE outbox SET claimed_until = NULL');
+  await sweepOutbox(contextOf());
+  expect(takeMessages().map(({ body }) => body.type)).toContain('video.uploaded');
 });
 
 describe('while uploads are paused', () => {

@@ -187,6 +187,34 @@ describe('an upload', () => {
     expect(server.received).toHaveLength(10);
   });
 
+  it.each([
+    ['the API', 503],
+    ['the API', 429],
+    ['the storage', 503],
+  ])('goes on another time where it was when %s answered %i all the time', async (where, status) => {
+    const store = memoryStore();
+    const upload = await uploadOf({ store, maxAttempts: 2 });
+    server.fault = ({ path: asked, part }) =>
+      (where === 'the API' ? asked.endsWith('/complete') : part === 6) ? status : undefined;
+    await expect(upload.start()).rejects.toMatchObject({ status });
+    server.fault = () => undefined;
+    await (await uploadOf({ store })).start();
+    expect(server.joined(only()).equals(bytes)).toBe(true);
+    expect(server.received).toHaveLength(10);
+  });
+
+  it('goes on another time where it was when its account was signed out meanwhile', async () => {
+    const store = memoryStore();
+    const upload = await uploadOf({ store });
+    upload.on('part', () => {
+      server.token = 'other';
+    });
+    await expect(upload.start()).rejects.toMatchObject({ status: 401 });
+    server.token = 'good';
+    await (await uploadOf({ store })).start();
+    expect(server.joined(only()).equals(bytes)).toBe(true);
+  });
+
   it('does not try what the storage refuses for good', async () => {
     server.fault = ({ part }) => (part === 2 ? 404 : undefined);
     await expect((await uploadOf()).start()).rejects.toMatchObject({ code: 'storage_refused', status: 404 });
@@ -212,6 +240,36 @@ describe('an upload that is held up', () => {
     expect(server.joined(only()).equals(bytes)).toBe(true);
     // Only what was on its way when it stopped may have come twice.
     expect(server.received.length).toBeLessThanOrEqual(12);
+  });
+
+  it('goes on although its news of sent parts hung when it was paused', async () => {
+    bytes = randomBytes(partBytes * 45);
+    await writeFile(path, bytes);
+    let hangs = true;
+    const abortOf = (signal: AbortSignal | null | undefined, ms: number) =>
+      new Promise<never>((_, reject) =>
+        signal?.addEventListener('abort', () => setTimeout(() => reject(signal.reason), ms)),
+      );
+    const upload = await uploadOf({
+      api: {
+        baseUrl: server.url,
+        getToken: () => 'good',
+        // Browsers end a fetch some time after it was aborted.
+        fetch: (input, init) =>
+          hangs && init?.method === 'PUT' ? abortOf(init.signal, 30) : fetch(input, init),
+      },
+      transport: (part) =>
+        hangs && part.start >= partBytes * 42 ? abortOf(part.signal, 0) : nodeTransport(part),
+    });
+    const running = upload.start();
+    await until(() => server.received.length === 42);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    upload.pause();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    hangs = false;
+    upload.resume();
+    await running;
+    expect(server.joined(only()).equals(bytes)).toBe(true);
   });
 
   it('may be paused before it begins, and at any time', async () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { getRange } from '../../../src/integrations/aws/index.ts';
 import { resumeImports } from '../../../src/modules/videos/index.ts';
+import { fetchImport } from '../../../src/modules/videos/usecases/fetch-import.ts';
 import { call, callJson, seedUser, sqlRows, type TestUser } from '../../support/worker/client.ts';
 import { contextOf, getVideo, mebibyte, uuidOf, type VideoJson } from '../../support/worker/films.ts';
 import { deliver, takeMessages } from '../../support/worker/queues.ts';
@@ -17,12 +18,15 @@ type Origin = (request: {
 const realFetch = globalThis.fetch;
 let requests: { readonly url: string; readonly from: number }[];
 let origin: Origin;
+/** Which calls of our own, S3 among them, fail. */
+let breaks: (method: string, url: URL) => boolean;
 let addresses: readonly string[];
 let owner: TestUser;
 
 beforeEach(async () => {
   owner = await seedUser();
   requests = [];
+  breaks = () => false;
   addresses = ['93.184.216.34'];
   vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
     const url = input instanceof Request ? input.url : String(input);
@@ -32,7 +36,12 @@ beforeEach(async () => {
         Status: 0,
         Answer: searchParams.get('type') === 'A' ? addresses.map((data) => ({ type: 1, data })) : [],
       });
-    if (!hostname.endsWith('.example')) return realFetch(input as Request, init);
+    if (!hostname.endsWith('.example')) {
+      const { method = 'GET' } = input instanceof Request ? input : (init ?? {});
+      return breaks(method, new URL(url))
+        ? new Response(null, { status: 500 })
+        : realFetch(input as Request, init);
+    }
     const headers = new Headers(init?.headers);
     const from = Number(/^bytes=(\d+)-$/.exec(headers.get('range') ?? '')?.[1]);
     requests.push({ url, from });
@@ -158,6 +167,54 @@ describe('importing a video', () => {
     const row = await importOf(video);
     expect(row).toMatchObject({ state: 'completed', size: 11 * mebibyte });
     expect(await stored(row.key, 11 * mebibyte)).toBe(await digestOf(file.slice(0, 11 * mebibyte)));
+  });
+
+  it('is joined later when S3 does not join the parts at once, and not fetched again', async () => {
+    origin = () => new Response(streamOf(file.subarray(0, 11 * mebibyte)));
+    const video = await start();
+    breaks = (method, { searchParams }) => method === 'POST' && searchParams.has('uploadId');
+    expect(await run()).toBe(1);
+    expect(await importOf(video)).toMatchObject({ state: 'completing', finished: false });
+    breaks = () => false;
+    await again();
+    expect(await run()).toBe(0);
+    expect(requests).toHaveLength(1);
+    const row = await importOf(video);
+    expect(row).toMatchObject({ state: 'completed', size: 11 * mebibyte, finished: true });
+    expect(await stored(row.key, 11 * mebibyte)).toBe(await digestOf(file.slice(0, 11 * mebibyte)));
+  });
+
+  it('stays with its run however slowly the server sends', async () => {
+    let nowMs = Date.now();
+    let sent = 0;
+    const takenOver: string[] = [];
+    origin = () =>
+      new Response(
+        new ReadableStream({
+          async pull(controller) {
+            // A minute and a half for each of these pieces of one part: the lease ends meanwhile.
+            nowMs += 90_000;
+            sent += 1;
+            if (sent === 2)
+              await sqlRows(
+                `UPDATE video_imports SET leased_until = now() - interval '1 second', updated_at = now() - interval '1 hour'
+                 WHERE finished_at IS NULL`,
+              );
+            if (sent === 4) {
+              await resumeImports(contextOf());
+              takenOver.push(...takeMessages().map(({ body }) => body.type));
+            }
+            if (sent <= 4) controller.enqueue(file.slice((sent - 1) * 1_000, sent * 1_000));
+            else controller.close();
+          },
+        }),
+      );
+    const video = await start();
+    const [message] = takeMessages().filter(({ body }) => body.type === 'video.import_requested');
+    const ctx = { ...contextOf(), clock: { now: () => nowMs } };
+    await fetchImport(ctx, message?.body as Parameters<typeof fetchImport>[1]);
+    expect(takenOver).not.toContain('video.import_requested');
+    expect(await importOf(video)).toMatchObject({ state: 'completed', size: 4_000 });
   });
 
   it('is done by one run at a time, and once', async () => {

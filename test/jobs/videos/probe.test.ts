@@ -124,16 +124,20 @@ describe('files that are no film', () => {
 
   it('removes a file no video can ever be made of, and keeps one that failed for another reason', async () => {
     const { aws } = contextOf().config;
-    const stored = async (videoUuid: string) => {
-      const [row] = await sqlRows<{ key: string }>('SELECT source_key AS key FROM videos WHERE id = $1', [
-        videoUuid,
-      ]);
-      return (await headObject(aws, { bucket: aws.uploadsBucket, key: row?.key ?? '' })) !== undefined;
+    const keyOf = async (videoUuid: string) => {
+      const [row] = await sqlRows<{ key: string | null }>(
+        'SELECT source_key AS key FROM videos WHERE id = $1',
+        [videoUuid],
+      );
+      return row?.key ?? null;
     };
+    const stored = async (key: string | null) =>
+      (await headObject(aws, { bucket: aws.uploadsBucket, key: String(key) })) !== undefined;
     const useless = await uploadFilm(creator, text('not a film, whatever it says'));
-    expect(await stored(useless.videoUuid)).toBe(true);
+    const key = await keyOf(useless.videoUuid);
+    expect(await stored(key)).toBe(true);
     await deliverEvents({ times: 2 });
-    expect(await stored(useless.videoUuid)).toBe(false);
+    expect([await stored(key), await keyOf(useless.videoUuid)]).toEqual([false, null]);
 
     const unlucky = await uploadFilm(creator, await film('film.mp4'));
     await deliverEvents();
@@ -141,7 +145,7 @@ describe('files that are no film', () => {
     await sendWebhook({ ...end, detail: { ...end?.detail, status: 'CANCELED' } });
     await deliverEvents();
     expect(await getVideo(unlucky.videoId, creator)).toMatchObject({ failure: { retryable: true } });
-    expect(await stored(unlucky.videoUuid)).toBe(true);
+    expect(await stored(await keyOf(unlucky.videoUuid))).toBe(true);
   });
 
   it('fails a video whose file is gone', async () => {

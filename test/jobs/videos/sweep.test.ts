@@ -67,6 +67,52 @@ describe('the sweep of the buckets', () => {
     expect(keys.some((key) => key.includes(young))).toBe(true);
   });
 
+  it('frees them however many there are, page by page, and goes on where it stopped', async () => {
+    const owner = await seedUser();
+    const ids = Array.from({ length: 11 }, (_, index) => idOf(9 * day - index * 1_000)).sort();
+    const inUse = new Set([ids[1], ids[5], ids[6], ids[7]]);
+    for (const id of ids) {
+      const key = `originals/${id}/${id}.mp4`;
+      const target = { bucket: aws.uploadsBucket, key, contentType: 'video/mp4' };
+      const s3UploadId = await createMultipartUpload(aws, target);
+      if (!inUse.has(id)) continue;
+      await insert(id, owner.uuid, { state: 'transcoding' });
+      await sqlRows(
+        `INSERT INTO uploads (id, video_id, owner_id, state, file_name, content_type, size_bytes, part_size_bytes, part_count,
+           object_key, s3_upload_id, expires_at)
+         VALUES ($1, $1, $2, 'open', 'a.mp4', 'video/mp4', 10, 5242880, 1, $3, $4, now())`,
+        [id, owner.uuid, key, s3UploadId],
+      );
+    }
+    // One key may have several.
+    const [first = ''] = ids;
+    const again = {
+      bucket: aws.uploadsBucket,
+      key: `originals/${first}/${first}.mp4`,
+      contentType: 'video/mp4',
+    };
+    for (let times = 0; times < 3; times += 1) await createMultipartUpload(aws, again);
+
+    const left = async () =>
+      (await listMultipartUploads(aws, { bucket: aws.uploadsBucket, prefix: 'originals/' })).map(
+        ({ key }) => key.split('/')[1] ?? '',
+      );
+    const sweep = () => sweepBuckets(contextOf(), { uploadsPerPage: 2, pagesPerRun: 2 });
+    const counts = [(await left()).length];
+    for (let run = 0; run < 4; run += 1) {
+      await sweep();
+      counts.push((await left()).length);
+    }
+    // Of four in each run: all of the first, three of the next, one of the next, and the last two.
+    expect(counts).toEqual([14, 10, 7, 6, 4]);
+    expect(await left()).toEqual([...inUse]);
+    const [stray] = ids;
+    await createMultipartUpload(aws, { ...again, key: `originals/${stray}/${stray}.mp4` });
+    await sweep();
+    await sweep();
+    expect(await left()).toEqual([...inUse]);
+  });
+
   it('drops originals of films that failed long ago, which are not to be tried again then', async () => {
     const owner = await seedUser();
     const [old, fresh] = [idOf(40 * day), idOf(day)];

@@ -2,6 +2,7 @@ import type { RequestContext } from '../../../context.ts';
 import { insertEvents, newEvent } from '../../../db/outbox.ts';
 import type { MessageOf } from '../../../jobs/messages.ts';
 import { publishEvents } from '../../../jobs/publish.ts';
+import { listFamily } from '../../videos/index.ts';
 import { requestInvalidations } from '../invalidations.repository.ts';
 import { settleStills } from './settle-stills.ts';
 
@@ -11,9 +12,30 @@ export const followAccess = (
   { data }: MessageOf<'video.access_changed'>,
 ): Promise<void> => settleStills(ctx, data.video_id);
 
-/** Has the CDN forget everything of a video that is gone; its files are removed by the video's own module. */
-export const followDeletion = (ctx: RequestContext, { data }: MessageOf<'video.deleted'>): Promise<void> =>
-  requestInvalidations(ctx.databases.primary, [`/media/${data.video_id}/*`, `/open/${data.video_id}/*`]);
+/**
+ * Has the CDN forget everything of a video that is gone, and of the files that replaced its own; they are removed by the video's
+ * own module.
+ */
+export async function followDeletion(
+  ctx: RequestContext,
+  { data: { video_id } }: MessageOf<'video.deleted'>,
+): Promise<void> {
+  const { primary } = ctx.databases;
+  const ids = new Set([video_id, ...(await listFamily(primary, video_id))]);
+  await requestInvalidations(
+    primary,
+    [...ids].flatMap((id) => [`/media/${id}/*`, `/open/${id}/*`]),
+  );
+}
+
+/** Takes the open stills of a video away that was withdrawn, and has the CDN forget what was made of its file. */
+export async function followWithdrawal(
+  ctx: RequestContext,
+  { data: { video_id, prefix } }: MessageOf<'video.withdrawn'>,
+): Promise<void> {
+  await settleStills(ctx, video_id);
+  await requestInvalidations(ctx.databases.primary, [`/${prefix}*`]);
+}
 
 /** Hands the copying of stills to the queue for media, so that it delays no feed. */
 export async function followPublication(

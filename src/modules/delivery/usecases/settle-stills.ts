@@ -9,7 +9,7 @@ import {
   finishClosing,
   finishOpening,
   listUnsettledStills,
-  mustClose,
+  prefixToClose,
   type StillsToOpen,
 } from '../stills.repository.ts';
 
@@ -24,11 +24,11 @@ const lockMs = 60_000;
 export async function settleStills(ctx: RequestContext, videoId: string): Promise<void> {
   await withLock(ctx.bindings.LOCK, `stills:${videoId}`, { ttlMs: lockMs }, async () => {
     const { primary } = ctx.databases;
-    if (await mustClose(primary, videoId)) return close(ctx, videoId);
+    const closed = await prefixToClose(primary, videoId);
+    if (closed !== undefined) return close(ctx, videoId, closed);
     const stills = await beginOpening(primary, videoId);
     if (stills === undefined) return;
-    if (stills.replacedPrefix !== null)
-      await forget(ctx, videoId, `${stills.replacedPrefix.replace(/\/$/, '')}/`);
+    if (stills.replacedPrefix !== null) await forget(ctx, `${stills.replacedPrefix.replace(/\/$/, '')}/`);
     await copyAll(ctx, stills);
     if (await finishOpening(primary, videoId, stills)) await forgetVideoPage(ctx, videoId);
   });
@@ -47,20 +47,24 @@ export async function settleWaitingStills(ctx: RequestContext): Promise<void> {
     }
 }
 
-async function close(ctx: RequestContext, videoId: string): Promise<void> {
-  if (!(await forget(ctx, videoId, `open/${videoId}/`))) return;
+/** Copies of pictures its owner gave lie in the video's own folder, those of stills beside the file that is played. */
+async function close(ctx: RequestContext, videoId: string, prefix: string): Promise<void> {
+  const own = `open/${videoId}/`;
+  for (const folder of prefix.startsWith(own) ? [own] : [own, prefix])
+    if (!(await forget(ctx, folder))) return;
   await finishClosing(ctx.databases.primary, videoId);
   await forgetVideoPage(ctx, videoId);
 }
 
 /**
- * Removes copies, and has the CDN forget what it keeps of the video.
+ * Removes copies, and has the CDN forget them and what they were made of.
  * @returns false when some copies are left for the next time.
  */
-async function forget(ctx: RequestContext, videoId: string, prefix: string): Promise<boolean> {
+async function forget(ctx: RequestContext, prefix: string): Promise<boolean> {
   const { aws } = ctx.config;
   if (!(await deletePrefix(aws, { bucket: aws.mediaBucket, prefix }, objectsAtOnce))) return false;
-  await requestInvalidations(ctx.databases.primary, [`/media/${videoId}/*`, `/open/${videoId}/*`]);
+  const paths = [`/${prefix.replace(/^open\//, 'media/')}*`, `/${prefix}*`];
+  await requestInvalidations(ctx.databases.primary, paths);
   return true;
 }
 

@@ -2,7 +2,8 @@ import type { VideoState } from '../videos.schemas.ts';
 
 /**
  * What may follow what. Everything else is refused by the statements that change a video, whatever is delivered twice, late
- * or out of order. Only a person's retry leaves `failed`; nothing leaves `published`.
+ * or out of order. Only a person's retry leaves `failed`. Nothing leaves `published` but for a
+ * threat found late (`withdrawFile`).
  */
 export const videoTransitions: Readonly<Record<VideoState, readonly VideoState[]>> = {
   uploading: ['scanning', 'failed'],

@@ -2,7 +2,7 @@ import type { RequestContext } from '../../../context.ts';
 import { uploadPart } from '../../../integrations/aws/index.ts';
 import { fetchPublic, OutboundError } from '../../../integrations/outbound/index.ts';
 import { publishEvents } from '../../../jobs/publish.ts';
-import { type ClaimedImport, restartImport, saveImportedPart } from '../imports.repository.ts';
+import { type ClaimedImport, renewLease, restartImport, saveImportedPart } from '../imports.repository.ts';
 import type { FailureCode } from '../policy/failures.ts';
 import { type ImportAnswer, readAnswer } from '../policy/import-answer.ts';
 import { planParts } from '../policy/part-plan.ts';
@@ -32,6 +32,8 @@ type Bytes = Extract<ImportAnswer, { kind: 'bytes' }>;
 const pausesAfterMs = 240_000;
 const endsAfterMs = 780_000;
 const partsPerRun = 300;
+/** A slow server needs longer for a part than the lease lasts. */
+const renewsAfterMs = 30_000;
 /** Without a byte for so long, the server counts as away. */
 const stallMs = 30_000;
 
@@ -140,6 +142,7 @@ async function copyBody(
   let filled = 0;
   let doneBytes = startsAt;
   let parts = 0;
+  let heldAtMs = begunAtMs;
   const store = async (): Promise<boolean> => {
     patience.pause();
     const partNumber = Math.floor(doneBytes / plan.partSizeBytes) + 1;
@@ -152,6 +155,7 @@ async function copyBody(
     const isOurs = await saveImportedPart(primary, run, kept, events);
     if (kept.quarter > 0) await publishEvents(ctx, { ids: events.map(({ id }) => id), limit: events.length });
     patience.restart();
+    heldAtMs = ctx.clock.now();
     return isOurs;
   };
 
@@ -172,10 +176,15 @@ async function copyBody(
         });
       if (filled === plan.partSizeBytes && !(await store())) return stop({ kind: 'lost' });
     }
-    const runMs = ctx.clock.now() - begunAtMs;
+    const nowMs = ctx.clock.now();
+    const runMs = nowMs - begunAtMs;
     if (filled === 0 && answer.validator !== null && (runMs > pausesAfterMs || parts >= partsPerRun))
       return stop({ kind: 'paused' });
     if (runMs > endsAfterMs) return stop({ kind: 'failed', code: 'import_too_slow' });
+    if (nowMs - heldAtMs > renewsAfterMs) {
+      if (!(await renewLease(primary, run))) return stop({ kind: 'lost' });
+      heldAtMs = nowMs;
+    }
   }
   if (totalBytes !== null && doneBytes + filled < totalBytes)
     return { kind: 'interrupted', code: 'import_broken' };

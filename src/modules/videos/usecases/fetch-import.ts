@@ -55,11 +55,7 @@ export async function fetchImport(
   const run: ImportRun = { uploadId, leaseId };
   let outcome: CopyOutcome;
   try {
-    const address = await open(ctx.config.encryption, fromHex(claimed.sealedUrl), addressPlace(uploadId));
-    outcome =
-      address === undefined
-        ? { kind: 'failed', code: 'import_not_available' }
-        : await copyFile(ctx, run, await begun(ctx, claimed), new TextDecoder().decode(address));
+    outcome = allThere(claimed) ?? (await copy(ctx, run, claimed));
   } catch (error) {
     await releaseImport(primary, run, true);
     throw error;
@@ -77,6 +73,20 @@ export async function fetchImport(
     case 'copied':
       return finish(ctx, run, claimed.upload, outcome);
   }
+}
+
+/** An earlier run has stored the last part, and could not join them. */
+const allThere = ({ upload: { state, s3UploadId }, doneBytes }: ClaimedImport): CopyOutcome | undefined =>
+  state === 'completing' && s3UploadId !== null
+    ? { kind: 'copied', totalBytes: doneBytes, s3UploadId }
+    : undefined;
+
+async function copy(ctx: RequestContext, run: ImportRun, claimed: ClaimedImport): Promise<CopyOutcome> {
+  const place = addressPlace(run.uploadId);
+  const address = await open(ctx.config.encryption, fromHex(claimed.sealedUrl), place);
+  return address === undefined
+    ? { kind: 'failed', code: 'import_not_available' }
+    : copyFile(ctx, run, await begun(ctx, claimed), new TextDecoder().decode(address));
 }
 
 async function interrupted(

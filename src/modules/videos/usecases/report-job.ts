@@ -11,7 +11,7 @@ import {
   type TransitionToSave,
 } from '../encode-jobs.repository.ts';
 import { actualCost } from '../policy/encode-cost.ts';
-import { downloadKey, previewKey, thumbnailPrefix } from '../policy/encode-plan.ts';
+import { downloadKey, prefixOf, previewKey, thumbnailPrefix } from '../policy/encode-plan.ts';
 import { applyReport, isFinished, type JobReport, type Transition } from '../policy/encode-state.ts';
 import {
   failureOfError,
@@ -68,7 +68,7 @@ export async function reportJob(
   for (let tries = 0; tries < maxTries; tries += 1) {
     const job = await findReportedJob(ctx.databases.primary, said);
     if (job === undefined) return 'unknown_job';
-    if (job.videoDeleted) await clearAfter(ctx, job, said);
+    if (job.videoDeleted || job.videoWithdrawn) await clearAfter(ctx, job, said);
     const decided = await decide(ctx, job, said);
     if (!decided.transition.applies) return 'ignored';
     const { video } = decided;
@@ -101,7 +101,7 @@ export async function reportJob(
 }
 
 /**
- * The encode of a deleted video, which went on after its files were removed (cancelling takes a while, or our row never
+ * The encode of a deleted or withdrawn video, which went on after its files were removed (cancelling takes a while, or our row never
  * learned of the job): stops it, and once it has ended has what it wrote since removed too.
  */
 async function clearAfter(ctx: RequestContext, job: EncodeJobRow, said: ReportOfJob): Promise<void> {
@@ -110,7 +110,10 @@ async function clearAfter(ctx: RequestContext, job: EncodeJobRow, said: ReportOf
     if (providerJobId !== undefined) await cancelJob(ctx.config.aws, providerJobId);
     return;
   }
-  const again = newEvent(ctx, 'video.deleted', { video_id: job.videoId, owner_id: job.ownerId });
+  const told = { video_id: job.videoId, owner_id: job.ownerId };
+  const again = job.videoDeleted
+    ? newEvent(ctx, 'video.deleted', told)
+    : newEvent(ctx, 'video.withdrawn', { ...told, prefix: prefixOf(job.plan) });
   await insertEvents(ctx.databases.primary, [again]);
   await publishEvents(ctx, { ids: [again.id], limit: 1 });
 }

@@ -18,6 +18,7 @@ import {
   type ScanRow,
 } from '../scans.repository.ts';
 import { copyToOriginals } from './move-original.ts';
+import { isSettled, withdrawVideos } from './withdraw-file.ts';
 
 const maxSteps = 5;
 
@@ -33,7 +34,7 @@ export async function screenUpload(ctx: RequestContext, message: MessageOf<'vide
 
 /**
  * Takes in the scanner's report on an object. Reports on anything but uploads change nothing; duplicates and late ones
- * neither.
+ * neither, unless they tell of a threat.
  * @throws AwsError when a dependency did not answer: the message is tried again.
  */
 export async function takeScanReport(
@@ -56,7 +57,9 @@ export async function takeScanReport(
       reasons: report.reasons,
     });
   const scan = await findScan(primary, uploadId);
-  if (scan !== undefined) await settleScan(ctx, scan);
+  if (scan === undefined) return;
+  if (report.status === 'infected' && isSettled(scan)) await withdrawVideos(ctx, scan, report);
+  await settleScan(ctx, (await findScan(primary, uploadId)) ?? scan);
 }
 
 /**

@@ -35,7 +35,10 @@ export async function settleUpload(
     const quarters = quarterEvents(ctx, upload);
     if (await finishUpload(primary, upload.id, { waived, uploaded, quarters })) {
       const events = [uploaded, ...quarters];
-      await publishEvents(ctx, { ids: events.map(({ id }) => id), limit: events.length });
+      await publishOrLeave(
+        ctx,
+        events.map(({ id }) => id),
+      );
     }
     return 'completed';
   }
@@ -45,7 +48,7 @@ export async function settleUpload(
     object === undefined
       ? ({ state: 'expired', code: 'upload_expired', failed } as const)
       : ({ state: 'aborted', code: 'size_mismatch', failed } as const);
-  if (await failUpload(primary, upload.id, end)) await publishEvents(ctx, only(failed.id));
+  if (await failUpload(primary, upload.id, end)) await publishOrLeave(ctx, [failed.id]);
   if (object === undefined) return 'ended';
   await deleteObjects(aws, target.bucket, [target.key]);
   return 'size_mismatch';
@@ -75,4 +78,13 @@ export async function expireUploads(ctx: RequestContext): Promise<void> {
   }
 }
 
-const only = (id: string) => ({ ids: [id], limit: 1 });
+/** The upload has ended whether or not the queue takes the news; what it does not take is left to the sweeper. */
+async function publishOrLeave(ctx: RequestContext, ids: readonly string[]): Promise<void> {
+  try {
+    await publishEvents(ctx, { ids, limit: ids.length });
+  } catch (error) {
+    ctx.log.log('warn', 'upload.news_delayed', {
+      error_name: error instanceof Error ? error.name : 'unknown',
+    });
+  }
+}
