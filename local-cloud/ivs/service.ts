@@ -26,6 +26,9 @@ export type Ivs = {
   close(): Promise<void>;
 };
 
+/** Sessions are told of for so long after their end, as by IVS. */
+const SESSION_MEMORY_MS = 60 * 86_400_000;
+
 /** IVS low-latency channels: control API, ingest, playback and recording. What an earlier run left open is ended. */
 export async function startIvs(options: IvsOptions): Promise<Ivs> {
   const log = options.log ?? (() => {});
@@ -95,7 +98,10 @@ export async function startIvs(options: IvsOptions): Promise<Ivs> {
 
 function endLeftSessions(store: Store, events: Events, nowMs: number): void {
   for (const session of store.all('stream-session')) {
-    if (session.endedAtMs !== undefined) continue;
+    if (session.endedAtMs !== undefined) {
+      if (nowMs - session.endedAtMs > SESSION_MEMORY_MS) store.remove('stream-session', session.arn);
+      continue;
+    }
     if (session.startedAtMs !== undefined) events.stream(session, 'IVS Stream State Change', 'Stream End');
     session.endedAtMs = nowMs;
     events.stream(session, 'IVS Stream State Change', 'Session Ended');

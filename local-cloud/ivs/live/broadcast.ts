@@ -124,7 +124,7 @@ export class Broadcast {
       ...(meter.audio && { audio: meter.audio }),
     });
     this.#deps.store.save('stream-session', this.session);
-    this.renditions = planRenditions(this.session.channel, meter.video, meter.audio, meter.hasAudio).map(
+    this.renditions = planRenditions(this.session.channel, meter.video, meter.audio, meter).map(
       (planned, index) => ({ ...planned, packager: this.#package(planned.info.name, index) }),
     );
     this.#metadata = this.renditions.map(() => []);

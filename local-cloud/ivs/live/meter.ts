@@ -5,6 +5,8 @@ import { readAvcConfiguration } from './avc.ts';
 
 const AVC = 7;
 const AAC = 10;
+/** Codecs of FLV that are transcoded, by number. */
+const OTHER_CODECS: Readonly<Record<number, string>> = { 2: 'flv1', 3: 'flashsv', 4: 'vp6f' };
 const AAC_RATES = [96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350];
 /** Media time that rates are measured over. */
 const WINDOW_MS = 5000;
@@ -72,14 +74,14 @@ export class IngestMeter {
     this.hasVideo = true;
     const [first = 0, kind] = payload;
     this.copiesVideo = (first & 0x8f) === AVC;
+    if (!this.copiesVideo) this.video ??= this.#described(first);
     if (this.copiesVideo && kind === 0) {
-      const { encoder } = this.#metadata;
       const { width, height, ...codec } = readAvcConfiguration(payload.subarray(5));
       this.video = {
         ...codec,
         videoWidth: width,
         videoHeight: height,
-        encoder: typeof encoder === 'string' ? encoder.slice(0, 256) : '',
+        encoder: this.#encoder,
         targetBitrate: this.#number('videodatarate', 1000),
         targetFramerate: this.#number('framerate'),
       };
@@ -91,6 +93,25 @@ export class IngestMeter {
       this.#lastKeyFrameMs = timestampMs;
     }
     note(this.#tracks.video, timestampMs, payload.length);
+  }
+
+  /** A codec that is not passed on: what the encoder says of it is all there is to know. */
+  #described(first: number): VideoSettings {
+    return {
+      profile: '',
+      level: '',
+      codec: OTHER_CODECS[first & 0x8f] ?? 'unknown',
+      encoder: this.#encoder,
+      targetBitrate: this.#number('videodatarate', 1000),
+      targetFramerate: this.#number('framerate'),
+      videoHeight: this.#number('height'),
+      videoWidth: this.#number('width'),
+    };
+  }
+
+  get #encoder(): string {
+    const { encoder } = this.#metadata;
+    return typeof encoder === 'string' ? encoder.slice(0, 256) : '';
   }
 
   #addAudio({ payload, timestampMs }: FlvTag): void {

@@ -34,6 +34,7 @@ import {
 } from '@aws-sdk/client-ivs';
 import { AwsClient } from 'aws4fetch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLimits } from '../../../local-cloud/ivs/api/limits.ts';
 import { newDirectory } from '../mediaconvert/directories.ts';
 import { ACCOUNT, type Cloud, CREDENTIALS, REGION, startCloud } from './harness.ts';
 
@@ -110,6 +111,26 @@ describe('requests', () => {
     nowMs += 1000;
     expect(await refusal(list())).toBe('accepted');
     await strict.close();
+  });
+});
+
+describe('the rates of operations', () => {
+  it('are those that IVS documents, metadata by channel', () => {
+    const limits = createLimits(true, () => new Date(0));
+    const taken = (take: () => void): number => {
+      let count = 0;
+      try {
+        for (; count < 1000; count += 1) take();
+      } catch {}
+      return count;
+    };
+    expect(taken(() => limits.take('CreateChannel'))).toBe(5);
+    expect(taken(() => limits.take('CreateRecordingConfiguration'))).toBe(3);
+    expect(taken(() => limits.take('StartViewerSessionRevocation'))).toBe(10);
+    expect(taken(() => limits.take('BatchStartViewerSessionRevocation'))).toBe(2);
+    expect(taken(() => limits.takeMetadata('channel a'))).toBe(5);
+    expect(taken(() => limits.takeMetadata('channel b'))).toBe(5);
+    expect(taken(() => limits.take('PutMetadata'))).toBe(155);
   });
 });
 

@@ -14,6 +14,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { decodeAmf, encodeAmf } from '../../../local-cloud/ivs/rtmp/amf0.ts';
 import { ChunkReader, MessageType, writeChunks } from '../../../local-cloud/ivs/rtmp/chunks.ts';
 import { type Cloud, type Publication, publish, startCloud, told, until } from './harness.ts';
+import { openStream } from './viewer.ts';
 
 let cloud: Cloud;
 const publications: Publication[] = [];
@@ -31,6 +32,20 @@ const publishing = (...args: Parameters<typeof publish>): Publication => {
   return publication;
 };
 const getStream = (channelArn: string) => cloud.client.send(new GetStreamCommand({ channelArn }));
+
+const opened = (socket: Socket): Promise<Socket> =>
+  new Promise((resolve, reject) => {
+    socket.once('connect', () => resolve(socket));
+    socket.once('error', reject);
+  });
+const closed = (socket: Socket): Promise<void> =>
+  new Promise((resolve) => {
+    socket.resume();
+    socket.on('error', () => {});
+    socket.once('close', () => resolve());
+  });
+const handshake = Buffer.concat([Buffer.from([3]), Buffer.alloc(2 * 1536)]);
+const message = (type: number, payload: Buffer) => writeChunks(3, { type, streamId: 0, payload }, 128);
 
 describe('an encoder', () => {
   it('goes live over RTMPS, is measured, and ends its session when it hangs up', async () => {
@@ -94,18 +109,30 @@ describe('an encoder', () => {
     expect(list.streamSessions).toMatchObject([{ streamId: stream?.streamId, hasErrorEvent: false }]);
   });
 
+  it('that sends another codec is transcoded', async () => {
+    const { channel, key } = await cloud.createChannel();
+    publishing(cloud, key.value, {
+      codecs: ['-c:v', 'flv', '-g', '15', '-c:a', 'libmp3lame', '-ar', '44100', '-b:a', '64k'],
+    });
+    await told(cloud, channel.arn, 'Stream Start');
+    const [url = ''] = await openStream(channel.playbackUrl);
+    const bytes = await (await fetch(new URL('init-0.mp4', url))).text();
+    expect(bytes).toContain('avc1');
+    expect(bytes).toContain('mp4a');
+    const { streamSession } = await cloud.client.send(
+      new GetStreamSessionCommand({ channelArn: channel.arn }),
+    );
+    expect(streamSession?.ingestConfiguration?.video).toMatchObject({ codec: 'flv1', videoHeight: 90 });
+  });
+
   it('is refused with a wrong key, another application, or without encryption where it is asked for', async () => {
-    const { key } = await cloud.createChannel({ insecureIngest: false });
+    const { channel, key } = await cloud.createChannel({ insecureIngest: false });
     expect(await publishing(cloud, key.value).ended).not.toBe(0);
     const wrong = publishing(cloud, 'sk_us-east-1_no_such_key', { secure: true });
     expect(await wrong.ended).not.toBe(0);
     const otherApp = publishing(cloud, `../live/${key.value}`, { secure: true });
     expect(await otherApp.ended).not.toBe(0);
-    expect(
-      cloud.events.some(
-        ({ detail }) => detail.event_name === 'Session Created' && detail.channel_name === '',
-      ),
-    ).toBe(false);
+    expect(cloud.names(channel.arn)).toEqual([]);
   });
 
   it('is refused while another is on the channel, and takes it over with a higher priority', async () => {
@@ -167,23 +194,33 @@ describe('what goes wrong', () => {
     expect(cloud.names(channel.arn).slice(-3)).toEqual(['Stream Failure', 'Stream End', 'Session Ended']);
   });
 
-  it('with the flow of media is starvation, and a silent connection is closed', async () => {
-    const impatient = await startCloud({ starvationMs: 1500, ingestIdleMs: 6000 });
+  it('with the flow of media is starvation, until it flows again', async () => {
+    const impatient = await startCloud({ starvationMs: 1500 });
     const { channel, key } = await impatient.createChannel();
     const publication = publishing(impatient, key.value);
     await told(impatient, channel.arn, 'Stream Start');
     publication.child.kill('SIGSTOP');
     await told(impatient, channel.arn, 'Starvation Start', 'IVS Stream Health Change');
-    const { streams } = await impatient.client.send(
-      new ListStreamsCommand({ filterBy: { health: 'STARVING' } }),
-    );
+    const filterBy = { health: 'STARVING' } as const;
+    const { streams } = await impatient.client.send(new ListStreamsCommand({ filterBy }));
     expect(streams).toHaveLength(1);
     publication.child.kill('SIGCONT');
     await told(impatient, channel.arn, 'Starvation End', 'IVS Stream Health Change');
-    publication.child.kill('SIGSTOP');
-    await told(impatient, channel.arn, 'Session Ended');
-    publication.child.kill('SIGCONT');
     await publication.stop();
+    await impatient.close();
+  });
+
+  it('with an encoder that says nothing more ends its session', async () => {
+    const impatient = await startCloud({ ingestIdleMs: 300 });
+    const { channel, key } = await impatient.createChannel();
+    const socket = await opened(connect(impatient.ivs.rtmpPort, '127.0.0.1'));
+    const end = closed(socket);
+    socket.write(handshake);
+    socket.write(message(MessageType.CommandAmf0, encodeAmf('connect', 1, { app: 'app' })));
+    socket.write(message(MessageType.CommandAmf0, encodeAmf('publish', 2, null, key.value, 'live')));
+    await end;
+    await told(impatient, channel.arn, 'Session Ended');
+    expect(impatient.names(channel.arn)).toEqual(['Session Created', 'Session Ended']);
     await impatient.close();
   });
 
@@ -203,20 +240,6 @@ describe('what goes wrong', () => {
     await full.close();
   });
 });
-
-const opened = (socket: Socket): Promise<Socket> =>
-  new Promise((resolve, reject) => {
-    socket.once('connect', () => resolve(socket));
-    socket.once('error', reject);
-  });
-const closed = (socket: Socket): Promise<void> =>
-  new Promise((resolve) => {
-    socket.resume();
-    socket.on('error', () => {});
-    socket.once('close', () => resolve());
-  });
-const handshake = Buffer.concat([Buffer.from([3]), Buffer.alloc(2 * 1536)]);
-const message = (type: number, payload: Buffer) => writeChunks(3, { type, streamId: 0, payload }, 128);
 
 describe('hostile input', () => {
   it.each([

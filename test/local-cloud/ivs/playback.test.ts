@@ -41,7 +41,7 @@ beforeAll(async () => {
   const policyArn = policy.playbackRestrictionPolicy?.arn;
   open = await goLive({ latencyMode: 'LOW' });
   locked = await goLive({ authorized: true, type: 'STANDARD' }, '320x240');
-  restricted = await goLive({ playbackRestrictionPolicyArn: policyArn });
+  restricted = await goLive({ playbackRestrictionPolicyArn: policyArn, latencyMode: 'NORMAL' });
 });
 afterAll(() => cloud.close());
 
@@ -235,6 +235,17 @@ describe('a private channel', () => {
     expect(await codeOf(await ask(strict, { origin: 'https://c.example' }))).toBe('403 origin_not_allowed');
     expect(await codeOf(await ask(strict))).toBe('403 origin_not_allowed');
     expect((await ask(strict, { origin: 'https://b.example' })).status).toBe(200);
+  });
+});
+
+describe('a stream of normal latency', () => {
+  it('has whole segments alone, and answers at once', async () => {
+    const headers = { origin: 'https://a.example', 'cloudfront-viewer-country': 'DE' };
+    const [url = ''] = await openStream(restricted.playbackUrl, { headers });
+    const list = await (await fetch(`${url}?_HLS_msn=1&_HLS_part=3`, { headers })).text();
+    expect(tagsOf(list, 'EXTINF').length).toBeGreaterThan(0);
+    expect(list).not.toMatch(/EXT-X-(PART|PRELOAD-HINT|SERVER-CONTROL)/);
+    expect((await fetch(url)).status).toBe(403);
   });
 });
 
