@@ -200,7 +200,7 @@ export interface NewClip {
 }
 
 /**
- * Makes a clip of an owner's published video and queues its encode; `wanted` has its captions cut, if there are any.
+ * Makes a clip of an owner's published video, for those whom that is for, and queues its encode; `wanted` has its captions cut, if there are any.
  * @returns false when the video is not there any more.
  */
 export async function insertClip(db: Db, clip: NewClip, wanted: OutboxEvent): Promise<boolean> {
@@ -209,10 +209,12 @@ export async function insertClip(db: Db, clip: NewClip, wanted: OutboxEvent): Pr
     WITH clip AS (
       INSERT INTO videos (id, owner_id, title, description, visibility, state, source_key, source_bytes, container,
         duration_ms, width, height, frame_rate, video_codec, audio_codec, clipped_from, clip_start_ms, clip_end_ms,
-        captions_to_cut)
+        captions_to_cut, publish_at, password_hash, age_restricted, geo_mode, geo_countries, embed_mode, embed_domains)
       SELECT ${clip.id}::uuid, owner_id, ${clip.title}, ${clip.description}, ${clip.visibility}, 'transcoding',
         source_key, source_bytes, container, ${clip.endMs - clip.startMs}::bigint, width, height, frame_rate,
-        video_codec, audio_codec, id, ${clip.startMs}::bigint, ${clip.endMs}::bigint, ${toCut}::jsonb
+        video_codec, audio_codec, id, ${clip.startMs}::bigint, ${clip.endMs}::bigint, ${toCut}::jsonb,
+        CASE WHEN publish_at > now() THEN publish_at END, password_hash, age_restricted, geo_mode, geo_countries,
+        embed_mode, embed_domains
       FROM videos
       WHERE id = ${clip.sourceId}::uuid AND owner_id = ${clip.ownerId}::uuid AND state = 'published'
         AND deleted_at IS NULL AND replaces_id IS NULL

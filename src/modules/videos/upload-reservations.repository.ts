@@ -58,7 +58,9 @@ const usage = (owner: SQL, except: SQL = sql`NULL::uuid`): SQL => sql`
     WHERE owner_id = ${owner} AND state IN ('open', 'completing') AND id IS DISTINCT FROM ${except}
   ), stored AS (
     SELECT coalesce(sum(source_bytes), 0) AS bytes FROM videos
+    -- Clips are made of the file of another video.
     WHERE owner_id = ${owner} AND (source_key IS NOT NULL OR state = 'scanning') AND deleted_at IS NULL
+      AND clipped_from IS NULL
   )`;
 
 const secondsToReset = sql`ceil(extract(epoch FROM recent.oldest + interval '24 hours' - now()))::int`;

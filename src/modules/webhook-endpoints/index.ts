@@ -1,4 +1,5 @@
 export { webhookDeliveriesRoutes } from './deliveries.routes.ts';
+export { describeWebhooks } from './payloads.schemas.ts';
 export { handOutDeliveries } from './usecases/deliver-due.ts';
 export { notifyCreator } from './usecases/notify-creator.ts';
 export { expireWebhookLog } from './usecases/read-log.ts';

@@ -1,3 +1,5 @@
+import { env } from 'cloudflare:workers';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   addToSketch,
@@ -5,10 +7,15 @@ import {
   estimate,
   mergeSketches,
 } from '../../../durable-objects/view-counter/sketch.ts';
+import { servicesOf } from '../../../src/context.ts';
+import { runCron } from '../../../src/jobs/cron.ts';
+import { withLock } from '../../../src/jobs/with-lock.ts';
 import { refreshChannels } from '../../../src/modules/analytics/index.ts';
+import { createLogger } from '../../../src/observability/logger.ts';
 import { hex } from '../../../src/shared/encoding.ts';
 import { contextAt } from '../../jobs/accounts/lives.ts';
 import { call, roundTripsOf, seedUser, sqlRows, type TestUser } from '../../support/worker/client.ts';
+import { testEnv } from '../../support/worker/env.ts';
 import { seedVideo, type TestVideo } from '../views/watching.ts';
 import { type Analytics, channelOf, today, viewer, watchedOn } from './channels.ts';
 
@@ -150,6 +157,28 @@ describe('a channel with more days of videos than are read one by one', () => {
     expect(Math.abs((seen.totals.unique_viewers ?? 0) - (videos + 1))).toBeLessThan(0.1 * videos);
   });
 
+  it('is added up by the hourly cron, by one run at a time', { timeout: 60_000 }, async () => {
+    const { owner, second } = await largeChannel();
+    await watchedOn(second, '2025-03-01', { viewers: [viewer()], watchMs: 1_000 });
+    const outcomes: unknown[] = [];
+    const log = createLogger('info', {}, (line) => {
+      const { job, event } = JSON.parse(line);
+      if (job === 'analytics.refresh') outcomes.push(event);
+    });
+    const services = { ...servicesOf(testEnv(env)), log };
+    const hourly = async () => {
+      const waiting: Promise<unknown>[] = [];
+      await runCron({ cron: '17 * * * *' }, services, (task) => waiting.push(task));
+      await Promise.all(waiting);
+    };
+    await withLock(services.bindings.LOCK, 'cron:analytics.refresh', { ttlMs: 60_000 }, hourly);
+    expect(outcomes).toEqual(['cron.skipped']);
+    expect((await channelOf(owner, range)).totals.views).toBe(0);
+    await hourly();
+    expect(outcomes).toEqual(['cron.skipped', 'analytics.refreshed', 'cron.completed']);
+    expect((await channelOf(owner, range)).totals.views).toBe(1);
+  });
+
   it('forgets the videos it deletes', async () => {
     const { owner, first, second } = await largeChannel();
     await watchedOn(first, '2025-03-01', { viewers: [viewer()], watchMs: 1_000 });
@@ -164,5 +193,61 @@ describe('a channel with more days of videos than are read one by one', () => {
       await sqlRows('UPDATE videos SET deleted_at = now() WHERE id = $1', [video.uuid]);
     await refresh();
     expect(await sqlRows('SELECT FROM channel_view_sketches WHERE owner_id = $1', [owner.uuid])).toEqual([]);
+  });
+
+  const someDay = fc.integer({ min: 1, max: 3 }).map((day) => `2025-05-0${day}`);
+  const act = fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({ kind: fc.constant('flush'), video: fc.nat(2), day: someDay, viewer: fc.nat(5) }),
+    },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('refresh') }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('delete'), video: fc.nat(2) }) },
+  );
+
+  it('agrees with what was flushed after any flushes, deletions and refreshes', {
+    timeout: 120_000,
+  }, async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(act, { minLength: 4, maxLength: 16 }), async (acts) => {
+        const { owner } = await largeChannel();
+        const videos = [await seedVideo(owner), await seedVideo(owner), await seedVideo(owner)];
+        const people = Array.from({ length: 6 }, viewer);
+        // By video and day, as the counter of the video knows them.
+        const known = new Map<string, { readonly viewers: Set<string>; views: number }>();
+        const deleted = new Set<number>();
+        for (const step of acts) {
+          if (step.kind === 'refresh') await refresh();
+          if (!('video' in step) || deleted.has(step.video)) continue;
+          const video = videos[step.video];
+          if (video === undefined) continue;
+          if ('day' in step) {
+            const entry = known.get(`${step.video} ${step.day}`) ?? { viewers: new Set(), views: 0 };
+            entry.viewers.add(people[step.viewer] ?? '');
+            entry.views += entry.viewers.size;
+            known.set(`${step.video} ${step.day}`, entry);
+            await watchedOn(video, step.day, { viewers: [...entry.viewers], watchMs: 1_000 });
+          } else {
+            deleted.add(step.video);
+            expect((await call('DELETE', `/v1/videos/${video.id}`, { token: owner.token })).status).toBe(204);
+          }
+        }
+        await refresh();
+        const seen = await channelOf(owner, range);
+        const left = [...known].filter(([key]) => !deleted.has(Number(key[0])));
+        const viewersOn = (day: string) =>
+          left.flatMap(([key, { viewers }]) => (key.endsWith(day) ? [...viewers] : []));
+        const estimated = (viewers: readonly string[]) => {
+          const sketch = emptySketch();
+          for (const one of viewers) addToSketch(sketch, one);
+          return estimate(sketch);
+        };
+        expect(seen.totals.views).toBe(left.reduce((sum, [, { views }]) => sum + views, 0));
+        expect(seen.totals.unique_viewers).toBe(estimated(viewersOn('')));
+        for (const day of ['2025-05-01', '2025-05-02', '2025-05-03'])
+          expect(seen.days.find((one) => one.day === day)?.unique_viewers).toBe(estimated(viewersOn(day)));
+      }),
+      { numRuns: 12 },
+    );
   });
 });

@@ -304,6 +304,39 @@ describe('a clip', () => {
     expect(row?.start).toBe('1000');
   });
 
+  it('is for nobody whom the video is not for, and takes no room of its own', async () => {
+    const soon = new Date(Date.now() + 86_400_000).toISOString();
+    const rules = `age_restricted, geo_mode, geo_countries, embed_mode, embed_domains, password_hash, publish_at`;
+    const [before] = await sqlRows<Record<string, unknown>>(`SELECT ${rules} FROM videos WHERE id = $1`, [
+      published.videoUuid,
+    ]);
+    await sqlRows(
+      `UPDATE videos SET age_restricted = true, geo_mode = 'allow', geo_countries = '{DE}', embed_mode = 'listed',
+         embed_domains = '{example.com}', password_hash = 'v1$x', publish_at = $2 WHERE id = $1`,
+      [published.videoUuid, soon],
+    );
+    const used = async () =>
+      (
+        await callJson<{ stored_bytes: { used: number } }>(200, 'GET', '/v1/me/videos/limits', {
+          token: creator.token,
+        })
+      ).stored_bytes.used;
+    const usedBefore = await used();
+    const response = await clip(published.videoId, { start_ms: 0, end_ms: 1_000 });
+    const made = (await response.json()) as { id: string };
+    const readRules = async (id: string) =>
+      (await sqlRows(`SELECT ${rules} FROM videos WHERE id = $1`, [id]))[0];
+    expect(await readRules(uuidOf(made.id))).toEqual(await readRules(published.videoUuid));
+    expect(await used()).toBe(usedBefore);
+    await call('DELETE', `/v1/videos/${made.id}`, { token: creator.token });
+    await sqlRows(
+      `UPDATE videos SET age_restricted = false, geo_mode = NULL, geo_countries = '{}', embed_mode = 'anywhere',
+         embed_domains = '{}', password_hash = NULL, publish_at = NULL WHERE id = $1`,
+      [published.videoUuid],
+    );
+    expect(await readRules(published.videoUuid)).toEqual(before);
+  });
+
   it('must lie within the film, of a published video of one’s own', async () => {
     expect((await clip(published.videoId, { start_ms: 0, end_ms: 999 })).status).toBe(422);
     expect((await clip(published.videoId, { start_ms: 0, end_ms: 60_000 })).status).toBe(422);

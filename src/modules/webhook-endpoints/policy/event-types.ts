@@ -48,7 +48,3 @@ export const webhookEventTypes = Object.keys(webhookEvents) as [WebhookEventType
 
 /** What the test button sends; nobody subscribes to it. */
 export const testEventType = 'endpoint.test';
-
-/** The body of a webhook (Standard Webhooks 1.0.0, "Payload structure"). `occurredAt` is RFC 3339. */
-export const webhookBody = (type: string, occurredAt: string, data: unknown): string =>
-  JSON.stringify({ type, timestamp: occurredAt, data });

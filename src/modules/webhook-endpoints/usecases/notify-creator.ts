@@ -1,11 +1,7 @@
 import type { RequestContext } from '../../../context.ts';
 import { hasSubscriber, insertDeliveries } from '../dispatch.repository.ts';
-import {
-  type WebhookEventData,
-  type WebhookEventType,
-  webhookBody,
-  webhookEvents,
-} from '../policy/event-types.ts';
+import { webhookBody } from '../payloads.schemas.ts';
+import type { WebhookEventData, WebhookEventType } from '../policy/event-types.ts';
 import { maxEndpoints } from '../policy/fair-share.ts';
 import { wakeEndpoints } from './wake-endpoints.ts';
 
@@ -35,7 +31,7 @@ export async function notifyCreator<T extends WebhookEventType>(
     id,
     userId,
     type,
-    body: webhookBody(type, event.occurredAt, webhookEvents[type].data.parse(data)),
+    body: webhookBody(type, event.occurredAt, data),
     deliveryIds: Array.from({ length: maxEndpoints }, () => ctx.ids.next()),
     now: new Date(ctx.clock.now()).toISOString(),
   });
