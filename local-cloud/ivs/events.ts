@@ -19,6 +19,9 @@ export type Events = {
   settled(): Promise<void>;
 };
 
+/** As many as GetStreamSession tells of. */
+const MAX_EVENTS = 500;
+
 /** Events in the envelope of EventBridge. They go out in the order in which they happened. */
 export function createEvents(options: IvsOptions, store: Store): Events {
   const log = options.log ?? (() => {});
@@ -46,6 +49,7 @@ export function createEvents(options: IvsOptions, store: Store): Events {
     stream(session, type, name, detail = {}) {
       const code = typeof detail.code === 'string' ? { code: detail.code } : {};
       session.events.push({ name, type, eventTime: now().toISOString(), ...code });
+      session.events.splice(0, Math.max(0, session.events.length - MAX_EVENTS));
       store.save('stream-session', session);
       const key =
         type === 'IVS Recording State Change'

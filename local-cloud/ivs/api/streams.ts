@@ -5,8 +5,6 @@ import type { ApiContext, LiveStream, Operations } from './context.ts';
 import { pageOf } from './paging.ts';
 import { presentRecordingConfiguration } from './recording-configurations.ts';
 
-const MAX_EVENTS = 500;
-
 const time = (ms: number): string => new Date(ms).toISOString();
 
 /** What is on air, and what was. */
@@ -126,6 +124,6 @@ function presentSession(context: ApiContext, session: StreamSession) {
     ...(recordingConfiguration && {
       recordingConfiguration: presentRecordingConfiguration(recordingConfiguration),
     }),
-    truncatedEvents: session.events.slice(-MAX_EVENTS).reverse(),
+    truncatedEvents: session.events.toReversed(),
   };
 }

@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Events } from '../events.ts';
-import { newStreamId } from '../ids.ts';
 import type { IvsOptions } from '../ports.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import type { Channel, StreamSession } from '../resources.ts';
@@ -13,6 +12,7 @@ import type { Ingest } from './ingest.ts';
 import { breachOf } from './limits.ts';
 import { Packager } from './packager.ts';
 import { type PlannedRendition, planRenditions } from './rendition.ts';
+import { newSession } from './session.ts';
 import { startTranscoder, type Transcoder } from './transcoder.ts';
 
 const STATE = 'IVS Stream State Change';
@@ -46,7 +46,7 @@ export class Broadcast {
   #recorder: Recorder | undefined;
   #ended = false;
   /** Metadata that waits for the next part, of each rendition. */
-  #metadata: string[][] = [];
+  #metadata: { id: number; text: string }[][] = [];
   #metadataId = 0;
   readonly #watch;
 
@@ -54,22 +54,8 @@ export class Broadcast {
     this.#deps = deps;
     this.#ingest = ingest;
     const { store, options, events } = deps;
-    const configuration =
-      channel.recordingConfigurationArn === ''
-        ? undefined
-        : store.find('recording-configuration', channel.recordingConfigurationArn);
-    const streamId = newStreamId();
-    this.session = {
-      arn: store.newArn('stream-session'),
-      createdAtMs: this.#now(),
-      streamId,
-      channelArn: channel.arn,
-      channel,
-      ...(configuration && { recordingConfiguration: configuration }),
-      events: [],
-      tags: {},
-    };
-    this.#directory = join(options.dataDir, 'live', streamId);
+    this.session = newSession(store, channel, this.#now());
+    this.#directory = join(options.dataDir, 'live', this.session.streamId);
     this.done = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -144,7 +130,8 @@ export class Broadcast {
   }
 
   putMetadata(metadata: string): void {
-    for (const waiting of this.#metadata) waiting.push(metadata);
+    this.#metadataId += 1;
+    for (const waiting of this.#metadata) waiting.push({ id: this.#metadataId, text: metadata });
   }
 
   /** Ends it. What came in until now still reaches viewers and the recording. */
@@ -219,17 +206,17 @@ export class Broadcast {
   }
 
   #takeMetadata(rendition: number, startSeconds: number): Buffer[] {
-    return (this.#metadata[rendition] ?? []).splice(0).map((metadata) => {
-      this.#metadataId += 1;
-      return metadataBox(metadata, startSeconds, this.#metadataId);
-    });
+    const waiting = (this.#metadata[rendition] ?? []).splice(0);
+    return waiting.map(({ id, text }) => metadataBox(text, startSeconds, id));
   }
 
   /** Viewers can see it from now on. */
   #start(): void {
     if (this.session.startedAtMs !== undefined || this.#ended) return;
-    this.#ingest.meter.settle();
+    const { meter } = this.#ingest;
+    meter.settle();
     this.session.startedAtMs = this.#now();
+    this.#deps.options.log?.(`stream ${this.session.streamId} is live: ${meter.description}`);
     this.#deps.events.stream(this.session, STATE, 'Stream Start');
   }
 

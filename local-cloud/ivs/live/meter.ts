@@ -23,7 +23,7 @@ export class IngestMeter {
   copiesVideo = false;
   copiesAudio = false;
   /** Between the last two key frames, in media time. */
-  keyFrameIntervalMs: number | undefined;
+  #keyFrameIntervalMs: number | undefined;
   #lastKeyFrameMs: number | undefined;
   #metadata: Readonly<Record<string, unknown>> = {};
   readonly #tracks = { video: { samples: [], bytes: 0 } as Track, audio: { samples: [], bytes: 0 } as Track };
@@ -43,6 +43,19 @@ export class IngestMeter {
   /** Bits per second of picture and sound together, over the last seconds. */
   get bitrate(): number {
     return rateOf(this.#tracks.video).bits + rateOf(this.#tracks.audio).bits;
+  }
+
+  /** What comes in, for people. */
+  get description(): string {
+    const { video } = this;
+    return [
+      ...(video ? [`${video.videoWidth}x${video.videoHeight}`, `${video.targetFramerate} fps`] : ['sound']),
+      `${Math.round(this.bitrate / 1000)} kbit/s`,
+      ...(this.#keyFrameIntervalMs === undefined
+        ? []
+        : [`a key frame every ${(this.#keyFrameIntervalMs / 1000).toFixed(1)} s`]),
+      ...(video?.encoder ? [video.encoder] : []),
+    ].join(', ');
   }
 
   /** Fills in what the encoder did not say with what was measured. */
@@ -89,7 +102,7 @@ export class IngestMeter {
     }
     if (this.copiesVideo && kind !== 1) return;
     if (first >> 4 === 1) {
-      if (this.#lastKeyFrameMs !== undefined) this.keyFrameIntervalMs = timestampMs - this.#lastKeyFrameMs;
+      if (this.#lastKeyFrameMs !== undefined) this.#keyFrameIntervalMs = timestampMs - this.#lastKeyFrameMs;
       this.#lastKeyFrameMs = timestampMs;
     }
     note(this.#tracks.video, timestampMs, payload.length);

@@ -112,9 +112,10 @@ export class Packager {
     this.#wake();
   }
 
-  /** Removes what is on disk, after what is still being written. */
+  /** Forgets everything, on disk too, after what is still being written. */
   async remove(): Promise<void> {
     await this.#writing;
+    this.segments.length = 0;
     rmSync(this.#options.directory, { recursive: true, force: true });
   }
 
