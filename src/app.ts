@@ -22,6 +22,7 @@ import {
   sessionsRoutes,
   wellKnownRoutes,
 } from './modules/auth/index.ts';
+import { chatRoutes } from './modules/chat/index.ts';
 import { commentModerationRoutes, commentsRoutes } from './modules/comments/index.ts';
 import { pagesRoutes } from './modules/delivery/index.ts';
 import { factorsRoutes, phonesRoutes } from './modules/factors/index.ts';
@@ -35,6 +36,7 @@ import { playlistItemsRoutes, playlistsRoutes } from './modules/playlists/index.
 import { postsRoutes } from './modules/posts/index.ts';
 import { realtimeRoutes } from './modules/realtime/index.ts';
 import { securityEventsRoutes } from './modules/security-events/index.ts';
+import { streamsRoutes } from './modules/streams/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
 import {
   encodingRoutes,
@@ -48,7 +50,6 @@ import {
   videoListsRoutes,
   videosRoutes,
 } from './modules/videos/index.ts';
-
 import { viewsRoutes } from './modules/views/index.ts';
 import {
   describeWebhooks,
@@ -118,6 +119,8 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', videoListsRoutes);
   app.route('/v1', encodingRoutes);
   app.route('/v1', uploadLimitsRoutes);
+  app.route('/v1', streamsRoutes);
+  app.route('/v1', chatRoutes);
   app.route('/v1/webhooks', webhooksRoutes);
   app.route('/v1/webhooks/facebook', facebookRoutes);
   app.route('/v1/realtime', realtimeRoutes);

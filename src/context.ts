@@ -24,6 +24,10 @@ export interface Bindings {
   readonly VIEW_COUNTER: DurableObjectNamespace<
     import('../durable-objects/view-counter/view-counter.ts').ViewCounter
   >;
+  readonly CHAT_ROOM: DurableObjectNamespace<import('../durable-objects/chat-room/chat-room.ts').ChatRoom>;
+  readonly CHAT_RELAY: DurableObjectNamespace<
+    import('../durable-objects/chat-relay/chat-relay.ts').ChatRelay
+  >;
   readonly EVENTS_QUEUE: Queue;
   readonly MEDIA_QUEUE: Queue;
   readonly WEBHOOKS_QUEUE: Queue;

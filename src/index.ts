@@ -3,6 +3,8 @@ import { type Bindings, servicesOf } from './context.ts';
 import { consumeBatch } from './jobs/consume.ts';
 import { runCron } from './jobs/cron.ts';
 
+export { ChatRelay } from '../durable-objects/chat-relay/chat-relay.ts';
+export { ChatRoom } from '../durable-objects/chat-room/chat-room.ts';
 export { Idempotency } from '../durable-objects/idempotency/idempotency.ts';
 export { Lock } from '../durable-objects/lock/lock.ts';
 export { RateLimiter } from '../durable-objects/rate-limiter/rate-limiter.ts';

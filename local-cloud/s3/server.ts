@@ -44,6 +44,7 @@ export type S3Server = {
   port: number;
   /** Stops listening, gives running requests a second, waits until their temporary files are gone. */
   close(): Promise<void>;
+  hasBucket(bucket: string): boolean;
   /** Path of the object's bytes on disk, to be read only. An overwrite or delete removes that file. */
   objectPath(bucket: string, key: string): string | undefined;
   /** Copies a local file into an object, in one step for readers. Throws `AwsError` (`NoSuchBucket`, bad key). */
@@ -173,6 +174,7 @@ export const startS3Server = async (options: S3ServerOptions): Promise<S3Server>
       clearTimeout(timer);
       await Promise.all(running);
     },
+    hasBucket: (name) => store.buckets.has(name),
     objectPath(bucketName, key) {
       const bucket = store.buckets.get(bucketName);
       const record = bucket?.objects.get(key);

@@ -8,6 +8,7 @@ import { locateFfmpeg } from '../ffmpeg/index.ts';
 import { createMediaConvertHandler } from '../mediaconvert/index.ts';
 import { type CorsRule, startS3Server } from '../s3/server.ts';
 import { createScanner, locateEngine, type Scanner } from '../scanner/index.ts';
+import { startLive } from './live-part.ts';
 import {
   accountId,
   beginStep,
@@ -15,13 +16,14 @@ import {
   mediaBucket,
   type Parts,
   preferredPorts,
+  recordingsBucket,
   region,
   uploadsBucket,
 } from './parts.ts';
 import { freePort } from './ports.ts';
 import { status } from './status.ts';
 
-/** Starts what stands for AWS: S3, CloudFront, MediaConvert, GuardDuty and EventBridge. */
+/** Starts what stands for AWS: S3, CloudFront, MediaConvert, IVS, GuardDuty and EventBridge. */
 export async function startAws(
   parts: Parts,
 ): Promise<{ readonly s3Url: string; readonly cdnUrl: string; readonly awsUrl: string }> {
@@ -34,7 +36,7 @@ export async function startAws(
     dataDir: join(stateDir, 's3'),
     region,
     credentials,
-    buckets: [{ name: uploadsBucket, cors: uploadsCors }, { name: mediaBucket }],
+    buckets: [{ name: uploadsBucket, cors: uploadsCors }, { name: mediaBucket }, { name: recordingsBucket }],
     onEvent: (event) => scanner?.onS3Event(event),
   });
   parts.onStop(() => s3.close());
@@ -65,6 +67,7 @@ export async function startAws(
     emit: (event) => events.emit(event),
   });
   parts.onStop(() => mediaConvert.close());
+  const ivs = await startLive(parts, { s3, ffmpeg, events });
   const cloudFront = createCloudFrontHandler({ credentials, distributionId, invalidationMs: 2_000 });
   const scanEngine = await locateEngine();
   const guardDuty = createScanner({
@@ -84,6 +87,7 @@ export async function startAws(
     cloudFront
       .handle(request, response)
       .then((handled) => handled || mediaConvert.handle(request, response))
+      .then((handled) => handled || ivs.handle(request, response))
       .then((handled) => handled || guardDuty.handle(request, response))
       .then((handled) => {
         if (!handled) response.writeHead(404, { 'x-amzn-ErrorType': 'UnknownOperationException' }).end('{}');
@@ -109,6 +113,7 @@ export async function startAws(
   );
   const awsUrl = `http://127.0.0.1:${awsPort}`;
   status.ok('mediaconvert', `${awsUrl}, transcodes with ${ffmpeg.description}`, startedAt);
+  status.ok('ivs', ivs.description);
   status.ok('scanner', scanEngine.description);
   return { s3Url: s3.url, cdnUrl: cdn.url, awsUrl };
 }

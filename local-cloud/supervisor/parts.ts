@@ -5,6 +5,7 @@ export const region = 'us-east-1';
 export const accountId = '000000000000';
 export const uploadsBucket = 'social-flow-uploads';
 export const mediaBucket = 'social-flow-media';
+export const recordingsBucket = 'social-flow-recordings';
 export const distributionId = 'ELOCALDISTRIBUTION';
 
 /** Where each part listens, if nobody else does. */
@@ -20,6 +21,9 @@ export const preferredPorts = {
   breachedPasswords: 9_005,
   turnstile: 9_004,
   webhookInbox: 9_008,
+  playback: 9_009,
+  rtmp: 1_935,
+  rtmps: 1_936,
 };
 
 /** What the parts of the stack are started with. */

@@ -62,7 +62,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
 // Postgres clears its own folder: it may lie elsewhere when this user must not run it.
 function clearState(stateDir: string): void {
-  for (const part of ['s3', 'mediaconvert', 'events', 'mail', 'secrets.json'])
+  for (const part of ['s3', 'mediaconvert', 'ivs', 'events', 'mail', 'secrets.json'])
     rmSync(join(stateDir, part), { recursive: true, force: true });
 }
 

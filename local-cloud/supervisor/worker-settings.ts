@@ -32,6 +32,7 @@ export function workerSettings(
     S3_PUBLIC_ENDPOINT: aws.s3Url,
     MEDIACONVERT_ENDPOINT: aws.awsUrl,
     GUARDDUTY_ENDPOINT: aws.awsUrl,
+    IVS_ENDPOINT: aws.awsUrl,
     SES_ENDPOINT: services.mailUrl,
     APP_BASE_URL: `${services.mailUrl}/app`,
     BREACHED_PASSWORDS_URL: services.breachedPasswordsUrl,

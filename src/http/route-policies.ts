@@ -38,7 +38,7 @@ export interface RoutePolicy {
   /** Points taken from the caller's budget, where that is not what its limits say (reads 1, writes 5). */
   readonly cost?: number;
   /** The purpose of the one-time tickets that open this WebSocket in place of a token. */
-  readonly ticket?: 'realtime';
+  readonly ticket?: 'realtime' | 'chat';
   /** Set on writes that may be repeated under an `Idempotency-Key`. */
   readonly idempotent?: boolean;
   /** Set where a session that has just ended must not get through at all; costs a hop to its guard on every call. */
@@ -364,6 +364,21 @@ export const routePolicies = {
   proposeAdmin: { access: user, roles: ['admin'], limit: 'admin', stepUp: true },
   approveAdmin: { access: user, roles: ['admin'], ids: 'any', limit: 'admin', stepUp: true },
   withdrawAdminProposal: { access: user, roles: ['admin'], ids: 'any', limit: 'admin', stepUp: true },
+
+  // Streams
+  createStream: { access: user, limit: 'write', idempotent: true },
+  getStream: { access: viewer, ids: 'any', limit: 'read' },
+  updateStream: { access: user, ids: 'own', limit: 'write' },
+  cancelStream: { access: user, ids: 'own', limit: 'write' },
+  listUserStreams: { access: viewer, ids: 'any', limit: 'read' },
+
+  // Chat. The room itself counts what each person, and all of them, say.
+  connectChat: { access: viewer, ids: 'any', ticket: 'chat', limit: 'realtime' },
+  sendChatMessage: { access: user, ids: 'any', limit: 'edge', unpinned: true },
+  readChat: { access: viewer, ids: 'any', limit: 'read' },
+  moderateChat: { access: user, ids: 'any', limit: 'write' },
+  grantChatRole: { access: user, ids: 'any', limit: 'write' },
+  takeChatRole: { access: user, ids: 'any', limit: 'write' },
 
   // Realtime. A connection lasts as long as its token, so it must not begin after its session has ended.
   createTicket: { access: user, limit: 'realtime', sensitive: true },

@@ -20,6 +20,8 @@ export const idPrefixes = {
   comment: 'cmt',
   playlist: 'pls',
   playlistItem: 'pli',
+  stream: 'str',
+  chatMessage: 'msg',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

@@ -53,7 +53,7 @@ const bindingsOf = (env: (typeof environments)[number]) => {
 describe.each(environments.map((env) => [env ?? 'local', env] as const))('the %s environment', (_, env) => {
   it('has the same bindings as every other', () => {
     expect(bindingsOf(env)).toEqual(bindingsOf(undefined));
-    expect(bindingsOf(env).durableObjects).toHaveLength(6);
+    expect(bindingsOf(env).durableObjects).toHaveLength(8);
   });
 
   it('inherits the Durable Object migrations, which make every class SQLite-backed', () => {

@@ -8,7 +8,16 @@ import { fareOf } from '../../../src/http/rate-limit.ts';
 import { assertSessionLive } from '../../../src/http/session-guard.ts';
 import { decisionKeys, decisionWindow, kdf } from '../workload.ts';
 
-export { Idempotency, Lock, RateLimiter, SessionGuard, UserHub, ViewCounter } from '../../../src/index.ts';
+export {
+  ChatRelay,
+  ChatRoom,
+  Idempotency,
+  Lock,
+  RateLimiter,
+  SessionGuard,
+  UserHub,
+  ViewCounter,
+} from '../../../src/index.ts';
 
 // Single steps of a request, in the runtime that does them, with nothing around them.
 

@@ -11,7 +11,7 @@ import { shardOf } from '../../../src/modules/views/policy/viewers.ts';
 import { randomIds } from '../../../src/shared/ids.ts';
 import type { BeatsOrder, FlushReport, IncrementsOrder } from '../workload.ts';
 
-export { Idempotency, RateLimiter, SessionGuard, UserHub } from '../../../src/index.ts';
+export { ChatRelay, ChatRoom, Idempotency, RateLimiter, SessionGuard, UserHub } from '../../../src/index.ts';
 
 // The object that counts, and the least an object can do beside it: one row of SQLite, rewritten. It stands where the Lock is bound.
 

@@ -14,7 +14,7 @@ export const connectQuery = z.strictObject({
 export const ticketBody = z
   .strictObject({
     purpose: z
-      .enum(['realtime'])
+      .enum(['realtime', 'chat'])
       .optional()
       .openapi({ description: 'What it opens; it opens nothing else.', default: 'realtime' }),
   })

@@ -1,3 +1,4 @@
+import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -6,10 +7,15 @@ import {
   estimate,
   mergeSketches,
 } from '../../../durable-objects/view-counter/sketch.ts';
+import { servicesOf } from '../../../src/context.ts';
+import { runCron } from '../../../src/jobs/cron.ts';
+import { withLock } from '../../../src/jobs/with-lock.ts';
 import { refreshChannels } from '../../../src/modules/analytics/index.ts';
+import { createLogger } from '../../../src/observability/logger.ts';
 import { hex } from '../../../src/shared/encoding.ts';
 import { contextAt } from '../../jobs/accounts/lives.ts';
 import { call, roundTripsOf, seedUser, sqlRows, type TestUser } from '../../support/worker/client.ts';
+import { testEnv } from '../../support/worker/env.ts';
 import { seedVideo, type TestVideo } from '../views/watching.ts';
 import { type Analytics, channelOf, today, viewer, watchedOn } from './channels.ts';
 
@@ -149,6 +155,28 @@ describe('a channel with more days of videos than are read one by one', () => {
       unique_viewers_error: 0.023,
     });
     expect(Math.abs((seen.totals.unique_viewers ?? 0) - (videos + 1))).toBeLessThan(0.1 * videos);
+  });
+
+  it('is added up by the hourly cron, by one run at a time', { timeout: 60_000 }, async () => {
+    const { owner, second } = await largeChannel();
+    await watchedOn(second, '2025-03-01', { viewers: [viewer()], watchMs: 1_000 });
+    const outcomes: unknown[] = [];
+    const log = createLogger('info', {}, (line) => {
+      const { job, event } = JSON.parse(line);
+      if (job === 'analytics.refresh') outcomes.push(event);
+    });
+    const services = { ...servicesOf(testEnv(env)), log };
+    const hourly = async () => {
+      const waiting: Promise<unknown>[] = [];
+      await runCron({ cron: '17 * * * *' }, services, (task) => waiting.push(task));
+      await Promise.all(waiting);
+    };
+    await withLock(services.bindings.LOCK, 'cron:analytics.refresh', { ttlMs: 60_000 }, hourly);
+    expect(outcomes).toEqual(['cron.skipped']);
+    expect((await channelOf(owner, range)).totals.views).toBe(0);
+    await hourly();
+    expect(outcomes).toEqual(['cron.skipped', 'analytics.refreshed', 'cron.completed']);
+    expect((await channelOf(owner, range)).totals.views).toBe(1);
   });
 
   it('forgets the videos it deletes', async () => {

@@ -130,6 +130,8 @@ describe('plain http', () => {
     S3_ENDPOINT: '',
     S3_PUBLIC_ENDPOINT: '',
     MEDIACONVERT_ENDPOINT: '',
+    CLOUDFRONT_ENDPOINT: '',
+    GUARDDUTY_ENDPOINT: '',
     SES_ENDPOINT: '',
     SMS_API_URL: 'https://sms.social-flow.dev',
     BREACHED_PASSWORDS_URL: 'https://breached.social-flow.dev',

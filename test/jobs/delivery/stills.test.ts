@@ -218,7 +218,7 @@ describe('invalidations', () => {
     expect(first.filter(({ sent }) => sent !== null)).toHaveLength(15);
     expect((await told()).filter((path) => path.includes(run))).toHaveLength(15);
     // Asked for again after it was sent: what was sent may have been too early.
-    await ask([`/media/${run}-0/*`]);
+    await ask(first.flatMap(({ path, sent }) => (sent === null ? [] : [path])).slice(0, 1));
     expect(await rows()).toHaveLength(21);
     for (let sweep = 0; sweep < 4; sweep += 1) await sweepInvalidations(contextOf());
     expect(await rows()).toEqual([]);

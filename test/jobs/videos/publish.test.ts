@@ -57,7 +57,10 @@ describe('a film from upload to publication', () => {
       const head = new Uint8Array(await (await fetch(url)).arrayBuffer()).subarray(0, 2);
       expect([...head]).toEqual([0xff, 0xd8]);
     }
-    const [job] = await sqlRows('SELECT state, percent FROM encode_jobs WHERE video_id = $1', [videoUuid]);
+    const [job] = await sqlRows(
+      "SELECT state, percent FROM encode_jobs WHERE video_id = $1 AND kind = 'stream'",
+      [videoUuid],
+    );
     expect(job).toEqual({ state: 'complete', percent: 100 });
   });
 });

@@ -77,6 +77,11 @@ export const makers: Readonly<Record<string, Maker>> = {
       ),
     missing: idOf('playlistItem'),
   },
+  stream_id: {
+    make: (owner) => insertStream(owner, 'public'),
+    missing: idOf('stream'),
+    hidden: (owner) => insertStream(owner, 'private'),
+  },
   watched_video_id: {
     make: async (owner) => {
       const id = await insertVideo(owner, 'public');
@@ -192,6 +197,13 @@ const insertPlaylist = (owner: TestUser, visibility: string): Promise<string> =>
     [owner.uuid, visibility],
   );
 
+const insertStream = (owner: TestUser, visibility: string): Promise<string> =>
+  insert(
+    'stream',
+    "INSERT INTO streams (id, owner_id, title, visibility) VALUES ($1, $2, 'for the matrix', $3)",
+    [owner.uuid, visibility],
+  );
+
 /** Path parameters that are words and name nothing of anybody's. */
 export const words: Readonly<Record<string, string>> = {
   file: 'index.html',
@@ -234,6 +246,10 @@ export const bodies: Readonly<Record<string, unknown>> = {
   sendHeartbeat: { session_token: 'of no session', seq: 1, intervals: [], position_ms: 0 },
   suspendUser: { reason: 'for the matrix' },
   unsuspendUser: { reason: 'for the matrix' },
+  updateStream: { title: 'another title' },
+  sendChatMessage: { client_id: 'matrix', text: 'for the matrix' },
+  moderateChat: { action: 'clear' },
+  grantChatRole: { role: 'vip' },
   clearBirthDate: { reason: 'for the matrix' },
 };
 
@@ -250,7 +266,7 @@ export const alreadySo: ReadonlySet<string> = new Set<string>([]);
 export const byToken: ReadonlySet<string> = new Set(['sendHeartbeat']);
 
 /** Routes that are WebSockets. */
-export const sockets: ReadonlySet<string> = new Set(['connectRealtime', 'watchViewCount']);
+export const sockets: ReadonlySet<string> = new Set(['connectChat', 'connectRealtime', 'watchViewCount']);
 
 export const parametersOf = (path: string): string[] =>
   [...path.matchAll(/:(\w+)(?:\{[^}]*\})?/g)].map(([, name]) => name ?? '');

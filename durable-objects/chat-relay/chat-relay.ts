@@ -1,0 +1,334 @@
+import { DurableObject } from 'cloudflare:workers';
+import type { Bindings } from '../../src/context.ts';
+import { systemClock } from '../../src/shared/clock.ts';
+import {
+  type ChatSettings,
+  keptEvents,
+  type LogItem,
+  type LogRun,
+  maxSocketsPerRelay,
+  maxTextLength,
+} from '../chat-room/protocol.ts';
+import { migrate } from '../sqlite-migrations.ts';
+import { closeQuietly, sendQuietly } from '../user-hub/sockets.ts';
+import {
+  batchFrame,
+  type ClientFrame,
+  chatCloseCodes,
+  chatSubprotocol,
+  errorFrame,
+  helloFrame,
+  maxFrameLength,
+  readablePerSecond,
+  readFrame,
+  relayHeaders,
+  resultFrame,
+  resyncFrame,
+} from './protocol.ts';
+import { type Place, type RoomPort, roomOf } from './room-port.ts';
+import { chatRelayMigrations } from './schema.ts';
+import { attach, attachmentOf, concerns, createConduct } from './sockets.ts';
+import { thin } from './thin.ts';
+
+/** How often a relay with sockets says that it is there. */
+const renewMs = 10_000;
+/** Shown to those who come without a place to go on from. */
+const shownAtFirst = 50;
+
+/**
+ * Holds up to 2,000 sockets of one room and passes the room's log on to them, each number once and in order. It decides nothing.
+ * A hole in what it is handed it fills from the room before it passes anything on.
+ */
+export class ChatRelay extends DurableObject {
+  clock = systemClock;
+  room: RoomPort;
+  #place: Place | undefined;
+  #last: number | undefined;
+  #settings: ChatSettings | undefined;
+  #ring: LogItem[] = [];
+  #advancing: Promise<unknown> = Promise.resolve();
+  #subscribedAtMs = Number.NEGATIVE_INFINITY;
+  #sentAtMs = 0;
+  readonly #conduct = createConduct();
+
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+    super(ctx, env);
+    migrate(ctx.storage, chatRelayMigrations);
+    const [row] = ctx.storage.sql
+      .exec<{ place: string; last: number | null }>('SELECT place, last FROM relay')
+      .toArray();
+    this.#place = row === undefined ? undefined : (JSON.parse(row.place) as Place);
+    this.#last = row?.last ?? undefined;
+    this.room = roomOf(env as unknown as Bindings);
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
+  }
+
+  /** Takes over the WebSocket upgrade of somebody the Worker has let in. */
+  override async fetch(request: Request): Promise<Response> {
+    const { headers } = request;
+    const streamId = headers.get(relayHeaders.streamId);
+    if (headers.get('upgrade')?.toLowerCase() !== 'websocket' || streamId === null)
+      return new Response(null, { status: 400 });
+    if (this.ctx.getWebSockets().length >= maxSocketsPerRelay) return new Response(null, { status: 503 });
+    this.#settle({
+      streamId,
+      relay: Number(headers.get(relayHeaders.relay)),
+      region: headers.get(relayHeaders.region) ?? '',
+    });
+
+    const userId = headers.get(relayHeaders.userId) ?? undefined;
+    const username = headers.get(relayHeaders.username) ?? undefined;
+    const endsAtMs = Number(headers.get(relayHeaders.endsAtMs));
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server, userId === undefined ? [] : [`u:${userId}`, `n:${username}`]);
+    attach(server, { userId, username, endsAtMs, isLive: false });
+    try {
+      await this.#subscribed();
+    } catch (error) {
+      closeQuietly(server, chatCloseCodes.internalError);
+      throw error;
+    }
+    const after = headers.get(relayHeaders.after);
+    await this.#inTurn(() => this.#welcome(server, after === null ? undefined : Number(after)));
+    return new Response(null, {
+      status: 101,
+      webSocket: client,
+      headers: { 'sec-websocket-protocol': chatSubprotocol },
+    });
+  }
+
+  /** Takes a batch of the room. @returns how far the relay has come; undefined when nobody listens here. */
+  async deliver(run: LogRun): Promise<number | undefined> {
+    if (this.#place === undefined || this.ctx.getWebSockets().length === 0) return undefined;
+    await this.#inTurn(() => this.#advance(run));
+    return this.#last;
+  }
+
+  /** Closes the sockets of somebody. */
+  disconnect(userId: string, code: number, reason: string): void {
+    for (const socket of this.ctx.getWebSockets(`u:${userId}`)) closeQuietly(socket, code, reason);
+  }
+
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    if (typeof message !== 'string')
+      return closeQuietly(socket, chatCloseCodes.unsupportedData, 'text frames only');
+    if (message.length > maxFrameLength)
+      return closeQuietly(socket, chatCloseCodes.messageTooBig, 'frame too big');
+    if (this.#conduct.floods(socket, this.clock.now()))
+      return closeQuietly(socket, chatCloseCodes.flood, 'too many frames');
+    if (message === 'ping') return void sendQuietly(socket, 'pong');
+    const frame = readFrame(message);
+    if (frame === undefined) return closeQuietly(socket, chatCloseCodes.malformed, 'no such frame');
+    if (frame.type === 'seen') this.#conduct.sees(socket, Math.min(frame.seq, this.#last ?? 0));
+    else await this.#say(socket, frame);
+  }
+
+  // The hibernation API does not answer a Close frame by itself; without this the client sees 1006.
+  override webSocketClose(socket: WebSocket, code: number, reason: string): void {
+    closeQuietly(socket, code, reason);
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    closeQuietly(socket, chatCloseCodes.internalError);
+  }
+
+  /** Renews the lease, fills what was missed, and ends what is over. */
+  override async alarm(): Promise<void> {
+    const now = this.clock.now();
+    for (const socket of this.ctx.getWebSockets())
+      if (attachmentOf(socket).endsAtMs <= now)
+        closeQuietly(socket, chatCloseCodes.tokenExpired, 'connect again');
+    if (this.#place === undefined) return;
+    if (this.ctx.getWebSockets().length === 0) {
+      await this.room.leave(this.#place).catch(() => undefined);
+      this.#place = undefined;
+      this.#last = undefined;
+      this.#ring = [];
+      this.#subscribedAtMs = Number.NEGATIVE_INFINITY;
+      this.ctx.storage.sql.exec('DELETE FROM relay');
+      return;
+    }
+    await this.ctx.storage.setAlarm(now + renewMs);
+    await this.#renew().catch(() => undefined);
+  }
+
+  async #say(socket: WebSocket, frame: Extract<ClientFrame, { type: 'send' }>): Promise<void> {
+    const { userId } = attachmentOf(socket);
+    if (userId === undefined || this.#place === undefined)
+      return void sendQuietly(socket, errorFrame('chat.read_only', 'Sign in to write.', frame.id));
+    const length = [...frame.text].length;
+    if (length > maxTextLength || frame.text.trim() === '')
+      return void sendQuietly(
+        socket,
+        errorFrame('chat.text_length', `A message has 1 to ${maxTextLength} characters.`, frame.id),
+      );
+    const input = { clientId: frame.id, text: frame.text, replyTo: frame.replyTo };
+    try {
+      const result = await this.room.say(this.#place, userId, input);
+      if ('unknown' in result)
+        sendQuietly(socket, errorFrame('chat.closed', 'There is no such room any more.', frame.id));
+      else sendQuietly(socket, resultFrame(frame.id, result));
+    } catch {
+      sendQuietly(socket, errorFrame('chat.unavailable', 'Send it again under the same id.', frame.id));
+    }
+  }
+
+  #settle(place: Place): void {
+    if (this.#place !== undefined) return;
+    this.#place = place;
+    this.ctx.storage.sql.exec(
+      'INSERT INTO relay (id, place, last) VALUES (1, ?, NULL) ON CONFLICT (id) DO UPDATE SET place = excluded.place',
+      JSON.stringify(place),
+    );
+  }
+
+  async #subscribed(): Promise<void> {
+    if (this.clock.now() - this.#subscribedAtMs < renewMs && this.#settings !== undefined) return;
+    await this.#renew();
+    if ((await this.ctx.storage.getAlarm()) === null)
+      await this.ctx.storage.setAlarm(this.clock.now() + renewMs);
+  }
+
+  async #renew(): Promise<void> {
+    const place = this.#place;
+    if (place === undefined) return;
+    await this.#inTurn(async () => {
+      const state = await this.room.subscribe(place, this.ctx.getWebSockets().length, this.#last);
+      this.#subscribedAtMs = this.clock.now();
+      this.#settings = state.settings;
+      if (this.#last === undefined) this.#begin(state);
+      else await this.#advance(state);
+    });
+  }
+
+  #begin(run: LogRun): void {
+    this.#ring = [...run.items];
+    this.#setLast(run.items.at(-1)?.seq ?? run.head);
+  }
+
+  /** One after the other: while a hole is being filled, what comes later waits. */
+  #inTurn<T>(work: () => T | Promise<T>): Promise<T> {
+    const turn = this.#advancing.then(work);
+    this.#advancing = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #advance(run: LogRun): Promise<void> {
+    const place = this.#place;
+    if (place === undefined || this.#last === undefined) return;
+    let next: LogRun = run;
+    for (;;) {
+      if (next.after === -1 || next.after > this.#last) {
+        if (next !== run && next.after === -1) return this.#startAnew(next.head);
+        next = await this.room.read(place, this.#last, keptEvents);
+        if (next.after === -1) return this.#startAnew(next.head);
+      }
+      const last = this.#last;
+      const fresh = next.items.filter(({ seq }) => seq > last);
+      this.#passOn(last, fresh);
+      const reached = this.#last;
+      // A run is cut at its limit; the rest is asked for.
+      if (reached >= Math.max(next.head, run.items.at(-1)?.seq ?? 0)) return;
+      next = await this.room.read(place, reached, keptEvents);
+      if (next.items.length === 0 && next.after !== -1) return;
+    }
+  }
+
+  #startAnew(head: number): void {
+    this.#ring = [];
+    this.#setLast(head);
+    for (const socket of this.#live()) sendQuietly(socket, resyncFrame(head));
+  }
+
+  #setLast(seq: number): void {
+    this.#last = seq;
+    this.ctx.storage.sql.exec('UPDATE relay SET last = ? WHERE id = 1', seq);
+  }
+
+  #passOn(after: number, items: readonly LogItem[]): void {
+    const to = items.at(-1)?.seq;
+    if (to === undefined) return;
+    this.#ring = [...this.#ring, ...items].slice(-keptEvents);
+    this.#setLast(to);
+    for (const item of items) {
+      const settings = settingsIn(item);
+      if (settings !== undefined) this.#settings = settings;
+    }
+    const sockets = this.#live();
+    const now = this.clock.now();
+    const elapsedMs = Math.min(1_000, Math.max(100, now - this.#sentAtMs));
+    this.#sentAtMs = now;
+    const readable = Math.ceil((readablePerSecond * elapsedMs) / 1_000);
+    const { frame, omitted } = thin(items, after, readable);
+    const concerned = this.#concernedBy(omitted);
+    for (const socket of sockets) {
+      if (this.#conduct.lags(socket, to)) closeQuietly(socket, chatCloseCodes.tooSlow, 'too far behind');
+      else if (!concerned.has(socket)) sendQuietly(socket, frame);
+      else sendQuietly(socket, thin(items, after, readable, (item) => concerns(socket, item)).frame);
+    }
+  }
+
+  /** Sockets of those who wrote what is left out, or whom it speaks to. */
+  #concernedBy(omitted: readonly LogItem[]): Set<WebSocket> {
+    const tags = new Set<string>();
+    for (const { authorId, mentions } of omitted) {
+      if (authorId !== undefined) tags.add(`u:${authorId}`);
+      for (const name of mentions) tags.add(`n:${name}`);
+    }
+    return new Set([...tags].flatMap((tag) => this.ctx.getWebSockets(tag)));
+  }
+
+  #live(): WebSocket[] {
+    return this.ctx
+      .getWebSockets()
+      .filter((socket) => socket.readyState === WebSocket.OPEN && attachmentOf(socket).isLive);
+  }
+
+  async #welcome(socket: WebSocket, after: number | undefined): Promise<void> {
+    const place = this.#place;
+    const settings = this.#settings;
+    const last = this.#last;
+    if (place === undefined || settings === undefined || last === undefined) return;
+    const attachment = attachmentOf(socket);
+    const you = attachment.username === undefined ? null : { username: attachment.username };
+    const items = await this.#missed(place, after, last);
+    sendQuietly(socket, helloFrame({ seq: last, settings, you }));
+    if (items === undefined) sendQuietly(socket, resyncFrame(last));
+    else if (items.length > 0) {
+      const from = items[0]?.seq ?? last;
+      sendQuietly(
+        socket,
+        batchFrame(
+          from,
+          last,
+          items.map(({ text }) => text),
+          [],
+        ),
+      );
+    }
+    attach(socket, { ...attachment, isLive: true });
+  }
+
+  /** What a client has missed, up to `last`; undefined when some of it is gone. In turn, so that `last` stands meanwhile. */
+  async #missed(place: Place, after: number | undefined, last: number): Promise<LogItem[] | undefined> {
+    if (after === undefined) return this.#ring.slice(-shownAtFirst);
+    if (after > last) return undefined;
+    const first = this.#ring[0]?.seq;
+    if (after === last) return [];
+    if (first !== undefined && after >= first - 1) return this.#ring.filter(({ seq }) => seq > after);
+    const items: LogItem[] = [];
+    for (let reached = after; reached < last; ) {
+      const run = await this.room.read(place, reached, keptEvents);
+      if (run.after === -1 || run.items.length === 0) return undefined;
+      items.push(...run.items.filter(({ seq }) => seq <= last));
+      reached = run.items.at(-1)?.seq ?? last;
+    }
+    return items;
+  }
+}
+
+function settingsIn({ text }: LogItem): ChatSettings | undefined {
+  if (!text.includes('"event":{"type":"settings"')) return undefined;
+  const { event } = JSON.parse(text) as { event: { type: string; settings: ChatSettings } };
+  return event.type === 'settings' ? event.settings : undefined;
+}

@@ -1,0 +1,99 @@
+import type { ChatSettings, SendResult } from '../chat-room/protocol.ts';
+
+export const chatSubprotocol = 'social-flow.chat.v1';
+
+/** Headers the Worker sets on the upgrade it forwards, after it let the client in. Nobody else can reach the object. */
+export const relayHeaders = {
+  streamId: 'x-chat-stream',
+  relay: 'x-chat-relay',
+  region: 'x-chat-region',
+  userId: 'x-chat-user',
+  username: 'x-chat-username',
+  /** Unix milliseconds at which the connection ends. */
+  endsAtMs: 'x-chat-ends',
+  /** The last number the client has. */
+  after: 'x-chat-after',
+} as const;
+
+/** WebSocket close codes (RFC 6455 §7.4.2 leaves 4000-4999 to applications). */
+export const chatCloseCodes = {
+  normal: 1000,
+  unsupportedData: 1003,
+  messageTooBig: 1009,
+  internalError: 1011,
+  malformed: 4400,
+  tokenExpired: 4401,
+  tooSlow: 4008,
+  flood: 4429,
+  /** The relay is full: connect again, and be placed elsewhere. */
+  full: 4503,
+} as const;
+
+export const maxFrameLength = 4_096;
+/** Frames a client may send in `frameWindowMs`. */
+export const maxFrames = 60;
+export const frameWindowMs = 10_000;
+/** Events a client may be behind before it is dropped: some 25 seconds of a room at its limit. */
+export const maxLag = 5_000;
+/** Messages a second that somebody can read; beyond, a viewer gets a choice of them. */
+export const readablePerSecond = 30;
+
+/**
+ * A run of the room's log: every number from `from` to `to` is either among the events or within a range of `omitted`.
+ * @param events texts of `LogItem`s.
+ */
+export function batchFrame(
+  from: number,
+  to: number,
+  events: readonly string[],
+  omitted: readonly (readonly [number, number])[],
+): string {
+  const left = omitted.length === 0 ? '' : `,"omitted":${JSON.stringify(omitted)}`;
+  return `{"type":"batch","from":${from},"to":${to},"events":[${events.join(',')}]${left}}`;
+}
+
+export const helloFrame = (hello: {
+  readonly seq: number;
+  readonly settings: ChatSettings;
+  readonly you: { readonly username: string } | null;
+}): string => JSON.stringify({ type: 'hello', v: 1, ...hello });
+
+/** The client's log has a hole that nobody can fill: it begins anew behind `seq`. */
+export const resyncFrame = (seq: number): string => JSON.stringify({ type: 'resync', seq });
+
+export const resultFrame = (clientId: string, result: SendResult): string =>
+  JSON.stringify({ type: 'sent', id: clientId, ...result });
+
+export const errorFrame = (code: string, message: string, clientId?: string): string =>
+  JSON.stringify({ type: 'error', ...(clientId === undefined ? {} : { id: clientId }), code, message });
+
+export type ClientFrame =
+  | {
+      readonly type: 'send';
+      readonly id: string;
+      readonly text: string;
+      readonly replyTo: string | undefined;
+    }
+  /** How far the client has read; what is behind for too long is dropped. */
+  | { readonly type: 'seen'; readonly seq: number };
+
+const clientIds = /^[A-Za-z0-9_-]{1,64}$/;
+const messageIds = /^msg_[0-9a-z]{26}$/;
+
+/** What a client's frame says, or undefined when it is none that the protocol has. */
+export function readFrame(text: string): ClientFrame | undefined {
+  let frame: unknown;
+  try {
+    frame = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof frame !== 'object' || frame === null || Array.isArray(frame)) return undefined;
+  const { type, id, text: words, reply_to: replyTo, seq, ...rest } = frame as Record<string, unknown>;
+  if (Object.keys(rest).length > 0) return undefined;
+  if (type === 'seen' && Number.isSafeInteger(seq) && Number(seq) >= 0) return { type, seq: Number(seq) };
+  if (type !== 'send' || typeof id !== 'string' || !clientIds.test(id) || typeof words !== 'string')
+    return undefined;
+  if (replyTo !== undefined && (typeof replyTo !== 'string' || !messageIds.test(replyTo))) return undefined;
+  return { type, id, text: words, replyTo };
+}

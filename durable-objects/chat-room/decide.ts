@@ -1,0 +1,125 @@
+import type { ChatSettings, ChatterFacts, DropCode, Fragment } from './protocol.ts';
+
+export interface Drop {
+  readonly code: DropCode;
+  readonly message: string;
+  readonly retryAfterMs?: number;
+}
+
+/** What is known of a writer when a message of theirs comes in. */
+export interface Writer {
+  readonly facts: ChatterFacts;
+  /** When they sent their last messages, Unix milliseconds, oldest first. */
+  readonly sentAtMs: readonly number[];
+  /** Their last message, as `comparable` makes it. */
+  readonly lastText: string | undefined;
+}
+
+interface Rate {
+  readonly messages: number;
+  readonly windowMs: number;
+}
+
+/** Twitch's limits: 20 messages in any 30 seconds, 100 for those who keep order. */
+const viewerRate: Rate = { messages: 20, windowMs: 30_000 };
+const moderatorRate: Rate = { messages: 100, windowMs: 30_000 };
+const duplicateMs = 30_000;
+
+export const keepsOrder = ({ role }: ChatterFacts): boolean => role === 'owner' || role === 'moderator';
+const rateOf = (facts: ChatterFacts): Rate => (keepsOrder(facts) ? moderatorRate : viewerRate);
+/** How many times of sending a writer's row must hold. */
+export const sendsToRemember = (facts: ChatterFacts): number => rateOf(facts).messages;
+
+/** A text as it is compared with others: neither case nor spaces nor invisible characters make it another. */
+export const comparable = (text: string): string =>
+  text
+    .normalize('NFKC')
+    .replaceAll(/\p{Default_Ignorable_Code_Point}/gu, '')
+    .toLowerCase()
+    .replaceAll(/\s+/gu, ' ')
+    .trim();
+
+/**
+ * Why a message is not said, if it is not; the first reason that applies, with how long to wait where waiting helps.
+ * Modes of the room bind neither those who keep order nor VIPs.
+ */
+export function reasonToDrop(
+  writer: Writer,
+  settings: ChatSettings,
+  said: {
+    readonly text: string;
+    readonly fragments: readonly Fragment[];
+    /** Whether the same text stands in the room's log already. */
+    readonly isKnown: () => boolean;
+  },
+  nowMs: number,
+): Drop | undefined {
+  const { facts } = writer;
+  return (
+    banned(facts, nowMs) ??
+    (keepsOrder(facts) || facts.role === 'vip' ? undefined : againstModes(writer, settings, said, nowMs)) ??
+    tooMany(writer, nowMs) ??
+    repeated(writer, said.text, nowMs)
+  );
+}
+
+function banned({ ban }: ChatterFacts, nowMs: number): Drop | undefined {
+  if (ban === null) return undefined;
+  if (ban.untilMs === null) return { code: 'msg_banned', message: 'You are banned from this chat.' };
+  if (ban.untilMs <= nowMs) return undefined;
+  return {
+    code: 'msg_timedout',
+    message: 'You may not write for a while.',
+    retryAfterMs: ban.untilMs - nowMs,
+  };
+}
+
+function againstModes(
+  { facts, sentAtMs }: Writer,
+  settings: ChatSettings,
+  said: { readonly fragments: readonly Fragment[]; readonly isKnown: () => boolean },
+  nowMs: number,
+): Drop | undefined {
+  const { followersOnlyMinutes, slowSeconds } = settings;
+  if (settings.membersOnly && !facts.isMember)
+    return { code: 'msg_subsonly', message: 'Only members of the channel may write.' };
+  if (followersOnlyMinutes !== null && !facts.isMember) {
+    const since = facts.followsSinceMs;
+    const waitMs = since === null ? undefined : since + followersOnlyMinutes * 60_000 - nowMs;
+    if (waitMs === undefined || waitMs > 0)
+      return {
+        code: 'msg_followersonly',
+        message: `Only those who have followed the channel for ${followersOnlyMinutes} minutes may write.`,
+        ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
+      };
+  }
+  if (settings.emoteOnly && said.fragments.some((part) => part.type !== 'emote' && part.text.trim() !== ''))
+    return { code: 'msg_emoteonly', message: 'Only emotes may be sent.' };
+  const waitMs = (sentAtMs.at(-1) ?? Number.NEGATIVE_INFINITY) + slowSeconds * 1_000 - nowMs;
+  if (slowSeconds > 0 && waitMs > 0)
+    return {
+      code: 'msg_slowmode',
+      message: `The room is in slow mode: one message in ${slowSeconds} seconds.`,
+      retryAfterMs: waitMs,
+    };
+  if (settings.uniqueOnly && said.isKnown())
+    return { code: 'msg_r9k', message: 'Somebody said that already.' };
+  return undefined;
+}
+
+function tooMany({ facts, sentAtMs }: Writer, nowMs: number): Drop | undefined {
+  const { messages, windowMs } = rateOf(facts);
+  const oldest = sentAtMs.at(-messages);
+  if (oldest === undefined || oldest + windowMs <= nowMs) return undefined;
+  return {
+    code: 'msg_ratelimit',
+    message: `No more than ${messages} messages in ${windowMs / 1_000} seconds.`,
+    retryAfterMs: oldest + windowMs - nowMs,
+  };
+}
+
+function repeated({ facts, sentAtMs, lastText }: Writer, text: string, nowMs: number): Drop | undefined {
+  const isRecent = (sentAtMs.at(-1) ?? Number.NEGATIVE_INFINITY) + duplicateMs > nowMs;
+  if (keepsOrder(facts) || !isRecent || lastText !== comparable(text)) return undefined;
+  return { code: 'msg_duplicate', message: 'You have just said that.' };
+}

@@ -1,0 +1,167 @@
+/** What the room knows of somebody who may write, as the database had it when they came. */
+export interface ChatterFacts {
+  readonly userId: string;
+  readonly username: string;
+  readonly displayName: string;
+  readonly role: ChatRole;
+  /** A member of the channel now. */
+  readonly isMember: boolean;
+  /** Since when they follow the channel, Unix milliseconds. */
+  readonly followsSinceMs: number | null;
+  readonly ban: Ban | null;
+}
+
+export type ChatRole = 'owner' | 'moderator' | 'vip' | 'viewer';
+
+export interface Ban {
+  /** Null: for good. */
+  readonly untilMs: number | null;
+}
+
+export interface ChatSettings {
+  /** Seconds between two messages of one viewer; 0 turns slow mode off. */
+  readonly slowSeconds: number;
+  readonly membersOnly: boolean;
+  /** Minutes somebody must have followed the channel; null lets everybody write. */
+  readonly followersOnlyMinutes: number | null;
+  readonly emoteOnly: boolean;
+  /** Nothing is said twice in the room. */
+  readonly uniqueOnly: boolean;
+}
+
+export const openSettings: ChatSettings = {
+  slowSeconds: 0,
+  membersOnly: false,
+  followersOnlyMinutes: null,
+  emoteOnly: false,
+  uniqueOnly: false,
+};
+
+/** Which stream a room belongs to. */
+export interface RoomFacts {
+  readonly streamId: string;
+  readonly ownerId: string;
+  readonly settings: ChatSettings;
+}
+
+export type Fragment =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'mention'; readonly text: string; readonly username: string }
+  | { readonly type: 'emote'; readonly text: string; readonly name: string }
+  | { readonly type: 'link'; readonly text: string; readonly url: string };
+
+export interface Author {
+  readonly id: string;
+  readonly username: string;
+  readonly name: string;
+  readonly role: ChatRole;
+  readonly member: boolean;
+}
+
+export interface Quote {
+  readonly message_id: string;
+  readonly author: string;
+  readonly text: string;
+}
+
+/** What happens in a room. Ids are public ones: this is what clients read. */
+export type ChatEvent =
+  | {
+      readonly type: 'message';
+      readonly id: string;
+      readonly author: Author;
+      readonly fragments: readonly Fragment[];
+      readonly reply_to?: Quote;
+      /** Its words were taken out. */
+      readonly deleted?: true;
+    }
+  | { readonly type: 'message_deleted'; readonly message_id: string }
+  | { readonly type: 'cleared' }
+  /** Everything this person said is to be hidden; null seconds are a ban for good. */
+  | { readonly type: 'user_silenced'; readonly user_id: string; readonly seconds: number | null }
+  | { readonly type: 'settings'; readonly settings: ChatSettings };
+
+/** An event at its place in the room's log, ready to be sent. */
+export interface LogItem {
+  readonly seq: number;
+  /** `{"seq","at","event"}` as JSON; `at` in Unix milliseconds. */
+  readonly text: string;
+  /** Shown to everybody, however much is said. */
+  readonly isKept: boolean;
+  readonly authorId: string | undefined;
+  /** Names of those it speaks to. */
+  readonly mentions: readonly string[];
+}
+
+/** A run of the room's log without holes, from the number after `after`. */
+export interface LogRun {
+  /** -1 where the beginning of what was asked for is forgotten. */
+  readonly after: number;
+  readonly head: number;
+  readonly items: readonly LogItem[];
+}
+
+export const dropCodes = [
+  'msg_banned',
+  'msg_timedout',
+  'msg_followersonly',
+  'msg_subsonly',
+  'msg_emoteonly',
+  'msg_slowmode',
+  'msg_ratelimit',
+  'msg_roomratelimit',
+  'msg_duplicate',
+  'msg_r9k',
+  'msg_closed',
+] as const;
+export type DropCode = (typeof dropCodes)[number];
+
+/** What became of a message. A limit answers with its reason, never with silence. */
+export type SendResult =
+  | { readonly is_sent: true; readonly message_id: string; readonly seq: number }
+  | {
+      readonly is_sent: false;
+      readonly drop_reason: {
+        readonly code: DropCode;
+        readonly message: string;
+        readonly retry_after_ms?: number;
+      };
+    };
+
+export interface MessageInput {
+  /** Chosen by the client; a message sent again under the same one is the same message. */
+  readonly clientId: string;
+  readonly text: string;
+  readonly replyTo?: string | undefined;
+}
+
+/** What somebody who may do it does to the room. Their right is for the caller to have checked. */
+export type ModeratorAct =
+  | { readonly kind: 'delete'; readonly messageId: string }
+  | { readonly kind: 'clear' }
+  | {
+      readonly kind: 'silence';
+      readonly userId: string;
+      readonly publicId: string;
+      readonly seconds: number | null;
+    }
+  | { readonly kind: 'unban'; readonly userId: string }
+  | { readonly kind: 'settings'; readonly settings: ChatSettings };
+
+export const maxTextLength = 500;
+/** The ring keeps at least so many events, and all of the last `keptMs`. */
+export const keptEvents = 500;
+export const keptMs = 120_000;
+/** How long what was accepted may wait for company before it goes out. */
+export const batchMs = 60;
+/** Messages a second that a room takes on, over all who write. */
+export const roomMessagesPerSecond = 200;
+export const roomBurst = 400;
+export const maxSocketsPerRelay = 2_000;
+/** A relay that has not been heard of for so long gets no more batches. */
+export const leaseMs = 30_000;
+/** Facts about a chatter are asked for again after this long. */
+export const factsMs = 300_000;
+
+export const roomName = (streamId: string): string => `stream:${streamId}`;
+export const relayName = (streamId: string, index: number): string => `stream:${streamId}:${index}`;

@@ -1,0 +1,71 @@
+import { leaseMs, maxSocketsPerRelay } from './protocol.ts';
+
+export interface Relay {
+  readonly number: number;
+  readonly sockets: number;
+}
+
+/** The relays that hold the room's sockets. */
+export interface Relays {
+  /** The relay a new socket of this region goes to; counted there until the relay says how many it has. */
+  place(region: string, nowMs: number): number;
+  /** Notes that a relay is there, with how many sockets. */
+  note(number: number, region: string, sockets: number, nowMs: number): void;
+  remove(number: number): void;
+  live(nowMs: number): Relay[];
+}
+
+/** From here on a new relay is opened beside the fullest, so that a crowd finds room. */
+const openAnotherAt = 0.75 * maxSocketsPerRelay;
+
+export function createRelays(sql: SqlStorage): Relays {
+  return {
+    place(region, nowMs) {
+      sql.exec('DELETE FROM relays WHERE seen_at_ms < ?', nowMs - leaseMs);
+      const [least] = sql
+        .exec<{ number: number }>(
+          'SELECT number FROM relays WHERE region = ? AND sockets < ? ORDER BY sockets, number LIMIT 1',
+          region,
+          openAnotherAt,
+        )
+        .toArray();
+      const number =
+        least?.number ??
+        sql
+          .exec<{ number: number }>(
+            `SELECT min(candidate) AS number FROM (
+               SELECT 0 AS candidate UNION ALL SELECT number + 1 FROM relays
+             ) WHERE candidate NOT IN (SELECT number FROM relays)`,
+          )
+          .one().number;
+      sql.exec(
+        `INSERT INTO relays (number, region, sockets, seen_at_ms) VALUES (?, ?, 1, ?)
+         ON CONFLICT (number) DO UPDATE SET sockets = sockets + 1`,
+        number,
+        region,
+        nowMs,
+      );
+      return number;
+    },
+    note(number, region, sockets, nowMs) {
+      sql.exec(
+        `INSERT INTO relays (number, region, sockets, seen_at_ms) VALUES (?, ?, ?, ?)
+         ON CONFLICT (number) DO UPDATE SET sockets = excluded.sockets, seen_at_ms = excluded.seen_at_ms`,
+        number,
+        region,
+        sockets,
+        nowMs,
+      );
+    },
+    remove(number) {
+      sql.exec('DELETE FROM relays WHERE number = ?', number);
+    },
+    live: (nowMs) =>
+      sql
+        .exec<{ number: number; sockets: number }>(
+          'SELECT number, sockets FROM relays WHERE seen_at_ms >= ? ORDER BY number',
+          nowMs - leaseMs,
+        )
+        .toArray(),
+  };
+}

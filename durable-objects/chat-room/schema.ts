@@ -1,0 +1,36 @@
+// AUTOINCREMENT: a sequence number is never given out twice, even after every event was pruned.
+export const chatRoomMigrations: readonly string[] = [
+  `CREATE TABLE events (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     at_ms INTEGER NOT NULL,
+     author_id TEXT,
+     client_id TEXT,
+     message_id TEXT,
+     text TEXT,
+     kept INTEGER NOT NULL,
+     mentions TEXT NOT NULL,
+     event TEXT NOT NULL
+   );
+   CREATE UNIQUE INDEX events_sent ON events (author_id, client_id) WHERE client_id IS NOT NULL;
+   CREATE UNIQUE INDEX events_message ON events (message_id) WHERE message_id IS NOT NULL;
+   CREATE INDEX events_text ON events (text) WHERE text IS NOT NULL;
+   CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+   CREATE TABLE chatters (
+     user_id TEXT PRIMARY KEY,
+     facts TEXT NOT NULL,
+     known_at_ms INTEGER NOT NULL,
+     sent_at TEXT NOT NULL DEFAULT '[]',
+     last_text TEXT
+   ) WITHOUT ROWID;
+   CREATE TABLE bans (
+     user_id TEXT PRIMARY KEY,
+     ban TEXT NOT NULL,
+     set_at_ms INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   CREATE TABLE relays (
+     number INTEGER PRIMARY KEY,
+     region TEXT NOT NULL,
+     sockets INTEGER NOT NULL,
+     seen_at_ms INTEGER NOT NULL
+   );`,
+];

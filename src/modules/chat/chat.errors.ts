@@ -1,0 +1,27 @@
+import { defineError } from '../../shared/errors.ts';
+
+export const notModerator = defineError({
+  code: 'chat.not_moderator',
+  status: 403,
+  title: 'Only the owner of the channel and its moderators may do that.',
+});
+export const aboveModerators = defineError({
+  code: 'chat.not_against_them',
+  status: 403,
+  title: 'Nobody can do that to the owner, to themselves, or, but for the owner, to moderators.',
+});
+export const nothingToModerate = defineError({
+  code: 'chat.nothing_to_do',
+  status: 409,
+  title: 'Somebody did that already, or the message is gone.',
+});
+export const afterIsGone = defineError({
+  code: 'chat.resync',
+  status: 409,
+  title: 'What came after this number is no longer kept; read from the latest messages on.',
+});
+export const roleForSelf = defineError({
+  code: 'chat.role_for_self',
+  status: 422,
+  title: 'The channel is yours: you need no role in its chat. Name somebody else.',
+});

@@ -1,0 +1,93 @@
+import { chatSubprotocol, relayHeaders } from '../../../../durable-objects/chat-relay/protocol.ts';
+import { relayName, roomName } from '../../../../durable-objects/chat-room/protocol.ts';
+import type { RequestContext } from '../../../context.ts';
+import { unavailable } from '../../../http/errors.ts';
+import { viewerIdOf } from '../../../http/viewer.ts';
+import { callDurableObject } from '../../../shared/durable-object-call.ts';
+import { isOriginAllowed, originNotAllowed, upgradeRequired } from '../../realtime/index.ts';
+import { streamNotFound } from '../../streams/index.ts';
+import { findChatter } from '../chat.repository.ts';
+
+export interface ChatHandshake {
+  readonly upgrade: string | undefined;
+  readonly origin: string | undefined;
+  readonly protocols: string | undefined;
+  /** Unix seconds at which the caller's token ends. */
+  readonly expiresAt: number | undefined;
+  /** Where on earth the client is; a code of Cloudflare's. */
+  readonly continent: string | undefined;
+  readonly after: number | undefined;
+}
+
+const strangersSeconds = 4 * 3_600;
+const placements = 3;
+
+// Where a relay is put that is near the clients of a continent (https://developers.cloudflare.com/durable-objects/reference/data-location/).
+const hints: Readonly<Record<string, DurableObjectLocationHint>> = {
+  AF: 'afr',
+  AS: 'apac',
+  EU: 'weur',
+  NA: 'enam',
+  OC: 'oc',
+  SA: 'sam',
+};
+
+/**
+ * Connects a caller who may see a stream to its chat room, at a relay near them that has room.
+ * @returns the 101 answer of the handshake.
+ * @throws realtime.upgrade_required, realtime.origin_not_allowed, streams.not_found, service.unavailable.
+ */
+export async function connectToRoom(
+  ctx: RequestContext,
+  streamId: string,
+  handshake: ChatHandshake,
+): Promise<Response> {
+  if (handshake.upgrade?.toLowerCase() !== 'websocket')
+    throw upgradeRequired({ headers: { upgrade: 'websocket', connection: 'upgrade' } });
+  if (!isOriginAllowed(handshake.origin, ctx.config.http.corsOrigins)) throw originNotAllowed();
+  const found = await findChatter(ctx.readDb, streamId, viewerIdOf(ctx));
+  if (found === undefined) throw streamNotFound();
+  const { room, facts } = found;
+  const region = handshake.continent ?? '';
+  const now = ctx.clock.now();
+  const endsAtMs = (handshake.expiresAt ?? now / 1_000 + strangersSeconds) * 1_000;
+  const identity: Record<string, string> =
+    facts === undefined
+      ? {}
+      : { [relayHeaders.userId]: facts.userId, [relayHeaders.username]: facts.username };
+
+  for (let attempt = 1; attempt <= placements; attempt += 1) {
+    const relay = await callDurableObject(ctx.bindings.CHAT_ROOM, roomName(streamId), (object) =>
+      object.enter(room, { region, ...(facts === undefined ? {} : { facts }) }),
+    );
+    const locationHint = hints[region];
+    const stub = ctx.bindings.CHAT_RELAY.getByName(
+      relayName(streamId, relay),
+      locationHint === undefined ? {} : { locationHint },
+    );
+    const { status, webSocket } = await stub.fetch('https://chat.internal/', {
+      headers: {
+        upgrade: 'websocket',
+        [relayHeaders.streamId]: streamId,
+        [relayHeaders.relay]: String(relay),
+        [relayHeaders.region]: region,
+        [relayHeaders.endsAtMs]: String(Math.floor(endsAtMs)),
+        ...identity,
+        ...(handshake.after === undefined ? {} : { [relayHeaders.after]: String(handshake.after) }),
+      },
+    });
+    if (status === 101 && webSocket !== null) return upgraded(webSocket, handshake.protocols);
+    if (status !== 503) break;
+  }
+  throw unavailable({ headers: { 'retry-after': '5' } });
+}
+
+function upgraded(webSocket: WebSocket, protocols: string | undefined): Response {
+  const offers = (protocols ?? '').split(',').map((offer) => offer.trim());
+  return new Response(null, {
+    status: 101,
+    webSocket,
+    // Naming one that was not offered fails the handshake.
+    headers: offers.includes(chatSubprotocol) ? { 'sec-websocket-protocol': chatSubprotocol } : {},
+  });
+}

@@ -1,0 +1,80 @@
+import type { RequestContext } from '../../context.ts';
+import { requireViewerId, viewerIdOf } from '../../http/viewer.ts';
+import { userNotFound } from '../users/index.ts';
+import { scheduledInThePast, streamNotFound, tooManyStreams } from './streams.errors.ts';
+import {
+  cancelStream as cancelRow,
+  findStream,
+  insertStream,
+  listStreams as listRows,
+  type NewStream,
+  updateStream as updateRow,
+} from './streams.repository.ts';
+import type { StreamChanges } from './streams.schemas.ts';
+import type { StreamRow } from './streams.views.ts';
+
+/**
+ * Announces a stream of the caller's. Its chat room is open from now on.
+ * @throws streams.scheduled_in_the_past, streams.too_many.
+ */
+export async function createStream(
+  ctx: RequestContext,
+  input: Omit<NewStream, 'id' | 'ownerId'>,
+): Promise<StreamRow> {
+  assertToCome(ctx, input.scheduledAt);
+  const ownerId = requireViewerId(ctx);
+  const stream = await insertStream(ctx.databases.primary, { ...input, id: ctx.ids.next(), ownerId });
+  if (stream === undefined) throw tooManyStreams();
+  return stream;
+}
+
+/**
+ * A stream the caller may see.
+ * @throws streams.not_found
+ */
+export async function getStream(ctx: RequestContext, id: string): Promise<StreamRow> {
+  const stream = await findStream(ctx.readDb, id, viewerIdOf(ctx));
+  if (stream === undefined) throw streamNotFound();
+  return stream;
+}
+
+/**
+ * Streams of a channel, newest first.
+ * @throws users.not_found
+ */
+export async function listStreams(
+  ctx: RequestContext,
+  ownerId: string,
+  page: { readonly before: string | undefined; readonly limit: number },
+): Promise<StreamRow[]> {
+  const rows = await listRows(ctx.readDb, { ...page, ownerId, viewerId: viewerIdOf(ctx) });
+  if (rows === undefined) throw userNotFound();
+  return rows;
+}
+
+/**
+ * Changes a stream of the caller's.
+ * @throws streams.not_found, streams.scheduled_in_the_past.
+ */
+export async function updateStream(
+  ctx: RequestContext,
+  id: string,
+  changes: StreamChanges,
+): Promise<StreamRow> {
+  assertToCome(ctx, changes.scheduled_at ?? null);
+  const stream = await updateRow(ctx.databases.primary, id, requireViewerId(ctx), changes);
+  if (stream === undefined) throw streamNotFound();
+  return stream;
+}
+
+/**
+ * Cancels a stream of the caller's: nobody else finds it any more.
+ * @throws streams.not_found
+ */
+export async function cancelStream(ctx: RequestContext, id: string): Promise<void> {
+  if (!(await cancelRow(ctx.databases.primary, id, requireViewerId(ctx)))) throw streamNotFound();
+}
+
+function assertToCome(ctx: RequestContext, scheduledAt: string | null): void {
+  if (scheduledAt !== null && Date.parse(scheduledAt) <= ctx.clock.now()) throw scheduledInThePast();
+}

@@ -1,0 +1,289 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { type ChatClient, followSocket, textOf, until } from '../../support/worker/chat.ts';
+import {
+  call,
+  callJson,
+  roundTripsOf,
+  seedUser,
+  sqlRows,
+  type TestUser,
+} from '../../support/worker/client.ts';
+
+const open: ChatClient[] = [];
+afterEach(() => {
+  for (const { socket } of open.splice(0)) socket.close(1000);
+});
+
+interface Log {
+  readonly after: number;
+  readonly to: number;
+  readonly events: { readonly seq: number; readonly event: Parameters<typeof textOf>[0] }[];
+}
+
+async function announce(owner: TestUser, visibility = 'public'): Promise<string> {
+  const body = { title: 'Live', visibility };
+  return (await callJson<{ id: string }>(201, 'POST', '/v1/streams', { token: owner.token, body })).id;
+}
+
+async function enter(
+  stream: string,
+  headers: Record<string, string> = {},
+  query = '',
+  token?: string,
+): Promise<ChatClient> {
+  const response = await call('GET', `/v1/streams/${stream}/chat${query}`, {
+    token,
+    headers: { upgrade: 'websocket', 'sec-websocket-protocol': 'social-flow.chat.v1', ...headers },
+  });
+  if (response.webSocket === null) throw new Error(`no socket: ${response.status} ${await response.text()}`);
+  expect(response.headers.get('sec-websocket-protocol')).toBe('social-flow.chat.v1');
+  const client = followSocket(response.webSocket);
+  open.push(client);
+  return client;
+}
+
+const say = (stream: string, user: TestUser, text: string, more: Record<string, unknown> = {}) =>
+  callJson<{ is_sent: boolean; message_id: string; seq: number; drop_reason?: { code: string } }>(
+    200,
+    'POST',
+    `/v1/streams/${stream}/chat/messages`,
+    { token: user.token, body: { client_id: crypto.randomUUID(), text, ...more } },
+  );
+const moderate = (stream: string, by: TestUser, body: Record<string, unknown>) =>
+  call('POST', `/v1/streams/${stream}/chat/moderation`, { token: by.token, body });
+const codeOf = async (response: Response) => [
+  response.status,
+  ((await response.json()) as { code: string }).code,
+];
+const read = (stream: string, query = '', token?: string) =>
+  callJson<Log>(200, 'GET', `/v1/streams/${stream}/chat/messages${query}`, { token });
+const openSettings = {
+  slow_seconds: 0,
+  members_only: false,
+  followers_only_minutes: null,
+  emote_only: false,
+  unique_only: false,
+};
+
+describe('the chat of a stream', () => {
+  it('goes from one to all, by socket and by request, without a trip to the database for each message', async () => {
+    const [owner, ada] = [await seedUser(), await seedUser()];
+    const stream = await announce(owner);
+    const [reader, writer] = [await enter(stream), await enter(stream, {}, '', ada.token)];
+    const first = await call('POST', `/v1/streams/${stream}/chat/messages`, {
+      token: ada.token,
+      body: { client_id: 'one', text: 'hello @everyone' },
+    });
+    expect((await roundTripsOf(first)).roundTrips).toBe(0);
+    writer.socket.send(JSON.stringify({ type: 'send', id: 'two', text: 'and by socket' }));
+    await until(() => reader.events.length === 2 && writer.events.length === 2, 'both have both');
+    expect(reader.events.map(({ event }) => textOf(event))).toEqual(['hello @everyone', 'and by socket']);
+    expect(reader.events[0]?.event).toMatchObject({
+      author: { id: ada.id, username: ada.username, role: 'viewer', member: false },
+    });
+    expect(reader.frames[0]).toMatchObject({ type: 'hello', you: null });
+    expect(writer.frames[0]).toMatchObject({ type: 'hello', you: { username: ada.username } });
+
+    const log = await read(stream);
+    expect(log.events.map(({ seq }) => seq)).toEqual([1, 2]);
+    expect(await read(stream, '?after=2')).toEqual({ after: 2, to: 2, events: [] });
+    expect(await read(stream, '?after=0&limit=1')).toMatchObject({ after: 0, to: 1 });
+    expect(await codeOf(await call('GET', `/v1/streams/${stream}/chat/messages?after=99`))).toEqual([
+      409,
+      'chat.resync',
+    ]);
+  });
+
+  it('lets a page in by a ticket, once, and from where it was', async () => {
+    const [owner, ada] = [await seedUser(), await seedUser()];
+    const stream = await announce(owner);
+    await say(stream, owner, 'one');
+    await say(stream, owner, 'two');
+    const ticketFor = async (purpose: string) =>
+      (
+        await callJson<{ ticket: string }>(201, 'POST', '/v1/realtime/tickets', {
+          token: ada.token,
+          body: { purpose },
+        })
+      ).ticket;
+    const ticket = await ticketFor('chat');
+    const offer = (value: string) => ({
+      'sec-websocket-protocol': `social-flow.chat.v1, ticket.${value}`,
+    });
+    const client = await enter(stream, offer(ticket), '?after=1');
+    await until(() => client.events.length === 1, 'it has what it missed');
+    expect(client.events.map(({ event }) => textOf(event))).toEqual(['two']);
+    expect(client.frames[0]).toMatchObject({ you: { username: ada.username } });
+    const connect = (value: string) =>
+      call('GET', `/v1/streams/${stream}/chat`, { headers: { upgrade: 'websocket', ...offer(value) } });
+    expect(await codeOf(await connect(ticket))).toEqual([401, 'realtime.ticket_invalid']);
+    expect(await codeOf(await connect(await ticketFor('realtime')))).toEqual([
+      401,
+      'realtime.ticket_invalid',
+    ]);
+    const elsewhere = await call('GET', `/v1/streams/${stream}/chat`, {
+      headers: { upgrade: 'websocket', origin: 'https://evil.test' },
+    });
+    expect(await codeOf(elsewhere)).toEqual([403, 'realtime.origin_not_allowed']);
+    expect((await call('GET', `/v1/streams/${stream}/chat`)).status).toBe(426);
+  });
+
+  it('is for those who may see the stream', async () => {
+    const [owner, member, stranger] = [await seedUser(), await seedUser(), await seedUser()];
+    await sqlRows('INSERT INTO channel_members (owner_id, user_id) VALUES ($1, $2)', [
+      owner.uuid,
+      member.uuid,
+    ]);
+    const stream = await announce(owner, 'members');
+    await enter(stream, {}, '', member.token);
+    expect(await say(stream, member, 'hello')).toMatchObject({ is_sent: true });
+    for (const token of [undefined, stranger.token]) {
+      expect((await call('GET', `/v1/streams/${stream}/chat/messages`, { token })).status).toBe(404);
+      const connect = await call('GET', `/v1/streams/${stream}/chat`, {
+        token,
+        headers: { upgrade: 'websocket' },
+      });
+      expect(connect.status).toBe(404);
+    }
+    const refused = await call('POST', `/v1/streams/${stream}/chat/messages`, {
+      token: stranger.token,
+      body: { client_id: 'a', text: 'let me in' },
+    });
+    expect(await codeOf(refused)).toEqual([404, 'streams.not_found']);
+  });
+
+  it.each([
+    [{ client_id: 'a' }],
+    [{ client_id: 'a', text: '' }],
+    [{ client_id: 'a', text: 'x'.repeat(501) }],
+    [{ client_id: 'a b', text: 'hello' }],
+    [{ client_id: 'a', text: 'hello', reply_to: 'vid_nonsense' }],
+    [{ client_id: 'a', text: 'hello', role: 'owner' }],
+  ])('takes no message like %j', async (body) => {
+    const owner = await seedUser();
+    const stream = await announce(owner);
+    const path = `/v1/streams/${stream}/chat/messages`;
+    expect((await call('POST', path, { token: owner.token, body })).status).toBe(422);
+    expect((await read(stream)).events).toEqual([]);
+  });
+
+  it('quotes what is replied to', async () => {
+    const [owner, ada] = [await seedUser(), await seedUser()];
+    const stream = await announce(owner);
+    const first = await say(stream, ada, 'what is the plan?');
+    await say(stream, owner, 'lunch', { reply_to: first.message_id });
+    expect((await read(stream)).events.at(-1)?.event).toMatchObject({
+      reply_to: { message_id: first.message_id, author: ada.username, text: 'what is the plan?' },
+    });
+  });
+});
+
+describe('order in a chat', () => {
+  it('is kept by the owner and moderators of the channel, and by nobody else', async () => {
+    const [owner, moderator, vip, viewer, victim] = await Promise.all(
+      Array.from({ length: 5 }, () => seedUser()),
+    );
+    if (!owner || !moderator || !vip || !viewer || !victim) return;
+    const stream = await announce(owner);
+    const grant = (user: TestUser, role: string) =>
+      call('PUT', `/v1/me/chat-roles/${user.id}`, { token: owner.token, body: { role } });
+    expect((await grant(moderator, 'moderator')).status).toBe(204);
+    expect((await grant(vip, 'vip')).status).toBe(204);
+    expect(await codeOf(await grant(owner, 'vip'))).toEqual([422, 'chat.role_for_self']);
+    for (const nobody of [viewer, vip, victim])
+      expect(await codeOf(await moderate(stream, nobody, { action: 'clear' }))).toEqual([
+        403,
+        'chat.not_moderator',
+      ]);
+    const ban = (user: TestUser) => ({ action: 'ban', user_id: user.id });
+    expect(await codeOf(await moderate(stream, moderator, ban(owner)))).toEqual([
+      403,
+      'chat.not_against_them',
+    ]);
+    expect(await codeOf(await moderate(stream, moderator, ban(moderator)))).toEqual([
+      403,
+      'chat.not_against_them',
+    ]);
+    expect((await moderate(stream, moderator, ban(victim))).status).toBe(204);
+    expect((await moderate(stream, owner, ban(moderator))).status).toBe(204);
+    expect((await call('DELETE', `/v1/me/chat-roles/${moderator.id}`, { token: owner.token })).status).toBe(
+      204,
+    );
+    expect(await codeOf(await moderate(stream, moderator, { action: 'clear' }))).toEqual([
+      403,
+      'chat.not_moderator',
+    ]);
+  });
+
+  it('bans in every room of the channel, for good or for a time, through reconnects', async () => {
+    const [owner, troll] = [await seedUser(), await seedUser()];
+    const [first, second] = [await announce(owner), await announce(owner)];
+    const client = await enter(first, {}, '', troll.token);
+    expect(await say(first, troll, 'spam')).toMatchObject({ is_sent: true });
+    const act = { action: 'timeout', user_id: troll.id, seconds: 600, reason: 'spam' };
+    expect((await moderate(first, owner, act)).status).toBe(204);
+    await until(() => client.events.length === 2, 'the client was told');
+    expect(client.events[1]?.event).toEqual({ type: 'user_silenced', user_id: troll.id, seconds: 600 });
+    for (const stream of [first, second])
+      expect(await say(stream, troll, 'again')).toMatchObject({
+        is_sent: false,
+        drop_reason: { code: 'msg_timedout' },
+      });
+    // One that ends no later changes nothing; one for good does.
+    expect(await codeOf(await moderate(first, owner, { ...act, seconds: 5 }))).toEqual([
+      409,
+      'chat.nothing_to_do',
+    ]);
+    expect((await moderate(first, owner, { action: 'ban', user_id: troll.id })).status).toBe(204);
+    expect(await say(first, troll, 'again')).toMatchObject({ drop_reason: { code: 'msg_banned' } });
+    expect(JSON.stringify(await read(first))).not.toContain('spam"');
+    expect((await moderate(first, owner, { action: 'unban', user_id: troll.id })).status).toBe(204);
+    expect(await say(first, troll, 'sorry')).toMatchObject({ is_sent: true });
+    expect(await codeOf(await moderate(first, owner, { action: 'unban', user_id: troll.id }))).toEqual([
+      409,
+      'chat.nothing_to_do',
+    ]);
+  });
+
+  it('is done once by two moderators at once', async () => {
+    const [owner, troll] = [await seedUser(), await seedUser()];
+    const stream = await announce(owner);
+    const { message_id } = await say(stream, troll, 'spam');
+    const both = await Promise.all(
+      [1, 2].map(() => moderate(stream, owner, { action: 'delete', message_id })),
+    );
+    expect(both.map(({ status }) => status).toSorted()).toEqual([204, 409]);
+    const bans = await Promise.all(
+      [1, 2].map(() => moderate(stream, owner, { action: 'ban', user_id: troll.id })),
+    );
+    expect(bans.map(({ status }) => status).toSorted()).toEqual([204, 409]);
+    const [row] = await sqlRows<{ bans: number }>(
+      'SELECT count(*)::int AS bans FROM chat_bans WHERE user_id = $1',
+      [troll.uuid],
+    );
+    expect(row?.bans).toBe(1);
+  });
+
+  it('has modes that later streams of the channel begin with', async () => {
+    const [owner, ada] = [await seedUser(), await seedUser()];
+    const stream = await announce(owner);
+    const settings = { ...openSettings, members_only: true };
+    expect((await moderate(stream, owner, { action: 'settings', ...settings })).status).toBe(204);
+    expect(await say(stream, ada, 'hello')).toMatchObject({ drop_reason: { code: 'msg_subsonly' } });
+    expect(await say(await announce(owner), ada, 'hello')).toMatchObject({
+      drop_reason: { code: 'msg_subsonly' },
+    });
+    for (const wrong of [{ slow_seconds: 2 }, { slow_seconds: 121 }, { followers_only_minutes: -1 }])
+      expect((await moderate(stream, owner, { action: 'settings', ...openSettings, ...wrong })).status).toBe(
+        422,
+      );
+  });
+
+  it('takes no message of another room away', async () => {
+    const owner = await seedUser();
+    const stream = await announce(owner);
+    const { message_id } = await say(stream, owner, 'hello');
+    const gone = await moderate(await announce(owner), owner, { action: 'delete', message_id });
+    expect(await codeOf(gone)).toEqual([409, 'chat.nothing_to_do']);
+  });
+});

@@ -1,0 +1,154 @@
+import { runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { relayHeaders } from '../../../durable-objects/chat-relay/protocol.ts';
+import {
+  type ChatEvent,
+  type ChatterFacts,
+  type LogRun,
+  openSettings,
+  type RoomFacts,
+  relayName,
+  roomName,
+} from '../../../durable-objects/chat-room/protocol.ts';
+import { randomIds } from '../../../src/shared/ids.ts';
+import { testEnv } from './env.ts';
+
+const { CHAT_ROOM, CHAT_RELAY } = testEnv(env);
+
+export const chatRoom = (streamId: string) => CHAT_ROOM.getByName(roomName(streamId));
+export const chatRelay = (streamId: string, relay = 0) => CHAT_RELAY.getByName(relayName(streamId, relay));
+
+export const newRoom = (): RoomFacts => ({
+  streamId: randomIds.next(),
+  ownerId: randomIds.next(),
+  settings: openSettings,
+});
+
+export const chatter = (username: string, more: Partial<ChatterFacts> = {}): ChatterFacts => ({
+  userId: randomIds.next(),
+  username,
+  displayName: username,
+  role: 'viewer',
+  isMember: false,
+  followsSinceMs: null,
+  ban: null,
+  ...more,
+});
+
+export interface SeenEvent {
+  readonly seq: number;
+  readonly at: number;
+  readonly event: ChatEvent;
+}
+
+/** A client that keeps what it gets, and what is wrong with it. */
+export interface ChatClient {
+  readonly socket: WebSocket;
+  /** Frames but for batches, in order. */
+  readonly frames: Record<string, unknown>[];
+  readonly events: SeenEvent[];
+  readonly batches: { readonly from: number; readonly to: number; readonly omitted?: [number, number][] }[];
+  /** Numbers that came twice, in the wrong order or not at all. */
+  readonly faults: string[];
+  /** The last number it has; undefined before the first. */
+  last(): number | undefined;
+  closed: number | undefined;
+}
+
+export function followSocket(socket: WebSocket, startsAt?: number): ChatClient {
+  let last = startsAt;
+  const client: ChatClient = {
+    socket,
+    frames: [],
+    events: [],
+    batches: [],
+    faults: [],
+    last: () => last,
+    closed: undefined,
+  };
+  socket.addEventListener('message', ({ data }) => {
+    const frame = JSON.parse(String(data));
+    if (frame.type === 'resync') last = frame.seq;
+    if (frame.type !== 'batch') {
+      client.frames.push(frame);
+      return;
+    }
+    if (last !== undefined && frame.from !== last + 1)
+      client.faults.push(`${frame.from}..${frame.to} after ${last}`);
+    const named = [
+      ...frame.events.map(({ seq }: SeenEvent) => seq),
+      ...(frame.omitted ?? []).flatMap(([a, b]: [number, number]) =>
+        Array.from({ length: b - a + 1 }, (_, index) => a + index),
+      ),
+    ].toSorted((a: number, b: number) => a - b);
+    const expected = Array.from({ length: frame.to - frame.from + 1 }, (_, index) => frame.from + index);
+    if (named.join() !== expected.join())
+      client.faults.push(`${frame.from}..${frame.to} holds ${named.join()}`);
+    last = frame.to;
+    client.events.push(...frame.events);
+    client.batches.push(frame);
+  });
+  socket.addEventListener('close', ({ code }) => {
+    client.closed = code;
+  });
+  socket.accept();
+  return client;
+}
+
+/** Connects past the Worker, as it would. */
+export async function enterRoom(
+  room: RoomFacts,
+  facts: ChatterFacts | undefined,
+  after?: number,
+): Promise<ChatClient> {
+  const relay = await chatRoom(room.streamId).enter(room, {
+    region: 'EU',
+    ...(facts === undefined ? {} : { facts }),
+  });
+  const response = await chatRelay(room.streamId, relay).fetch('https://chat.internal/', {
+    headers: {
+      upgrade: 'websocket',
+      [relayHeaders.streamId]: room.streamId,
+      [relayHeaders.relay]: String(relay),
+      [relayHeaders.region]: 'EU',
+      [relayHeaders.endsAtMs]: String(Date.now() + 600_000),
+      ...(facts === undefined
+        ? {}
+        : { [relayHeaders.userId]: facts.userId, [relayHeaders.username]: facts.username }),
+      ...(after === undefined ? {} : { [relayHeaders.after]: String(after) }),
+    },
+  });
+  const { webSocket } = response;
+  if (webSocket === null) throw new Error(`no socket: ${response.status}`);
+  return followSocket(webSocket, after);
+}
+
+/** Waits until something holds. */
+export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  for (let waited = 0; waited < 15_000; waited += 20) {
+    if (await condition()) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`waited in vain until ${what}`);
+}
+
+export const headOf = async (streamId: string): Promise<number> =>
+  (await chatRoom(streamId).read(undefined, 1)).head;
+
+/** The room's whole log, as far as it is kept. */
+export async function logOf(streamId: string): Promise<SeenEvent[]> {
+  const run: LogRun = await chatRoom(streamId).read(undefined, 100_000);
+  return run.items.map(({ text }) => JSON.parse(text) as SeenEvent);
+}
+
+/** Puts something between a room and its relays. */
+export const betweenRelays = (
+  streamId: string,
+  act: (original: (relay: number, run: LogRun) => Promise<number | undefined>) => typeof original,
+): Promise<void> =>
+  runInDurableObject(chatRoom(streamId), (instance) => {
+    instance.deliver = act(instance.deliver);
+  });
+
+export const textOf = (event: ChatEvent): string =>
+  event.type === 'message' ? event.fragments.map(({ text }) => text).join('') : '';

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { comparable, reasonToDrop, type Writer } from '../../../durable-objects/chat-room/decide.ts';
+import { fragmentsOf } from '../../../durable-objects/chat-room/fragments.ts';
+import {
+  type ChatSettings,
+  type ChatterFacts,
+  openSettings,
+} from '../../../durable-objects/chat-room/protocol.ts';
+
+const now = 1_800_000_000_000;
+const viewer: ChatterFacts = {
+  userId: 'u',
+  username: 'ada',
+  displayName: 'Ada',
+  role: 'viewer',
+  isMember: false,
+  followsSinceMs: null,
+  ban: null,
+};
+
+function codeOf(options: {
+  readonly facts?: Partial<ChatterFacts>;
+  readonly settings?: Partial<ChatSettings>;
+  readonly sentAtMs?: readonly number[];
+  readonly lastText?: string;
+  readonly text?: string;
+  readonly isKnown?: boolean;
+}) {
+  const text = options.text ?? 'hello';
+  const writer: Writer = {
+    facts: { ...viewer, ...options.facts },
+    sentAtMs: options.sentAtMs ?? [],
+    lastText: options.lastText,
+  };
+  const said = {
+    text,
+    fragments: fragmentsOf(text, (name) => name === 'wave'),
+    isKnown: () => options.isKnown === true,
+  };
+  const drop = reasonToDrop(writer, { ...openSettings, ...options.settings }, said, now);
+  return drop === undefined ? undefined : [drop.code, drop.retryAfterMs];
+}
+
+describe('a message', () => {
+  it('is said where nothing speaks against it', () => {
+    expect(codeOf({})).toBeUndefined();
+  });
+
+  it('of somebody banned is not said, of somebody whose ban is over is', () => {
+    expect(codeOf({ facts: { ban: { untilMs: null } } })).toEqual(['msg_banned', undefined]);
+    expect(codeOf({ facts: { ban: { untilMs: now + 5_000 } } })).toEqual(['msg_timedout', 5_000]);
+    expect(codeOf({ facts: { ban: { untilMs: now } } })).toBeUndefined();
+    expect(codeOf({ facts: { role: 'moderator', ban: { untilMs: null } } })).toEqual([
+      'msg_banned',
+      undefined,
+    ]);
+  });
+
+  it.each([
+    [{ membersOnly: true }, {}, ['msg_subsonly', undefined]],
+    [{ membersOnly: true }, { isMember: true }, undefined],
+    [{ followersOnlyMinutes: 10 }, {}, ['msg_followersonly', undefined]],
+    [{ followersOnlyMinutes: 10 }, { followsSinceMs: now - 540_000 }, ['msg_followersonly', 60_000]],
+    [{ followersOnlyMinutes: 10 }, { followsSinceMs: now - 600_000 }, undefined],
+    [{ followersOnlyMinutes: 0 }, { followsSinceMs: now }, undefined],
+    [{ followersOnlyMinutes: 10 }, { isMember: true }, undefined],
+    [{ emoteOnly: true }, {}, ['msg_emoteonly', undefined]],
+  ] as const)('under %j of %j is told %j', (settings, facts, expected) => {
+    expect(codeOf({ settings, facts })).toEqual(expected);
+    for (const role of ['owner', 'moderator', 'vip'] as const)
+      expect(codeOf({ settings, facts: { ...facts, role } })).toBeUndefined();
+  });
+
+  it('of nothing but emotes is said where only those are', () => {
+    expect(codeOf({ settings: { emoteOnly: true }, text: ':wave: :wave:' })).toBeUndefined();
+    expect(codeOf({ settings: { emoteOnly: true }, text: ':unknown:' })?.[0]).toBe('msg_emoteonly');
+  });
+
+  it('waits for the pause of slow mode, to the millisecond', () => {
+    const settings = { slowSeconds: 30 };
+    expect(codeOf({ settings, sentAtMs: [now - 29_999] })).toEqual(['msg_slowmode', 1]);
+    expect(codeOf({ settings, sentAtMs: [now - 30_000] })).toBeUndefined();
+    expect(codeOf({ settings, sentAtMs: [now - 1_000], facts: { role: 'vip' } })).toBeUndefined();
+  });
+
+  it('is the twentieth at most in any thirty seconds; of moderators the hundredth', () => {
+    const sent = (count: number) => Array.from({ length: count }, (_, index) => now - 29_999 + index);
+    expect(codeOf({ sentAtMs: sent(19) })).toBeUndefined();
+    expect(codeOf({ sentAtMs: sent(20) })).toEqual(['msg_ratelimit', 1]);
+    expect(codeOf({ sentAtMs: sent(20).map((at) => at - 1) })).toBeUndefined();
+    expect(codeOf({ sentAtMs: sent(99), facts: { role: 'moderator' } })).toBeUndefined();
+    expect(codeOf({ sentAtMs: sent(100), facts: { role: 'moderator' } })?.[0]).toBe('msg_ratelimit');
+  });
+
+  it('is not the last one again, whatever its spaces and invisible characters', () => {
+    const last = { lastText: comparable('Hello  World'), sentAtMs: [now - 10_000] };
+    for (const text of ['hello world', ' HELLO WORLD', 'hel\u200blo world', 'ｈｅｌｌｏ world'])
+      expect(codeOf({ ...last, text })?.[0], text).toBe('msg_duplicate');
+    expect(codeOf({ ...last, text: 'hello worlds' })).toBeUndefined();
+    expect(codeOf({ ...last, sentAtMs: [now - 30_000], text: 'hello world' })).toBeUndefined();
+  });
+
+  it('is new to the room where nothing may be said twice', () => {
+    expect(codeOf({ settings: { uniqueOnly: true }, isKnown: true })).toEqual(['msg_r9k', undefined]);
+    expect(codeOf({ settings: { uniqueOnly: true } })).toBeUndefined();
+  });
+});
