@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ copyFileSync(
   join(dirname(createRequire(import.meta.url).resolve('hls.js')), 'hls.min.js'),
   join(player, 'hls.js'),
 );
-copyFileSync(join(root, 'clients', 'player', 'player.js'), join(player, 'player.js'));
+cpSync(join(root, 'clients', 'player'), player, { recursive: true });
 
 const source = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 const target = join(root, 'dist', 'assets', 'docs');

@@ -55,16 +55,22 @@ export function chooseLoader(connections: number, nodeOnly: boolean, cleanup: Cl
     description: `${wrk === undefined ? 'our own in Node (wrk is not on PATH)' : 'wrk, one thread'}, ${connections} connections, no pipelining`,
     run: async (server, requestsFile, seconds) => {
       const [program, args] = command(server, requestsFile, seconds);
-      current = startProcess({ role: 'loader', command: program, args, stdout: 'pipe' });
-      const output = await outputOf(current);
-      const result = JSON.parse(resultLine.exec(output)?.[1] ?? '{}') as Readonly<Record<string, number>>;
-      const { requests = 0, microseconds = 0, ...failures } = result;
-      const failed = Object.entries(failures).filter(([, count]) => count > 0);
-      if (failed.length > 0 || requests === 0)
-        throw new Error(
-          `${server.name} failed under load: ${requests} requests, ${failed.map(([kind, count]) => `${count} ${kind} errors`).join(', ')}\n${server.complaints()}`,
-        );
-      return { requests, seconds: microseconds / 1_000_000 };
+      for (let attempt = 1; ; attempt += 1) {
+        current = startProcess({ role: 'loader', command: program, args, stdout: 'pipe' });
+        const output = await outputOf(current);
+        const result = JSON.parse(resultLine.exec(output)?.[1] ?? '{}') as Readonly<Record<string, number>>;
+        const { requests = 0, microseconds = 0, ...failures } = result;
+        const failed = Object.entries(failures).filter(([, count]) => count > 0);
+        if (failed.length === 0 && requests > 0) return { requests, seconds: microseconds / 1_000_000 };
+        const told = failed.map(([kind, count]) => `${count} ${kind} errors`).join(', ');
+        // workerd now and then closes connections whose predecessors the loader left in the middle of an answer.
+        const onlyCut = failed.every(([kind, count]) => kind === 'read' && count <= connections);
+        if (attempt >= 3 || requests === 0 || !onlyCut)
+          throw new Error(
+            `${server.name} failed under load: ${requests} requests, ${told}\n${server.complaints()}`,
+          );
+        console.error(`${server.name} closed connections (${told}): this run is done again`);
+      }
     },
   };
 }

@@ -30,8 +30,22 @@ async function post(address, body) {
   return answer;
 }
 
-const requestPlayback = () =>
-  post(`${path}/playback`, { unlock_token: unlockToken, embed_origin: embedOrigin() });
+/** What the player says of itself wherever it is decided whether it may play. */
+const claims = () => ({ unlock_token: unlockToken, embed_origin: embedOrigin() });
+
+const requestPlayback = () => post(`${path}/playback`, claims());
+
+// Loaded by itself, so that the film plays whether or not the counting does.
+const counting = import('/player/watching.js')
+  .then(({ countWatching }) => countWatching(video, path, claims))
+  .catch(() => undefined);
+
+/** A failure that hls.js gave up on, as the API has codes: `HLS_MANIFEST_LOAD_ERROR`. Those of the browser are told by `video`. */
+function report(details) {
+  if (video.error !== null) return;
+  const code = `HLS_${details.replace(/[A-Z]/g, '_$&').toUpperCase()}`.slice(0, 40);
+  counting.then((watching) => watching?.failed(code));
+}
 
 /** An address of a file of the video with the signature of now. */
 function signed(url) {
@@ -75,6 +89,7 @@ function start(playback) {
   });
   hls.on(window.Hls.Events.ERROR, (_, data) => {
     if (!data.fatal) return;
+    report(data.details);
     if (data.type === window.Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
     else show('This video cannot be played just now.');
   });

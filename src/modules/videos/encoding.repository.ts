@@ -218,6 +218,8 @@ export async function insertClip(db: Db, clip: NewClip, wanted: OutboxEvent): Pr
       FROM videos
       WHERE id = ${clip.sourceId}::uuid AND owner_id = ${clip.ownerId}::uuid AND state = 'published'
         AND deleted_at IS NULL AND replaces_id IS NULL
+      -- Who takes it back at this moment either finds the clip or is found.
+      FOR SHARE
       ON CONFLICT (id) DO NOTHING
       RETURNING id AS video_id, owner_id, revision, 1 AS attempt, captions_to_cut
     ), job AS (${queueJob(clip.job, sql`clip`)}),

@@ -13,7 +13,7 @@ import { endWorkOf } from './replacements.repository.ts';
 import type { ScanRow } from './scans.repository.ts';
 
 /** Of one statement; more are made by later ones. */
-export const maxWithdrawn = 20;
+const maxWithdrawn = 20;
 // Of each video: its failure, its files, and what was to replace its own. One more for the files of the upload itself.
 const eventsOf = (videos: number): number => 4 * videos + 1;
 /** An upload begins a row. */

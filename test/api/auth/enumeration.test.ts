@@ -46,10 +46,18 @@ async function mediansOf(rounds: number, calls: readonly (() => Promise<Timed>)[
   return samples.map(median);
 }
 
-/** Wide, since a busy machine is no stopwatch: without the same work the ratio would be ten and more. */
-function expectAlike(medians: readonly number[]): void {
-  const ratio = Math.max(...medians) / Math.min(...medians);
-  expect(ratio, medians.map((each) => each.toFixed(1)).join(' / ')).toBeLessThan(2.5);
+/**
+ * Wide, since a busy machine is no stopwatch: without the same work the ratio would be ten and more. What looks different is
+ * measured again for longer, since noise goes and a difference stays.
+ */
+async function expectAlike(rounds: number, calls: readonly (() => Promise<Timed>)[]): Promise<void> {
+  const told: string[] = [];
+  for (const factor of [1, 2, 4]) {
+    const medians = await mediansOf(rounds * factor, calls);
+    if (Math.max(...medians) / Math.min(...medians) < 2.5) return;
+    told.push(medians.map((each) => each.toFixed(1)).join(' / '));
+  }
+  expect(told, 'milliseconds of each').toEqual([]);
 }
 
 describe('whether an account exists is not told', () => {
@@ -66,7 +74,7 @@ describe('whether an account exists is not told', () => {
     for (const answer of answers)
       expect([answer.status, answer.body]).toEqual([answers[0]?.status, answers[0]?.body]);
     expect(answers[0]?.status).toBe(401);
-    expectAlike(await mediansOf(5, calls));
+    await expectAlike(5, calls);
   });
 
   it('by registration: same shape, same time whether the address is free or somebody’s', async () => {
@@ -81,7 +89,7 @@ describe('whether an account exists is not told', () => {
       return [Object.keys(user).toSorted(), Object.keys(tokens).toSorted(), user.email_verified];
     });
     expect(shapes[0]).toEqual(shapes[1]);
-    expectAlike(await mediansOf(5, calls));
+    await expectAlike(5, calls);
     takeMessages();
   });
 
@@ -101,7 +109,7 @@ describe('whether an account exists is not told', () => {
     ].map(attempt);
     const answers = await Promise.all(calls.map((make) => make()));
     for (const answer of answers) expect([answer.status, answer.body]).toEqual([202, '']);
-    expectAlike(await mediansOf(15, calls));
+    await expectAlike(15, calls);
     takeMessages();
   });
 
@@ -118,7 +126,7 @@ describe('whether an account exists is not told', () => {
     const calls = [attempt(() => owner.email), attempt(() => `${freshUsername()}@example.com`)];
     const answers = [await calls[0]?.(), await calls[1]?.()];
     for (const answer of answers) expect([answer?.status, answer?.body]).toEqual([202, '']);
-    expectAlike(await mediansOf(7, calls));
+    await expectAlike(7, calls);
     takeMessages();
   });
 });

@@ -337,6 +337,22 @@ describe('a clip', () => {
     expect(await readRules(published.videoUuid)).toEqual(before);
   });
 
+  it('is not made of a film that is taken back in the same moment', async () => {
+    const id = published.videoUuid;
+    const takenBack = sqlRows(
+      `WITH video AS (UPDATE videos SET deleted_at = now() WHERE id = $1 RETURNING id) SELECT pg_sleep(3) FROM video`,
+      [id],
+    );
+    const isLocked = async () =>
+      (await sqlRows('SELECT id FROM videos WHERE id = $1 FOR UPDATE SKIP LOCKED', [id])).length === 0;
+    while (!(await isLocked()));
+    const refused = await clip(published.videoId, { start_ms: 0, end_ms: 1_500, title: 'Too late' });
+    await takenBack;
+    await sqlRows('UPDATE videos SET deleted_at = NULL WHERE id = $1', [id]);
+    expect([refused.status, await refused.json()]).toMatchObject([409, { code: 'clips.source_not_ready' }]);
+    expect(await sqlRows("SELECT id FROM videos WHERE title = 'Too late'")).toEqual([]);
+  });
+
   it('must lie within the film, of a published video of one’s own', async () => {
     expect((await clip(published.videoId, { start_ms: 0, end_ms: 999 })).status).toBe(422);
     expect((await clip(published.videoId, { start_ms: 0, end_ms: 60_000 })).status).toBe(422);

@@ -22,6 +22,8 @@ export interface BrowserPage {
   send(method: string, params?: unknown): Promise<Record<string, unknown>>;
   /** Value of an expression in the page; promises are waited for. */
   evaluate(expression: string): Promise<unknown>;
+  /** The same in a frame of another site that stands in the page, once it is there. */
+  frame(url: string): Promise<(expression: string) => Promise<unknown>>;
   close(): Promise<void>;
 }
 
@@ -50,20 +52,35 @@ export async function openBrowser(args: readonly string[] = []): Promise<Browser
   const { sessionId } = await devTools.send('Target.attachToTarget', { targetId, flatten: true });
   const session = String(sessionId);
 
-  async function evaluate(expression: string): Promise<unknown> {
+  const evaluateIn = async (inSession: string, expression: string): Promise<unknown> => {
     const answer = (await devTools.send(
       'Runtime.evaluate',
       { expression, awaitPromise: true, returnByValue: true },
-      session,
+      inSession,
     )) as { result: { value?: unknown }; exceptionDetails?: { exception?: { description?: string } } };
     if (answer.exceptionDetails !== undefined)
       throw new Error(answer.exceptionDetails.exception?.description ?? 'failed in the page');
     return answer.result.value;
-  }
+  };
+  const evaluate = (expression: string): Promise<unknown> => evaluateIn(session, expression);
 
   return {
     send: (method, params) => devTools.send(method, params, session),
     evaluate,
+    async frame(url) {
+      for (;;) {
+        const { targetInfos } = (await devTools.send('Target.getTargets')) as {
+          targetInfos?: { targetId: string; type: string; url: string }[];
+        };
+        const found = targetInfos?.find((target) => target.type === 'iframe' && target.url === url);
+        if (found !== undefined) {
+          const { targetId } = found;
+          const attached = await devTools.send('Target.attachToTarget', { targetId, flatten: true });
+          return (expression) => evaluateIn(String(attached.sessionId), expression);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+    },
     async open(url) {
       await devTools.send('Page.navigate', { url }, session);
       const loaded = `location.href === ${JSON.stringify(url)} && document.readyState === 'complete'`;
