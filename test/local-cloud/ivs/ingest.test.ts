@@ -166,12 +166,21 @@ describe.concurrent('an encoder', () => {
     const { channel, key } = await cloud.createChannel();
     const first = publishing(cloud, key.value);
     await told(cloud, channel.arn, 'Stream Start');
+    await cloud.client.send(new StopStreamCommand({ channelArn: channel.arn }));
+    expect(await first.ended).not.toBe(0);
+    await told(cloud, channel.arn, 'Session Ended');
+    const second = publishing(cloud, key.value);
+    await told(cloud, channel.arn, 'Stream Start', undefined, 2);
+    const { streamSessions } = await cloud.client.send(
+      new ListStreamSessionsCommand({ channelArn: channel.arn }),
+    );
+    expect(new Set(streamSessions?.map(({ streamId }) => streamId)).size).toBe(2);
     await cloud.client.send(new DeleteStreamKeyCommand({ arn: key.arn }));
     await cloud.client.send(new StopStreamCommand({ channelArn: channel.arn }));
-    await first.ended;
-    await told(cloud, channel.arn, 'Session Ended');
+    await second.ended;
+    await told(cloud, channel.arn, 'Session Ended', undefined, 2);
     expect(await publishing(cloud, key.value).ended).not.toBe(0);
-    expect(cloud.names(channel.arn).filter((name) => name === 'Session Created')).toHaveLength(1);
+    expect(cloud.names(channel.arn).filter((name) => name === 'Session Created')).toHaveLength(2);
   });
 });
 
