@@ -11,6 +11,7 @@ import { createViewers } from './playback/viewers.ts';
 import type { IvsOptions } from './ports.ts';
 import { openRecordings } from './recording/recordings.ts';
 import type { Channel } from './resources.ts';
+import { keptCertificate } from './rtmp/certificate.ts';
 import { startIngestServer } from './rtmp/server.ts';
 import { openStore, type Store } from './store.ts';
 
@@ -47,6 +48,7 @@ export async function startIvs(options: IvsOptions): Promise<Ivs> {
   );
   const ingest = await startIngestServer({
     ports: options.ports,
+    certificate: keptCertificate(options.dataDir, new Date(now())),
     onPublish: broadcasts.onPublish,
     idleMs: options.ingestIdleMs ?? 30_000,
     log,

@@ -16,7 +16,11 @@ import { newSession } from './session.ts';
 import { startTranscoder, type Transcoder } from './transcoder.ts';
 
 const STATE = 'IVS Stream State Change';
-const SEGMENT_SECONDS = { LOW: 2, NORMAL: 4 } as const;
+/** Players stay three targets behind the edge of a stream that has no parts. */
+const SECONDS = {
+  LOW: { segmentSeconds: 2, targetSeconds: 6 },
+  NORMAL: { segmentSeconds: 4, targetSeconds: 4 },
+} as const;
 
 export type Rendition = PlannedRendition & { readonly packager: Packager };
 
@@ -157,7 +161,7 @@ export class Broadcast {
   #package(name: string, index: number): Packager {
     return new Packager({
       directory: join(this.#directory, name),
-      segmentSeconds: SEGMENT_SECONDS[this.session.channel.latencyMode],
+      ...SECONDS[this.session.channel.latencyMode],
       dvrWindowSeconds: this.#deps.options.dvrWindowSeconds ?? 300,
       now: () => this.#now(),
       onSegment: (segment, path, initPath) => this.#recorder?.add(index, segment, path, initPath),

@@ -25,6 +25,8 @@ export type PackagerOptions = {
   directory: string;
   /** Segments are cut at the first key frame after this. */
   segmentSeconds: number;
+  /** What segments are at least said to last at most: room for an encoder whose key frames come irregularly. */
+  targetSeconds: number;
   dvrWindowSeconds: number;
   now: () => number;
   onSegment: (segment: Segment, path: string, initPath: string) => void;
@@ -32,7 +34,7 @@ export type PackagerOptions = {
 };
 
 /** A segment is cut without a key frame rather than to become longer. */
-const MAX_SEGMENT_SECONDS = 6;
+const MAX_SEGMENT_SECONDS = 10;
 /** Complete segments whose parts can still be asked for; a player that joins needs three target durations of them. */
 const SEGMENTS_WITH_PARTS = 4;
 const MAX_DRIFT_MS = 5000;
@@ -177,7 +179,7 @@ export class Packager {
     const segment = this.#current();
     if (!segment) return;
     segment.complete = true;
-    this.#targetSeconds ??= Math.max(1, Math.ceil(segment.durationSeconds - 0.49));
+    this.#targetSeconds ??= Math.max(this.#options.targetSeconds, Math.ceil(segment.durationSeconds - 0.49));
     const path = this.path(segment.number);
     const whole = Buffer.concat(segment.parts.map(({ data }) => data));
     this.#write(path, whole, () => this.#options.onSegment(segment, path, this.initPath(segment.init)));

@@ -26,7 +26,7 @@ const CHANNEL_PATH = /^\/api\/video\/v1\/([a-z0-9-]+)\.(\d{12})\.channel\.([A-Za
 const MEDIA_PATH = /^\/live\/([A-Za-z0-9_-]+)\/([a-z0-9_]+)\/([a-z0-9-]+\.(?:m3u8|mp4))$/;
 const PLAYLIST = 'application/vnd.apple.mpegurl';
 const MAX_HEIGHT = { SD: 480, HD: 720, FULL_HD: 1080 } as const;
-const FIRST_SEGMENT_MS = 10_000;
+const FIRST_SEGMENT_MS = 15_000;
 
 type Answer = { status: number; type: string; body: Buffer | string; cache: string };
 

@@ -1,9 +1,15 @@
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 const ECDSA_WITH_SHA256 = '2a8648ce3d040302';
 const COMMON_NAME = '550403';
 const SUBJECT_ALT_NAME = '551d11';
 const VALID_DAYS = 397;
+
+/** One that ends sooner is made anew. */
+const SPARE_DAYS = 30;
+const DAY_MS = 86_400_000;
 
 const SEQUENCE = 0x30;
 const SET = 0x31;
@@ -24,11 +30,30 @@ const identifier = (hex: string): Buffer => der(0x06, Buffer.from(hex, 'hex'));
 const time = (date: Date): Buffer =>
   der(0x17, Buffer.from(`${date.toISOString().replace(/[-:T]/g, '').slice(2, 14)}Z`));
 
+export type Certificate = { readonly key: string; readonly cert: string };
+
+/** The certificate in a directory, made when there is none that still lasts; kept, so that encoders can be told to trust it. */
+export function keptCertificate(directory: string, now: Date): Certificate {
+  const [keyPath, certPath] = [join(directory, 'ingest.key'), join(directory, 'ingest.crt')];
+  try {
+    const cert = readFileSync(certPath, 'utf8');
+    if (Date.parse(new X509Certificate(cert).validTo) > now.getTime() + SPARE_DAYS * DAY_MS)
+      return { key: readFileSync(keyPath, 'utf8'), cert };
+  } catch {
+    // There is none yet.
+  }
+  const made = selfSignedCertificate(now);
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(keyPath, made.key, { mode: 0o600 });
+  writeFileSync(certPath, made.cert);
+  return made;
+}
+
 /**
  * A certificate for `localhost` and 127.0.0.1 that is signed with its own key (X.509 v3, RFC 5280), since Node makes
- * keys but no certificates. Encoders must be told to accept it.
+ * keys but no certificates.
  */
-export function selfSignedCertificate(now: Date): { key: string; cert: string } {
+function selfSignedCertificate(now: Date): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = der(SEQUENCE, identifier(ECDSA_WITH_SHA256));
   const name = der(
@@ -47,8 +72,8 @@ export function selfSignedCertificate(now: Date): { key: string; cert: string } 
     name,
     der(
       SEQUENCE,
-      time(new Date(now.getTime() - 86_400_000)),
-      time(new Date(now.getTime() + VALID_DAYS * 86_400_000)),
+      time(new Date(now.getTime() - DAY_MS)),
+      time(new Date(now.getTime() + VALID_DAYS * DAY_MS)),
     ),
     name,
     publicKey.export({ type: 'spki', format: 'der' }),

@@ -19,6 +19,8 @@ const MAX_CHUNK_STREAMS = 64;
 const MAX_CHUNK_BYTES = 1 << 20;
 const MAX_MEDIA_BYTES = 8 << 20;
 const MAX_OTHER_BYTES = 64 << 10;
+/** Of messages that are not whole yet, on all chunk streams together. */
+const MAX_UNFINISHED_BYTES = 16 << 20;
 const HEADER_BYTES = [11, 7, 3, 0] as const;
 const EXTENDED = 0xffffff;
 
@@ -37,6 +39,8 @@ type ChunkStream = {
 export class ChunkReader {
   #pending: Buffer = Buffer.alloc(0);
   #chunkBytes = 128;
+  #unfinishedBytes = 0;
+  #mediaBytes = MAX_OTHER_BYTES;
   readonly #streams = new Map<number, ChunkStream>();
 
   setChunkSize(bytes: number): void {
@@ -44,10 +48,16 @@ export class ChunkReader {
     this.#chunkBytes = bytes;
   }
 
+  /** From now on media messages may be as large as pictures are. Until then nobody has shown a key. */
+  allowMedia(): void {
+    this.#mediaBytes = MAX_MEDIA_BYTES;
+  }
+
   /** Gives up the message of which a part was sent. */
   abort(chunkStreamId: number): void {
     const stream = this.#streams.get(chunkStreamId);
     if (stream) {
+      this.#unfinishedBytes -= stream.received;
       stream.parts = [];
       stream.received = 0;
     }
@@ -61,6 +71,7 @@ export class ChunkReader {
       if (chunk === undefined) return;
       if (chunk.received < chunk.length) continue;
       const payload = chunk.parts.length === 1 ? (chunk.parts[0] as Buffer) : Buffer.concat(chunk.parts);
+      this.#unfinishedBytes -= chunk.received;
       chunk.parts = [];
       chunk.received = 0;
       yield { type: chunk.type, streamId: chunk.streamId, timestampMs: chunk.timestamp, payload };
@@ -93,13 +104,10 @@ export class ChunkReader {
     const type = format < 2 ? data.readUInt8(offset + 6) : (known?.type ?? 0);
     const received = known?.received ?? 0;
     const bytes = Math.min(this.#chunkBytes, length - received);
-    if (data.length < end + bytes) {
-      checkLength(type, length);
-      return undefined;
-    }
+    if (received === 0) this.#checkLength(type, length);
+    if (data.length < end + bytes) return undefined;
     const stream = known ?? this.#open(id);
     if (received === 0) {
-      checkLength(type, length);
       if (format < 3) stream.delta = extended ? data.readUInt32BE(end - 4) : field;
       stream.timestamp = format === 0 ? stream.delta : (stream.timestamp + stream.delta) >>> 0;
       if (format === 0) stream.streamId = data.readUInt32LE(offset + 7);
@@ -107,8 +115,16 @@ export class ChunkReader {
     }
     stream.parts.push(data.subarray(end, end + bytes));
     stream.received += bytes;
+    this.#unfinishedBytes += bytes;
+    if (this.#unfinishedBytes > MAX_UNFINISHED_BYTES) throw new Error('too many messages at one time');
     this.#pending = data.subarray(end + bytes);
     return stream;
+  }
+
+  #checkLength(type: number, length: number): void {
+    const media = type === MessageType.Audio || type === MessageType.Video;
+    if (length > (media ? this.#mediaBytes : MAX_OTHER_BYTES))
+      throw new Error(`a message of type ${type} with ${length} bytes`);
   }
 
   #open(id: number): ChunkStream {
@@ -126,12 +142,6 @@ export class ChunkReader {
     this.#streams.set(id, stream);
     return stream;
   }
-}
-
-function checkLength(type: number, length: number): void {
-  const media = type === MessageType.Audio || type === MessageType.Video;
-  if (length > (media ? MAX_MEDIA_BYTES : MAX_OTHER_BYTES))
-    throw new Error(`a message of type ${type} with ${length} bytes`);
 }
 
 /** One message as chunks of a size. */

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { selfSignedCertificate } from './certificate.ts';
+import type { Certificate } from './certificate.ts';
 import { type OnPublish, serveRtmp } from './session.ts';
 
 export type IngestServer = {
@@ -12,6 +12,7 @@ export type IngestServer = {
 
 export type IngestServerOptions = {
   ports: { readonly rtmp: number; readonly rtmps: number };
+  certificate: Certificate;
   onPublish: OnPublish;
   idleMs: number;
   log: (line: string) => void;
@@ -29,10 +30,7 @@ export async function startIngestServer(options: IngestServerOptions): Promise<I
     serveRtmp(socket, secure, { ...options, handshakeMs: HANDSHAKE_MS });
   };
   const plain = createServer(accept(false));
-  const secure = createTlsServer(
-    { ...selfSignedCertificate(new Date()), handshakeTimeout: HANDSHAKE_MS },
-    accept(true),
-  );
+  const secure = createTlsServer({ ...options.certificate, handshakeTimeout: HANDSHAKE_MS }, accept(true));
   const raw = new Set<Socket>();
   secure.on('connection', (socket: Socket) => {
     raw.add(socket);

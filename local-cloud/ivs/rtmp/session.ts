@@ -122,6 +122,7 @@ export function serveRtmp(socket: Socket, secure: boolean, options: SessionOptio
       return;
     }
     clearTimeout(timer);
+    reader.allowMedia();
     sink = answer;
     status(streamId, 'status', 'NetStream.Publish.Start', 'Publishing.');
   }

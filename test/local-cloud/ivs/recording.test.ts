@@ -20,26 +20,29 @@ import { ACCOUNT, type Cloud, CREDENTIALS, publish, REGION, startCloud, told, un
 
 const RECORDING = 'IVS Recording State Change';
 let store: FolderStore;
-let dataDir: string;
 let cloud: Cloud;
 beforeAll(async () => {
   store = openFolderStore(newDirectory('buckets'));
-  dataDir = newDirectory('ivs');
-  cloud = await startCloud({ store, dataDir });
+  cloud = await startCloud({ store });
 });
 afterAll(() => cloud.close());
 
 type Settings = Omit<CreateRecordingConfigurationCommandInput, 'destinationConfiguration'>;
 
-async function recordedChannel(settings: Settings, bucketName = 'vod', type: 'BASIC' | 'STANDARD' = 'BASIC') {
-  const made = await cloud.client.send(
+async function recordedChannel(
+  on: Cloud,
+  settings: Settings,
+  bucketName = 'vod',
+  type: 'BASIC' | 'STANDARD' = 'BASIC',
+) {
+  const made = await on.client.send(
     new CreateRecordingConfigurationCommand({
       destinationConfiguration: { s3: { bucketName } },
       ...settings,
     }),
   );
   const { arn = '' } = made.recordingConfiguration ?? {};
-  return cloud.createChannel({ recordingConfigurationArn: arn, type });
+  return on.createChannel({ recordingConfigurationArn: arn, type });
 }
 const recordingEvents = (from: Cloud, channelArn: string): EventBridgeEvent[] =>
   from.events.filter((event) => event['detail-type'] === RECORDING && event.resources[0] === channelArn);
@@ -53,9 +56,11 @@ async function decode(key: string): Promise<string> {
   return stderrTail;
 }
 
-describe('a recording', () => {
+// Side by side: broadcasts take as long as they take, and little else.
+describe.concurrent('a recording', () => {
   it('lies in S3 as IVS lays it out, with thumbnails, and plays', async () => {
     const { channel, key } = await recordedChannel(
+      cloud,
       { thumbnailConfiguration: { targetIntervalSeconds: 1, storage: ['SEQUENTIAL', 'LATEST'] } },
       'vod',
       'STANDARD',
@@ -138,24 +143,26 @@ describe('a recording', () => {
   });
 
   it('goes on with an encoder that comes back in time, and ends when none does, also after a restart', async () => {
-    const { channel, key } = await recordedChannel({
+    const state = newDirectory('ivs');
+    const before = await startCloud({ store, dataDir: state });
+    const { channel, key } = await recordedChannel(before, {
       recordingReconnectWindowSeconds: 300,
       thumbnailConfiguration: { recordingMode: 'DISABLED' },
     });
     for (let round = 1; round <= 2; round += 1) {
-      const publication = publish(cloud, key.value);
-      await told(cloud, channel.arn, 'Stream Start', undefined, round);
+      const publication = publish(before, key.value);
+      await told(before, channel.arn, 'Stream Start', undefined, round);
       await publication.stop();
-      await told(cloud, channel.arn, 'Session Ended', undefined, round);
+      await told(before, channel.arn, 'Session Ended', undefined, round);
     }
-    expect(recordingEvents(cloud, channel.arn).map(({ detail }) => detail.recording_status)).toEqual([
+    expect(recordingEvents(before, channel.arn).map(({ detail }) => detail.recording_status)).toEqual([
       'Recording Start',
     ]);
-    await cloud.close();
+    await before.close();
     const later = Date.now() + 301_000;
-    cloud = await startCloud({ store, dataDir, now: () => new Date(later) });
-    await told(cloud, channel.arn, 'Recording End', RECORDING);
-    const [ended] = recordingEvents(cloud, channel.arn);
+    const after = await startCloud({ store, dataDir: state, now: () => new Date(later) });
+    await told(after, channel.arn, 'Recording End', RECORDING);
+    const [ended] = recordingEvents(after, channel.arn);
     expect(ended?.detail.recording_session_stream_ids).toHaveLength(2);
     const prefix = prefixIn(ended);
     const list = store.text('vod', `${prefix}/media/hls/90p15/playlist.m3u8`);
@@ -163,10 +170,11 @@ describe('a recording', () => {
     expect(list).toContain('#EXT-X-MAP:URI="init-1.mp4"');
     expect(await decode(`${prefix}/media/hls/master.m3u8`)).toBe('');
     expect(store.keys('vod').some((name) => name.startsWith(`${prefix}/media/thumbnails`))).toBe(false);
+    await after.close();
   });
 
   it('that cannot begin, or cannot be written to its end, is told of', async () => {
-    const nowhere = await recordedChannel({}, 'no-such-bucket');
+    const nowhere = await recordedChannel(cloud, {}, 'no-such-bucket');
     const publication = publish(cloud, nowhere.key.value);
     await told(cloud, nowhere.channel.arn, 'Recording Start Failure', RECORDING);
     await told(cloud, nowhere.channel.arn, 'Stream Start');
