@@ -1,6 +1,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { Bindings } from '../../src/context.ts';
 import { systemClock } from '../../src/shared/clock.ts';
+import { plainText } from '../../src/shared/text.ts';
 import {
   type ChatSettings,
   keptEvents,
@@ -24,6 +25,7 @@ import {
   relayHeaders,
   resultFrame,
   resyncFrame,
+  viewersFrame,
 } from './protocol.ts';
 import { type Place, type RoomPort, roomOf } from './room-port.ts';
 import { chatRelayMigrations } from './schema.ts';
@@ -32,6 +34,9 @@ import { thin } from './thin.ts';
 
 /** How often a relay with sockets says that it is there. */
 const renewMs = 10_000;
+/** How long those who come and go are gathered. */
+const reportMs = 500;
+const messageText = plainText({ min: 1, max: maxTextLength });
 /** Shown to those who come without a place to go on from. */
 const shownAtFirst = 50;
 
@@ -49,6 +54,8 @@ export class ChatRelay extends DurableObject {
   #advancing: Promise<unknown> = Promise.resolve();
   #subscribedAtMs = Number.NEGATIVE_INFINITY;
   #sentAtMs = 0;
+  #viewers = 0;
+  #reporting: ReturnType<typeof setTimeout> | undefined;
   readonly #conduct = createConduct();
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
@@ -90,6 +97,7 @@ export class ChatRelay extends DurableObject {
     }
     const after = headers.get(relayHeaders.after);
     await this.#inTurn(() => this.#welcome(server, after === null ? undefined : Number(after)));
+    this.#reportSoon();
     return new Response(null, {
       status: 101,
       webSocket: client,
@@ -104,9 +112,11 @@ export class ChatRelay extends DurableObject {
     return this.#last;
   }
 
-  /** Closes the sockets of somebody. */
-  disconnect(userId: string, code: number, reason: string): void {
-    for (const socket of this.ctx.getWebSockets(`u:${userId}`)) closeQuietly(socket, code, reason);
+  /** Takes the number of all who look on at the room, to tell its sockets. */
+  tellViewers(viewers: number): void {
+    if (viewers === this.#viewers) return;
+    this.#viewers = viewers;
+    for (const socket of this.#live()) sendQuietly(socket, viewersFrame(viewers));
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
@@ -126,10 +136,12 @@ export class ChatRelay extends DurableObject {
   // The hibernation API does not answer a Close frame by itself; without this the client sees 1006.
   override webSocketClose(socket: WebSocket, code: number, reason: string): void {
     closeQuietly(socket, code, reason);
+    this.#reportSoon();
   }
 
   override webSocketError(socket: WebSocket): void {
     closeQuietly(socket, chatCloseCodes.internalError);
+    this.#reportSoon();
   }
 
   /** Renews the lease, fills what was missed, and ends what is over. */
@@ -156,13 +168,12 @@ export class ChatRelay extends DurableObject {
     const { userId } = attachmentOf(socket);
     if (userId === undefined || this.#place === undefined)
       return void sendQuietly(socket, errorFrame('chat.read_only', 'Sign in to write.', frame.id));
-    const length = [...frame.text].length;
-    if (length > maxTextLength || frame.text.trim() === '')
-      return void sendQuietly(
-        socket,
-        errorFrame('chat.text_length', `A message has 1 to ${maxTextLength} characters.`, frame.id),
-      );
-    const input = { clientId: frame.id, text: frame.text, replyTo: frame.replyTo };
+    const text = messageText.safeParse(frame.text);
+    if (!text.success) {
+      const [issue] = text.error.issues;
+      return void sendQuietly(socket, errorFrame('chat.text', `The text ${issue?.message}.`, frame.id));
+    }
+    const input = { clientId: frame.id, text: text.data, replyTo: frame.replyTo };
     try {
       const result = await this.room.say(this.#place, userId, input);
       if ('unknown' in result)
@@ -171,6 +182,17 @@ export class ChatRelay extends DurableObject {
     } catch {
       sendQuietly(socket, errorFrame('chat.unavailable', 'Send it again under the same id.', frame.id));
     }
+  }
+
+  // Those who come and go together are told of once.
+  #reportSoon(): void {
+    this.#reporting ??= setTimeout(() => {
+      this.#reporting = undefined;
+      const place = this.#place;
+      // What gets lost the next renewal of the lease says.
+      if (place !== undefined)
+        this.ctx.waitUntil(this.room.report(place, this.#live().length).catch(() => undefined));
+    }, reportMs);
   }
 
   #settle(place: Place): void {
@@ -193,9 +215,10 @@ export class ChatRelay extends DurableObject {
     const place = this.#place;
     if (place === undefined) return;
     await this.#inTurn(async () => {
-      const state = await this.room.subscribe(place, this.ctx.getWebSockets().length, this.#last);
+      const state = await this.room.subscribe(place, this.#live().length, this.#last);
       this.#subscribedAtMs = this.clock.now();
       this.#settings = state.settings;
+      this.tellViewers(state.viewers);
       if (this.#last === undefined) this.#begin(state);
       else await this.#advance(state);
     });
@@ -292,7 +315,7 @@ export class ChatRelay extends DurableObject {
     const attachment = attachmentOf(socket);
     const you = attachment.username === undefined ? null : { username: attachment.username };
     const items = await this.#missed(place, after, last);
-    sendQuietly(socket, helloFrame({ seq: last, settings, you }));
+    sendQuietly(socket, helloFrame({ seq: last, settings, viewers: this.#viewers, you }));
     if (items === undefined) sendQuietly(socket, resyncFrame(last));
     else if (items.length > 0) {
       const from = items[0]?.seq ?? last;

@@ -55,8 +55,12 @@ export function batchFrame(
 export const helloFrame = (hello: {
   readonly seq: number;
   readonly settings: ChatSettings;
+  readonly viewers: number;
   readonly you: { readonly username: string } | null;
 }): string => JSON.stringify({ type: 'hello', v: 1, ...hello });
+
+/** How many look on at the room. */
+export const viewersFrame = (count: number): string => JSON.stringify({ type: 'viewers', count });
 
 /** The client's log has a hole that nobody can fill: it begins anew behind `seq`. */
 export const resyncFrame = (seq: number): string => JSON.stringify({ type: 'resync', seq });

@@ -14,6 +14,7 @@ export interface Place {
 /** What the relay asks of its room; replaced in tests. */
 export interface RoomPort {
   subscribe(place: Place, sockets: number, after: number | undefined): Promise<RoomState>;
+  report(place: Place, sockets: number): Promise<void>;
   leave(place: Place): Promise<void>;
   read(place: Place, after: number, limit: number): Promise<LogRun>;
   say(place: Place, userId: string, input: MessageInput): Promise<SendResult | Unknown>;
@@ -27,6 +28,8 @@ export const roomOf = (bindings: Bindings): RoomPort => {
       callDurableObject(rooms, roomName(streamId), (room) =>
         room.subscribe({ number: relay, region, sockets, after }),
       ),
+    report: ({ streamId, relay, region }, sockets) =>
+      callDurableObject(rooms, roomName(streamId), (room) => room.report({ number: relay, region, sockets })),
     leave: ({ streamId, relay }) => callDurableObject(rooms, roomName(streamId), (room) => room.leave(relay)),
     read: ({ streamId }, after, limit) =>
       callDurableObject(rooms, roomName(streamId), (room) => room.read(after, limit)),

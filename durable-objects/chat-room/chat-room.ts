@@ -33,6 +33,8 @@ import { chatRoomMigrations } from './schema.ts';
 
 /** After so long the alarm takes out what a lost timer did not. */
 const backstopMs = 1_000;
+/** How long reports of relays are gathered. */
+const countMs = 500;
 /** Of the log in one call to a relay. */
 const maxRun = 500;
 const quoteLength = 100;
@@ -40,6 +42,8 @@ const quoteLength = 100;
 /** What a relay needs to begin, or to go on. */
 export interface RoomState extends LogRun {
   readonly settings: ChatSettings;
+  /** How many look on, over all relays. */
+  readonly viewers: number;
 }
 
 /** The room does not know the stream, or not the person, well enough: the caller asks the database and calls again. */
@@ -56,6 +60,7 @@ export class ChatRoom extends DurableObject {
   clock = systemClock;
   /** Replaced in tests, to lose and repeat batches. */
   deliver: Deliver;
+  readonly tellViewers: (relay: number, viewers: number) => Promise<void>;
   readonly #log: LogStore;
   readonly #chatters: Chatters;
   readonly #relays: Relays;
@@ -63,6 +68,7 @@ export class ChatRoom extends DurableObject {
   #tat: number | undefined;
   #room: RoomFacts | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #counting: ReturnType<typeof setTimeout> | undefined;
   /** How far each relay is known to be. */
   readonly #reached = new Map<number, number>();
 
@@ -76,10 +82,10 @@ export class ChatRoom extends DurableObject {
     const [row] = sql.exec<{ value: string }>("SELECT value FROM facts WHERE name = 'room'").toArray();
     this.#room = row === undefined ? undefined : (JSON.parse(row.value) as RoomFacts);
     const { CHAT_RELAY: relays } = env as unknown as Bindings;
-    this.deliver = (relay, run) => {
-      const name = relayName(this.#room?.streamId ?? '', relay);
-      return callDurableObject(relays, name, (stub) => stub.deliver(run));
-    };
+    const nameOf = (relay: number): string => relayName(this.#room?.streamId ?? '', relay);
+    this.deliver = (relay, run) => callDurableObject(relays, nameOf(relay), (stub) => stub.deliver(run));
+    this.tellViewers = (relay, viewers) =>
+      callDurableObject(relays, nameOf(relay), (stub) => stub.tellViewers(viewers), 1);
   }
 
   /** Lets somebody in: takes note of who they are, and says which relay their socket goes to. */
@@ -161,13 +167,20 @@ export class ChatRoom extends DurableObject {
     const run =
       relay.after === undefined ? this.#log.latest(maxRun) : this.#log.runAfter(relay.after, maxRun);
     this.#reached.set(relay.number, run.items.at(-1)?.seq ?? run.head);
-    return { ...run, settings: this.#room?.settings ?? openSettings };
+    return { ...run, settings: this.#room?.settings ?? openSettings, viewers: this.#relays.viewers(now) };
+  }
+
+  /** A relay says how many sockets it has now. */
+  report(relay: { readonly number: number; readonly region: string; readonly sockets: number }): void {
+    this.#relays.note(relay.number, relay.region, relay.sockets, this.clock.now());
+    this.#countSoon();
   }
 
   /** A relay has no socket any more. */
   leave(relay: number): void {
     this.#relays.remove(relay);
     this.#reached.delete(relay);
+    this.#countSoon();
   }
 
   /** The log after `after`, for those who ask for it by HTTP; undefined: the latest. */
@@ -258,6 +271,17 @@ export class ChatRoom extends DurableObject {
       this.ctx.waitUntil(this.#push());
     }, batchMs);
     await wakeBy(this.ctx.storage, nowMs + backstopMs);
+  }
+
+  #countSoon(): void {
+    this.#counting ??= setTimeout(() => {
+      this.#counting = undefined;
+      const now = this.clock.now();
+      const viewers = this.#relays.viewers(now);
+      const told = this.#relays.live(now).map(({ number }) => this.tellViewers(number, viewers));
+      // A relay that does not hear it asks with its next lease.
+      this.ctx.waitUntil(Promise.allSettled(told));
+    }, countMs);
   }
 
   async #push(): Promise<void> {

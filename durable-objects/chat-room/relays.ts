@@ -13,6 +13,8 @@ export interface Relays {
   note(number: number, region: string, sockets: number, nowMs: number): void;
   remove(number: number): void;
   live(nowMs: number): Relay[];
+  /** Sockets of all of them. */
+  viewers(nowMs: number): number;
 }
 
 /** From here on a new relay is opened beside the fullest, so that a crowd finds room. */
@@ -60,6 +62,13 @@ export function createRelays(sql: SqlStorage): Relays {
     remove(number) {
       sql.exec('DELETE FROM relays WHERE number = ?', number);
     },
+    viewers: (nowMs) =>
+      sql
+        .exec<{ sockets: number }>(
+          'SELECT coalesce(sum(sockets), 0) AS sockets FROM relays WHERE seen_at_ms >= ?',
+          nowMs - leaseMs,
+        )
+        .one().sockets,
     live: (nowMs) =>
       sql
         .exec<{ number: number; sockets: number }>(

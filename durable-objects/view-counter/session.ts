@@ -9,6 +9,8 @@ export const maxSilenceMs = 60_000;
 export const maxSpans = 200;
 /** A session is a view after this long, or after the whole film if it is shorter. */
 export const viewAfterMs = 3_000;
+/** Players do not always reach the very end of what a film is declared to last. */
+const endToleranceMs = 250;
 const completeShare = 0.95;
 /** Heartbeats that arrive this far out of order still count. */
 export const seqWindow = 32;
@@ -117,7 +119,7 @@ export const watchedMs = ({ progress }: Pick<SessionState, 'progress'>): number 
 
 /** Whether a session has watched enough to be a view. */
 export const isView = (state: SessionState, { durationMs }: Pick<SessionFacts, 'durationMs'>): boolean =>
-  watchedMs(state) >= Math.min(viewAfterMs, durationMs);
+  watchedMs(state) >= Math.min(viewAfterMs, Math.max(durationMs - endToleranceMs, durationMs / 2));
 
 /** Where a session came from, as names of parts. */
 export const partNamesOf = (

@@ -374,6 +374,7 @@ export const routePolicies = {
 
   // Chat. The room itself counts what each person, and all of them, say.
   connectChat: { access: viewer, ids: 'any', ticket: 'chat', limit: 'realtime' },
+  followChat: { access: viewer, ids: 'any', limit: 'realtime' },
   sendChatMessage: { access: user, ids: 'any', limit: 'edge', unpinned: true },
   readChat: { access: viewer, ids: 'any', limit: 'read' },
   moderateChat: { access: user, ids: 'any', limit: 'write' },

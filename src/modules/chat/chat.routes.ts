@@ -7,18 +7,22 @@ import {
   chatRoleBody,
   chatRoleParams,
   connectChatQuery,
+  followChatHeaders,
   moderateBody,
   readChatQuery,
   sendMessageBody,
   sendResultSchema,
 } from './chat.schemas.ts';
 import { connectToRoom } from './usecases/connect.ts';
+import { followRoom } from './usecases/follow.ts';
 import { moderateRoom } from './usecases/moderate.ts';
 import { readRoom } from './usecases/read.ts';
 import { grantChatRole, takeChatRole } from './usecases/roles.ts';
 import { sayInRoom } from './usecases/say.ts';
 
 const tags = ['Chat'];
+
+const continentOf = ({ cf }: Request): string | undefined => cf?.continent as string | undefined;
 
 /** Mounted at `/v1`. */
 export const chatRoutes = createRouter();
@@ -45,9 +49,34 @@ chatRoutes.openapi(
       origin: c.req.header('origin'),
       protocols: c.req.header('sec-websocket-protocol'),
       expiresAt: c.var.token?.expiresAt,
-      continent: c.req.raw.cf?.continent as string | undefined,
+      continent: continentOf(c.req.raw),
       after: c.req.valid('query').after,
     }),
+);
+
+chatRoutes.openapi(
+  defineRoute({
+    method: 'get',
+    path: '/streams/{stream_id}/chat/events',
+    request: { params: streamParams, query: connectChatQuery, headers: followChatHeaders },
+    responses: {
+      200: { description: 'Frames as they come', content: { 'text/event-stream': {} } },
+      ...problems(400, 401, 404),
+    },
+    summary: 'Follow the chat room of a stream by server-sent events',
+    description:
+      'The frames of the WebSocket, each as `data`; batches have an `id`, from which an `EventSource` goes on by itself. `event: closed` tells why the server ends it. To write, `POST .../messages`.',
+    operationId: 'followChat',
+    tags,
+  }),
+  (c) => {
+    const { 'last-event-id': last } = c.req.valid('header');
+    return followRoom(c.var.ctx, c.req.valid('param').stream_id, {
+      expiresAt: c.var.token?.expiresAt,
+      continent: continentOf(c.req.raw),
+      after: last ?? c.req.valid('query').after,
+    });
+  },
 );
 
 chatRoutes.openapi(

@@ -18,6 +18,13 @@ export const connectChatQuery = z.strictObject({
   }),
 });
 
+export const followChatHeaders = z.object({
+  'last-event-id': seq.optional().openapi({
+    type: 'string',
+    description: 'Sent by browsers that connect again; goes before `after`.',
+  }),
+});
+
 export const readChatQuery = z.strictObject({
   after: seq
     .optional()

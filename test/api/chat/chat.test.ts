@@ -178,6 +178,60 @@ describe('the chat of a stream', () => {
   });
 });
 
+describe('server-sent events', () => {
+  /** Reads events until one that `isLast` finds; then goes away. */
+  async function readEvents(response: Response, isLast: (text: string) => boolean): Promise<string> {
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+    while (!isLast(text)) {
+      const { done, value } = (await reader?.read()) ?? { done: true };
+      if (done) break;
+      text += value;
+    }
+    await reader?.cancel();
+    return text;
+  }
+
+  it('carry what a WebSocket would, and go on from the last one a client had', async () => {
+    const [owner, ada] = [await seedUser(), await seedUser()];
+    const stream = await announce(owner);
+    await say(stream, ada, 'one');
+    const follow = (headers: Record<string, string> = {}, query = '') =>
+      call('GET', `/v1/streams/${stream}/chat/events${query}`, { headers });
+    const first = await follow();
+    expect([first.status, first.headers.get('content-type')]).toEqual([
+      200,
+      'text/event-stream; charset=utf-8',
+    ]);
+    await say(stream, ada, 'two');
+    const text = await readEvents(first, (so) => so.includes('"two"'));
+    expect(text).toMatch(/^data: \{"type":"hello"/);
+    expect(text).toContain('id: 1\ndata: {"type":"batch","from":1,"to":1');
+    expect(text).toContain('id: 2\ndata: {"type":"batch","from":2,"to":2');
+
+    const again = await follow({ 'last-event-id': '1' }, '?after=0');
+    const rest = await readEvents(again, (so) => so.includes('"two"'));
+    expect(rest).not.toContain('"one"');
+    expect((await follow({ 'last-event-id': 'nonsense' })).status).toBe(400);
+  });
+
+  it('are for those who may see the stream, and count as looking on until the client goes', async () => {
+    const [owner, stranger] = [await seedUser(), await seedUser()];
+    const closed = await announce(owner, 'private');
+    expect((await call('GET', `/v1/streams/${closed}/chat/events`, { token: stranger.token })).status).toBe(
+      404,
+    );
+    const stream = await announce(owner);
+    const client = await enter(stream);
+    const viewersOf = () =>
+      client.frames.flatMap((frame) => (frame.type === 'viewers' ? [Number(frame.count)] : [])).at(-1);
+    const response = await call('GET', `/v1/streams/${stream}/chat/events`);
+    await until(() => viewersOf() === 2, 'both are counted');
+    await response.body?.cancel();
+    await until(() => viewersOf() === 1, 'one has gone');
+  });
+});
+
 describe('order in a chat', () => {
   it('is kept by the owner and moderators of the channel, and by nobody else', async () => {
     const [owner, moderator, vip, viewer, victim] = await Promise.all(

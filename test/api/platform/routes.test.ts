@@ -26,6 +26,7 @@ const open = [
   'GET /v1/posts/{post_id}',
   'GET /v1/streams/{stream_id}',
   'GET /v1/streams/{stream_id}/chat',
+  'GET /v1/streams/{stream_id}/chat/events',
   'GET /v1/streams/{stream_id}/chat/messages',
   'GET /v1/users/{user_id}/feed.rss',
   'GET /v1/users/{user_id}/followers',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SessionFacts } from '../../../durable-objects/view-counter/protocol.ts';
 import { nextBeatSeconds, shardsFor } from '../../../durable-objects/view-counter/pulse.ts';
+import { isView, type SessionState } from '../../../durable-objects/view-counter/session.ts';
 import { botSignsOf, deviceOf, isBot } from '../../../src/modules/views/policy/clients.ts';
 import { maxTokenLength, openSession, sealSession } from '../../../src/modules/views/policy/session-token.ts';
 import { shardOf, strangerViewer, userViewer } from '../../../src/modules/views/policy/viewers.ts';
@@ -125,5 +126,26 @@ describe('the load of a video', () => {
 
   it('slows players down where one object gets too much', () => {
     expect([0, 500, 501, 1_200, 1e6].map(nextBeatSeconds)).toEqual([5, 5, 10, 15, 30]);
+  });
+});
+
+describe('a session', () => {
+  const viewAfter = (watched: number, durationMs: number): boolean => {
+    const spans = watched === 0 ? [] : ([[0, watched]] as const);
+    return isView({ progress: { spans } } as unknown as SessionState, { durationMs });
+  };
+
+  it.each([
+    [2_999, 60_000, false],
+    [3_000, 60_000, true],
+    // A film of a second, of which the player reached all but the last frames.
+    [749, 1_000, false],
+    [750, 1_000, true],
+    [2_748, 2_999, false],
+    [2_749, 2_999, true],
+    [0, 100, false],
+    [50, 100, true],
+  ])('that watched %d ms of %d ms is a view: %s', (watched, durationMs, expected) => {
+    expect(viewAfter(watched, durationMs)).toBe(expected);
   });
 });

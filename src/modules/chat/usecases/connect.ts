@@ -8,15 +8,19 @@ import { isOriginAllowed, originNotAllowed, upgradeRequired } from '../../realti
 import { streamNotFound } from '../../streams/index.ts';
 import { findChatter } from '../chat.repository.ts';
 
-export interface ChatHandshake {
-  readonly upgrade: string | undefined;
-  readonly origin: string | undefined;
-  readonly protocols: string | undefined;
+/** Who comes, from where, and where they go on. */
+export interface ChatVisit {
   /** Unix seconds at which the caller's token ends. */
   readonly expiresAt: number | undefined;
   /** Where on earth the client is; a code of Cloudflare's. */
   readonly continent: string | undefined;
   readonly after: number | undefined;
+}
+
+export interface ChatHandshake extends ChatVisit {
+  readonly upgrade: string | undefined;
+  readonly origin: string | undefined;
+  readonly protocols: string | undefined;
 }
 
 const strangersSeconds = 4 * 3_600;
@@ -33,7 +37,7 @@ const hints: Readonly<Record<string, DurableObjectLocationHint>> = {
 };
 
 /**
- * Connects a caller who may see a stream to its chat room, at a relay near them that has room.
+ * Connects a caller who may see a stream to its chat room.
  * @returns the 101 answer of the handshake.
  * @throws realtime.upgrade_required, realtime.origin_not_allowed, streams.not_found, service.unavailable.
  */
@@ -45,12 +49,20 @@ export async function connectToRoom(
   if (handshake.upgrade?.toLowerCase() !== 'websocket')
     throw upgradeRequired({ headers: { upgrade: 'websocket', connection: 'upgrade' } });
   if (!isOriginAllowed(handshake.origin, ctx.config.http.corsOrigins)) throw originNotAllowed();
+  return upgraded(await socketOf(ctx, streamId, handshake), handshake.protocols);
+}
+
+/**
+ * A socket of the room's, at a relay near the client that has room.
+ * @throws streams.not_found, service.unavailable.
+ */
+export async function socketOf(ctx: RequestContext, streamId: string, visit: ChatVisit): Promise<WebSocket> {
   const found = await findChatter(ctx.readDb, streamId, viewerIdOf(ctx));
   if (found === undefined) throw streamNotFound();
   const { room, facts } = found;
-  const region = handshake.continent ?? '';
+  const region = visit.continent ?? '';
   const now = ctx.clock.now();
-  const endsAtMs = (handshake.expiresAt ?? now / 1_000 + strangersSeconds) * 1_000;
+  const endsAtMs = (visit.expiresAt ?? now / 1_000 + strangersSeconds) * 1_000;
   const identity: Record<string, string> =
     facts === undefined
       ? {}
@@ -73,10 +85,10 @@ export async function connectToRoom(
         [relayHeaders.region]: region,
         [relayHeaders.endsAtMs]: String(Math.floor(endsAtMs)),
         ...identity,
-        ...(handshake.after === undefined ? {} : { [relayHeaders.after]: String(handshake.after) }),
+        ...(visit.after === undefined ? {} : { [relayHeaders.after]: String(visit.after) }),
       },
     });
-    if (status === 101 && webSocket !== null) return upgraded(webSocket, handshake.protocols);
+    if (status === 101 && webSocket !== null) return webSocket;
     if (status !== 503) break;
   }
   throw unavailable({ headers: { 'retry-after': '5' } });

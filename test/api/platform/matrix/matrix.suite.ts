@@ -77,7 +77,10 @@ interface Answer {
 async function answerOf(response: Response): Promise<Answer> {
   response.webSocket?.accept();
   response.webSocket?.close(1000);
-  const text = response.status === 101 ? '' : await response.text();
+  // What goes on for ever is not waited for.
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+  if (isStream) await response.body?.cancel();
+  const text = response.status === 101 || isStream ? '' : await response.text();
   const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json') === true;
   const body: Record<string, unknown> | undefined = isProblem ? JSON.parse(text) : undefined;
   const { request_id: _, ...problem } = body ?? {};
