@@ -16,8 +16,10 @@ export type Viewer = {
 export type Refusal = { readonly status: number; readonly code: string; readonly message: string };
 
 export type Viewers = {
-  /** Lets a viewer in, or says why not. */
-  admit(channel: Channel, broadcast: Broadcast, token: string | undefined): Viewer | Refusal;
+  /** Claims of a token that is good for a channel, none for a public one, or why it is not. */
+  authorise(channel: Channel, token: string | undefined): PlaybackClaims | undefined | Refusal;
+  /** Lets a viewer in, or says why not. Uses a token up that is for one use. */
+  admit(broadcast: Broadcast, claims: PlaybackClaims | undefined): Viewer | Refusal;
   /** A viewer that was let in and was not thrown out since. */
   find(id: string): Viewer | Refusal;
   /** Origins that the token and the policy of the channel name. */
@@ -51,26 +53,22 @@ export function createViewers(store: Store, now: () => number): Viewers {
     for (const [uuid, untilMs] of usedTokens) if (untilMs < nowMs) usedTokens.delete(uuid);
   }
 
-  function claimsOf(channel: Channel, token: string | undefined): PlaybackClaims | undefined | Refusal {
-    if (!channel.authorized) return undefined;
-    if (token === undefined) return refused('missing_token', 'The channel needs a token');
-    const claims = readToken(token, channel.arn, store.all('playback-key'), now());
-    if (claims === undefined) return refused('invalid_token', 'The token is not valid');
-    if (isRevoked(channel.arn, claims)) return refused('revoked_token', 'The viewer session was revoked');
-    const once = claims['aws:single-use-uuid'];
-    if (once !== undefined) {
-      if (usedTokens.has(once)) return refused('used_token', 'The token was used already');
-      usedTokens.set(once, claims.exp * 1000);
-    }
-    return claims;
-  }
-
   return {
-    admit(channel, broadcast, token) {
+    authorise(channel, token) {
+      if (!channel.authorized) return undefined;
+      if (token === undefined) return refused('missing_token', 'The channel needs a token');
+      const claims = readToken(token, channel.arn, store.all('playback-key'), now());
+      if (claims === undefined) return refused('invalid_token', 'The token is not valid');
+      if (isRevoked(channel.arn, claims)) return refused('revoked_token', 'The viewer session was revoked');
+      return claims;
+    },
+    admit(broadcast, claims) {
       forget();
-      const claims = claimsOf(channel, token);
-      if (claims && 'status' in claims) return claims;
+      const once = claims?.['aws:single-use-uuid'];
+      if (once !== undefined && usedTokens.has(once))
+        return refused('used_token', 'The token was used already');
       if (viewers.size >= MAX_VIEWERS) return refused('too_many_viewers', 'Too many viewers', 503);
+      if (claims && once !== undefined) usedTokens.set(once, claims.exp * 1000);
       const id = randomBytes(18).toString('base64url');
       const viewer: Viewer = { id, broadcast, claims, lastSeenMs: now() };
       viewers.set(id, viewer);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import {
@@ -286,6 +287,39 @@ describe('hostile input', () => {
     secure.once('secureConnect', () => secure.write(bytes));
     await secureEnd;
     await (await opened(connect(cloud.ivs.rtmpPort, '127.0.0.1'))).destroy();
+  });
+
+  it.each([
+    ['a configuration that is none', [Buffer.from([0x17, 0, 0, 0, 0, 9, 9, 9])]],
+    ['a configuration that is cut off', [Buffer.from('17000000000164002800e1001b67640028', 'hex')]],
+    [
+      'pictures that are noise',
+      [
+        Buffer.from(
+          '17000000000142c01effe100196742c01eda0280bfe5c044000003000400000300f03c58ba8001000468ce0fc8',
+          'hex',
+        ),
+        ...Array.from({ length: 60 }, () =>
+          Buffer.concat([Buffer.from([0x17, 1, 0, 0, 0]), randomBytes(500)]),
+        ),
+      ],
+    ],
+    ['a sound without content', Array.from({ length: 200 }, () => Buffer.from([0x2f]))],
+  ])('that is sent with a good key, such as %s, ends its session and nothing else', async (_, pictures) => {
+    const { channel, key } = await cloud.createChannel();
+    const socket = await opened(connect(cloud.ivs.rtmpPort, '127.0.0.1'));
+    const end = closed(socket);
+    socket.write(handshake);
+    socket.write(message(MessageType.CommandAmf0, encodeAmf('connect', 1, { app: 'app' })));
+    socket.write(message(MessageType.CommandAmf0, encodeAmf('publish', 2, null, key.value, 'live')));
+    for (const picture of pictures) socket.write(message(MessageType.Video, picture));
+    socket.end(message(MessageType.CommandAmf0, encodeAmf('deleteStream', 3, null, 1)));
+    await end;
+    await told(cloud, channel.arn, 'Session Ended');
+    const { channel: other, key: good } = await cloud.createChannel();
+    const publication = publishing(cloud, good.value);
+    await told(cloud, other.arn, 'Session Created');
+    await publication.stop();
   });
 
   it('of any kind makes the readers throw, or is read', () => {

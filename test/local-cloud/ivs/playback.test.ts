@@ -43,7 +43,7 @@ beforeAll(async () => {
   const reordered = ['-c:v', 'libx264', '-preset', 'veryfast', '-bf', '2', '-pix_fmt', 'yuv420p'];
   const codecs = [...reordered, '-g', '15', '-sc_threshold', '0', '-c:a', 'aac', '-ar', '44100'];
   open = await goLive({ latencyMode: 'LOW' }, { codecs });
-  locked = await goLive({ authorized: true, type: 'STANDARD' }, { size: '320x240' });
+  locked = await goLive({ authorized: true, type: 'STANDARD' }, { size: '656x492' });
   restricted = await goLive({ playbackRestrictionPolicyArn: policyArn, latencyMode: 'NORMAL' });
 });
 afterAll(() => cloud.close());
@@ -167,10 +167,13 @@ describe('a STANDARD channel', () => {
     const address = `${locked.playbackUrl}?token=${token}`;
     const master = await (await fetch(address)).text();
     const sizes = tagsOf(master, 'EXT-X-STREAM-INF').map((line) => attribute(line, 'RESOLUTION'));
-    expect(sizes).toEqual(['320x240', '214x160']);
-    const [large = '', small = ''] = await openStream(address);
+    expect(sizes).toEqual(['656x492', '640x480', '214x160']);
+    const [large = '', , small = ''] = await openStream(address);
     const list = await playlistOf(large);
-    expect(attribute(tagsOf(list, 'EXT-X-RENDITION-REPORT')[0] ?? '', 'URI')).toBe('../160p15/playlist.m3u8');
+    expect(tagsOf(list, 'EXT-X-RENDITION-REPORT').map((line) => attribute(line, 'URI'))).toEqual([
+      '../480p15/playlist.m3u8',
+      '../160p15/playlist.m3u8',
+    ]);
     const [number = ''] = list.split('\n').filter((line) => /^\d+\.mp4$/.test(line));
     const durations = async (url: string) =>
       tagsOf(await playlistOf(`${url}?_HLS_msn=${Number.parseInt(number, 10)}`), 'EXTINF')[0];
@@ -204,10 +207,13 @@ describe('a private channel', () => {
     expect((await ask(signer.token(claims()))).status).toBe(200);
   });
 
-  it('lets a token for one use in once', async () => {
-    const token = signer.token(claims({ 'aws:single-use-uuid': randomUUID() }));
-    expect((await ask(token)).status).toBe(200);
-    expect(await codeOf(await ask(token))).toBe('403 used_token');
+  it('lets a token for one use in once, and does not use it up by refusing it', async () => {
+    const origin = 'https://a.example';
+    const bound = { 'aws:access-control-allow-origin': origin, 'aws:strict-origin-enforcement': true };
+    const token = signer.token(claims({ 'aws:single-use-uuid': randomUUID(), ...bound }));
+    expect(await codeOf(await ask(token))).toBe('403 origin_not_allowed');
+    expect((await ask(token, { origin })).status).toBe(200);
+    expect(await codeOf(await ask(token, { origin }))).toBe('403 used_token');
   });
 
   it('throws viewers out whose sessions are revoked, and lets later versions in', async () => {
@@ -225,6 +231,15 @@ describe('a private channel', () => {
     expect(await codeOf(await fetch(url))).toBe('403 revoked_token');
     expect(await codeOf(await ask(token(3)))).toBe('403 revoked_token');
     expect((await ask(token(4))).status).toBe(200);
+  });
+
+  it('shows a token no larger picture than it allows', async () => {
+    const token = signer.token(claims({ 'aws:maximum-resolution': 'SD' }));
+    const [url = '', ...more] = await openStream(`${locked.playbackUrl}?token=${token}`);
+    expect(url).toContain('/480p15/');
+    expect(more).toHaveLength(1);
+    expect((await fetch(url)).status).toBe(200);
+    expect((await fetch(url.replace('/480p15/', '/492p15/'))).status).toBe(404);
   });
 
   it('binds a token to origins', async () => {
