@@ -2,13 +2,14 @@ import { DurableObject } from 'cloudflare:workers';
 import type { Bindings } from '../../src/context.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import { plainText } from '../../src/shared/text.ts';
+import type { Counts } from '../chat-room/chat-room.ts';
 import {
-  type ChatSettings,
   keptEvents,
   type LogItem,
   type LogRun,
   maxSocketsPerRelay,
   maxTextLength,
+  type RoomNotes,
 } from '../chat-room/protocol.ts';
 import { migrate } from '../sqlite-migrations.ts';
 import { closeQuietly, sendQuietly } from '../user-hub/sockets.ts';
@@ -20,6 +21,7 @@ import {
   errorFrame,
   helloFrame,
   maxFrameLength,
+  pollFrame,
   readablePerSecond,
   readFrame,
   relayHeaders,
@@ -49,7 +51,7 @@ export class ChatRelay extends DurableObject {
   room: RoomPort;
   #place: Place | undefined;
   #last: number | undefined;
-  #settings: ChatSettings | undefined;
+  #notes: RoomNotes | undefined;
   #ring: LogItem[] = [];
   #advancing: Promise<unknown> = Promise.resolve();
   #subscribedAtMs = Number.NEGATIVE_INFINITY;
@@ -112,11 +114,17 @@ export class ChatRelay extends DurableObject {
     return this.#last;
   }
 
-  /** Takes the number of all who look on at the room, to tell its sockets. */
-  tellViewers(viewers: number): void {
-    if (viewers === this.#viewers) return;
+  /** Takes numbers that change all the time, to tell the sockets. */
+  tellCounts({ viewers, poll }: Counts): void {
+    const frames: string[] = [];
+    if (viewers !== this.#viewers) frames.push(viewersFrame(viewers));
     this.#viewers = viewers;
-    for (const socket of this.#live()) sendQuietly(socket, viewersFrame(viewers));
+    if (this.#notes !== undefined && JSON.stringify(poll) !== JSON.stringify(this.#notes.poll)) {
+      this.#notes = { ...this.#notes, poll };
+      if (poll !== null) frames.push(pollFrame(poll));
+    }
+    for (const socket of frames.length === 0 ? [] : this.#live())
+      for (const frame of frames) sendQuietly(socket, frame);
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
@@ -205,7 +213,7 @@ export class ChatRelay extends DurableObject {
   }
 
   async #subscribed(): Promise<void> {
-    if (this.clock.now() - this.#subscribedAtMs < renewMs && this.#settings !== undefined) return;
+    if (this.clock.now() - this.#subscribedAtMs < renewMs && this.#notes !== undefined) return;
     await this.#renew();
     if ((await this.ctx.storage.getAlarm()) === null)
       await this.ctx.storage.setAlarm(this.clock.now() + renewMs);
@@ -217,8 +225,9 @@ export class ChatRelay extends DurableObject {
     await this.#inTurn(async () => {
       const state = await this.room.subscribe(place, this.#live().length, this.#last);
       this.#subscribedAtMs = this.clock.now();
-      this.#settings = state.settings;
-      this.tellViewers(state.viewers);
+      this.#notes ??= state.notes;
+      this.tellCounts({ viewers: state.viewers, poll: state.notes.poll });
+      this.#notes = state.notes;
       if (this.#last === undefined) this.#begin(state);
       else await this.#advance(state);
     });
@@ -271,12 +280,12 @@ export class ChatRelay extends DurableObject {
   #passOn(after: number, items: readonly LogItem[]): void {
     const to = items.at(-1)?.seq;
     if (to === undefined) return;
-    this.#ring = [...this.#ring, ...items].slice(-keptEvents);
+    // Words that were taken out stand in the ring as they were: it begins anew.
+    this.#ring = items.some(({ text }) => blanking.test(text))
+      ? []
+      : [...this.#ring, ...items].slice(-keptEvents);
     this.#setLast(to);
-    for (const item of items) {
-      const settings = settingsIn(item);
-      if (settings !== undefined) this.#settings = settings;
-    }
+    for (const item of items) this.#notes = notesAfter(this.#notes, item);
     const sockets = this.#live();
     const now = this.clock.now();
     const elapsedMs = Math.min(1_000, Math.max(100, now - this.#sentAtMs));
@@ -309,13 +318,13 @@ export class ChatRelay extends DurableObject {
 
   async #welcome(socket: WebSocket, after: number | undefined): Promise<void> {
     const place = this.#place;
-    const settings = this.#settings;
+    const notes = this.#notes;
     const last = this.#last;
-    if (place === undefined || settings === undefined || last === undefined) return;
+    if (place === undefined || notes === undefined || last === undefined) return;
     const attachment = attachmentOf(socket);
     const you = attachment.username === undefined ? null : { username: attachment.username };
     const items = await this.#missed(place, after, last);
-    sendQuietly(socket, helloFrame({ seq: last, settings, viewers: this.#viewers, you }));
+    sendQuietly(socket, helloFrame({ seq: last, ...notes, viewers: this.#viewers, you }));
     if (items === undefined) sendQuietly(socket, resyncFrame(last));
     else if (items.length > 0) {
       const from = items[0]?.seq ?? last;
@@ -334,7 +343,11 @@ export class ChatRelay extends DurableObject {
 
   /** What a client has missed, up to `last`; undefined when some of it is gone. In turn, so that `last` stands meanwhile. */
   async #missed(place: Place, after: number | undefined, last: number): Promise<LogItem[] | undefined> {
-    if (after === undefined) return this.#ring.slice(-shownAtFirst);
+    if (after === undefined) {
+      if (this.#ring.length >= shownAtFirst) return this.#ring.slice(-shownAtFirst);
+      const { items } = await this.room.read(place, undefined, shownAtFirst);
+      return items.filter(({ seq }) => seq <= last);
+    }
     if (after > last) return undefined;
     const first = this.#ring[0]?.seq;
     if (after === last) return [];
@@ -350,8 +363,13 @@ export class ChatRelay extends DurableObject {
   }
 }
 
-function settingsIn({ text }: LogItem): ChatSettings | undefined {
-  if (!text.includes('"event":{"type":"settings"')) return undefined;
-  const { event } = JSON.parse(text) as { event: { type: string; settings: ChatSettings } };
-  return event.type === 'settings' ? event.settings : undefined;
+// Only events of the room itself look like these; what people write cannot look like one, since its quotes are escaped.
+const blanking = /"event":\{"type":"(?:message_deleted|cleared|user_silenced)"/;
+const noted = /"event":\{"type":"(?:settings|pinned|poll)"/;
+
+function notesAfter(notes: RoomNotes | undefined, { text }: LogItem): RoomNotes | undefined {
+  if (notes === undefined || !noted.test(text)) return notes;
+  const { type: _, ...changed } = (JSON.parse(text) as { event: Partial<RoomNotes> & { type: string } })
+    .event;
+  return { ...notes, ...changed };
 }

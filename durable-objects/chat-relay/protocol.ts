@@ -1,4 +1,4 @@
-import type { ChatSettings, SendResult } from '../chat-room/protocol.ts';
+import type { PollView, RoomNotes, SendResult } from '../chat-room/protocol.ts';
 
 export const chatSubprotocol = 'social-flow.chat.v1';
 
@@ -52,15 +52,19 @@ export function batchFrame(
   return `{"type":"batch","from":${from},"to":${to},"events":[${events.join(',')}]${left}}`;
 }
 
-export const helloFrame = (hello: {
-  readonly seq: number;
-  readonly settings: ChatSettings;
-  readonly viewers: number;
-  readonly you: { readonly username: string } | null;
-}): string => JSON.stringify({ type: 'hello', v: 1, ...hello });
+export const helloFrame = (
+  hello: RoomNotes & {
+    readonly seq: number;
+    readonly viewers: number;
+    readonly you: { readonly username: string } | null;
+  },
+): string => JSON.stringify({ type: 'hello', v: 1, ...hello });
 
 /** How many look on at the room. */
 export const viewersFrame = (count: number): string => JSON.stringify({ type: 'viewers', count });
+
+/** How the votes of the poll that goes on stand. */
+export const pollFrame = (poll: PollView): string => JSON.stringify({ type: 'poll', poll });
 
 /** The client's log has a hole that nobody can fill: it begins anew behind `seq`. */
 export const resyncFrame = (seq: number): string => JSON.stringify({ type: 'resync', seq });

@@ -16,7 +16,8 @@ export interface RoomPort {
   subscribe(place: Place, sockets: number, after: number | undefined): Promise<RoomState>;
   report(place: Place, sockets: number): Promise<void>;
   leave(place: Place): Promise<void>;
-  read(place: Place, after: number, limit: number): Promise<LogRun>;
+  /** What came after `after`; without it, the latest. */
+  read(place: Place, after: number | undefined, limit: number): Promise<LogRun>;
   say(place: Place, userId: string, input: MessageInput): Promise<SendResult | Unknown>;
 }
 

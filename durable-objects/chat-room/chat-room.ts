@@ -6,27 +6,31 @@ import { encodeId, randomIds } from '../../src/shared/ids.ts';
 import { wakeBy } from '../alarms.ts';
 import { decide, type Meter, meterOf } from '../rate-limiter/gcra.ts';
 import { migrate } from '../sqlite-migrations.ts';
+import { carryOut, closePoll, type RoomHold } from './acts.ts';
 import { type Chatters, createChatters } from './chatters.ts';
 import { comparable, type Drop, keepsOrder, reasonToDrop, type Writer } from './decide.ts';
+import { emojiOf } from './emotes.ts';
 import { fragmentsOf } from './fragments.ts';
 import { createLogStore, type LogStore, type NewEvent } from './log-store.ts';
+import { dropped, mentionsIn, messageEvent, quoteOf } from './messages.ts';
+import { createNotes, type Notes } from './notes.ts';
 import {
   batchMs,
   type ChatEvent,
-  type ChatSettings,
   type ChatterFacts,
-  type Fragment,
   keptMs,
   type LogRun,
   type MessageInput,
   type ModeratorAct,
   openSettings,
-  type Quote,
+  type PollView,
   type RoomFacts,
+  type RoomNotes,
   relayName,
   roomBurst,
   roomMessagesPerSecond,
   type SendResult,
+  type VoteResult,
 } from './protocol.ts';
 import { createRelays, type Relays } from './relays.ts';
 import { chatRoomMigrations } from './schema.ts';
@@ -37,13 +41,18 @@ const backstopMs = 1_000;
 const countMs = 500;
 /** Of the log in one call to a relay. */
 const maxRun = 500;
-const quoteLength = 100;
 
 /** What a relay needs to begin, or to go on. */
 export interface RoomState extends LogRun {
-  readonly settings: ChatSettings;
+  readonly notes: RoomNotes;
   /** How many look on, over all relays. */
   readonly viewers: number;
+}
+
+/** Numbers that stand for themselves: the latest are all that counts. */
+export interface Counts {
+  readonly viewers: number;
+  readonly poll: PollView | null;
 }
 
 /** The room does not know the stream, or not the person, well enough: the caller asks the database and calls again. */
@@ -60,10 +69,12 @@ export class ChatRoom extends DurableObject {
   clock = systemClock;
   /** Replaced in tests, to lose and repeat batches. */
   deliver: Deliver;
-  readonly tellViewers: (relay: number, viewers: number) => Promise<void>;
+  readonly tellCounts: (relay: number, counts: Counts) => Promise<void>;
   readonly #log: LogStore;
   readonly #chatters: Chatters;
   readonly #relays: Relays;
+  readonly #notes: Notes;
+  readonly #hold: RoomHold;
   readonly #meter: Meter = meterOf({ limit: roomMessagesPerSecond, periodSeconds: 1, burst: roomBurst });
   #tat: number | undefined;
   #room: RoomFacts | undefined;
@@ -79,13 +90,24 @@ export class ChatRoom extends DurableObject {
     this.#log = createLogStore(sql);
     this.#chatters = createChatters(sql);
     this.#relays = createRelays(sql);
+    this.#notes = createNotes(sql);
     const [row] = sql.exec<{ value: string }>("SELECT value FROM facts WHERE name = 'room'").toArray();
     this.#room = row === undefined ? undefined : (JSON.parse(row.value) as RoomFacts);
+    this.#hold = {
+      log: this.#log,
+      chatters: this.#chatters,
+      notes: this.#notes,
+      set: (settings) => {
+        if (this.#room === undefined) return;
+        this.#room = { ...this.#room, settings };
+        this.#save(this.#room);
+      },
+    };
     const { CHAT_RELAY: relays } = env as unknown as Bindings;
     const nameOf = (relay: number): string => relayName(this.#room?.streamId ?? '', relay);
     this.deliver = (relay, run) => callDurableObject(relays, nameOf(relay), (stub) => stub.deliver(run));
-    this.tellViewers = (relay, viewers) =>
-      callDurableObject(relays, nameOf(relay), (stub) => stub.tellViewers(viewers), 1);
+    this.tellCounts = (relay, counts) =>
+      callDurableObject(relays, nameOf(relay), (stub) => stub.tellCounts(counts), 1);
   }
 
   /** Lets somebody in: takes note of who they are, and says which relay their socket goes to. */
@@ -106,16 +128,13 @@ export class ChatRoom extends DurableObject {
     stated?: { readonly room: RoomFacts; readonly facts: ChatterFacts },
   ): Promise<SendResult | Unknown> {
     const now = this.clock.now();
-    if (stated !== undefined) {
-      this.#open(stated.room);
-      this.#chatters.learn(stated.facts, now);
-    }
+    this.#learn(stated, now);
     const writer = this.#chatters.writer(userId, now);
     if (this.#room === undefined || writer === undefined) return { unknown: true };
     const sent = this.#log.sentAs(userId, input.clientId);
     if (sent !== undefined) return { is_sent: true, message_id: sent.messageId, seq: sent.seq };
 
-    const fragments = fragmentsOf(input.text, () => false);
+    const fragments = fragmentsOf(input.text, emojiOf);
     const text = comparable(input.text);
     const drop =
       reasonToDrop(
@@ -127,7 +146,7 @@ export class ChatRoom extends DurableObject {
     if (drop !== undefined) return dropped(drop);
 
     const messageId = encodeId('chatMessage', randomIds.next());
-    const event = messageEvent(messageId, writer.facts, fragments, this.#quoteOf(input.replyTo));
+    const event = messageEvent(messageId, writer.facts, fragments, quoteOf(this.#log, input.replyTo));
     const seq = this.ctx.storage.transactionSync(() => {
       this.#chatters.noteSent(userId, text, now);
       return this.#log.append(
@@ -145,13 +164,42 @@ export class ChatRoom extends DurableObject {
   }
 
   /** Does what a moderator asked for. @returns false when there is nothing to do it to. */
-  async act(room: RoomFacts, act: ModeratorAct): Promise<boolean> {
+  async act(room: RoomFacts, act: ModeratorAct, by?: ChatterFacts): Promise<boolean> {
     const now = this.clock.now();
     this.#open(room);
-    const event = this.ctx.storage.transactionSync(() => this.#carriedOut(act, now));
+    if (by !== undefined) this.#chatters.learn(by, now);
+    const wall = JSON.stringify(this.#notes.pinned());
+    const event = this.ctx.storage.transactionSync(() => carryOut(act, this.#hold, now));
     if (event === undefined) return act.kind === 'unban';
     await this.#announce(event, now);
+    // What was taken away may have been pinned.
+    if (event.type !== 'pinned' && JSON.stringify(this.#notes.pinned()) !== wall)
+      await this.#announce({ type: 'pinned', pinned: null }, now);
+    if (act.kind === 'open poll') await wakeBy(this.ctx.storage, now + act.seconds * 1_000);
     return true;
+  }
+
+  /**
+   * Counts a vote in the poll that goes on, one for each person.
+   * @param stated what the database says, where the room did not know.
+   */
+  vote(
+    userId: string,
+    vote: { readonly pollId: string; readonly choice: number },
+    stated?: { readonly room: RoomFacts; readonly facts: ChatterFacts },
+  ): VoteResult | Unknown {
+    const now = this.clock.now();
+    this.#learn(stated, now);
+    const writer = this.#chatters.writer(userId, now);
+    if (this.#room === undefined || writer === undefined) return { unknown: true };
+    const { ban } = writer.facts;
+    if (ban !== null && (ban.untilMs === null || ban.untilMs > now)) return 'banned';
+    const poll = this.#notes.poll();
+    if (poll === null || poll.id !== vote.pollId || poll.ended || poll.ends_at <= now) return 'no_poll';
+    if (vote.choice >= poll.choices.length) return 'no_choice';
+    if (!this.#notes.vote(poll.id, userId, vote.choice)) return 'already';
+    this.#countSoon();
+    return 'counted';
   }
 
   /** A relay says that it is there, and asks for what it has missed. */
@@ -167,7 +215,7 @@ export class ChatRoom extends DurableObject {
     const run =
       relay.after === undefined ? this.#log.latest(maxRun) : this.#log.runAfter(relay.after, maxRun);
     this.#reached.set(relay.number, run.items.at(-1)?.seq ?? run.head);
-    return { ...run, settings: this.#room?.settings ?? openSettings, viewers: this.#relays.viewers(now) };
+    return { ...run, notes: this.#notesNow(), viewers: this.#relays.viewers(now) };
   }
 
   /** A relay says how many sockets it has now. */
@@ -191,10 +239,31 @@ export class ChatRoom extends DurableObject {
   /** Takes out what a timer that was lost with its isolate did not, and tidies up. */
   override async alarm(): Promise<void> {
     const now = this.clock.now();
+    const poll = this.#notes.poll();
+    if (poll !== null && !poll.ended) {
+      const ended =
+        poll.ends_at <= now ? this.ctx.storage.transactionSync(() => closePoll(this.#notes)) : undefined;
+      if (ended !== undefined) await this.#announce(ended, now);
+      else await wakeBy(this.ctx.storage, poll.ends_at);
+    }
     await this.#push();
     const isLong = this.#log.prune(now);
     this.#chatters.forget(now);
     if (isLong || this.#relays.live(now).length > 0) await wakeBy(this.ctx.storage, now + keptMs);
+  }
+
+  #learn(
+    stated: { readonly room: RoomFacts; readonly facts: ChatterFacts } | undefined,
+    nowMs: number,
+  ): void {
+    if (stated === undefined) return;
+    this.#open(stated.room);
+    this.#chatters.learn(stated.facts, nowMs);
+  }
+
+  #notesNow(): RoomNotes {
+    const settings = this.#room?.settings ?? openSettings;
+    return { settings, pinned: this.#notes.pinned(), poll: this.#notes.poll() };
   }
 
   #open(room: RoomFacts): void {
@@ -222,42 +291,6 @@ export class ChatRoom extends DurableObject {
     };
   }
 
-  #quoteOf(messageId: string | undefined): Quote | undefined {
-    const event = messageId === undefined ? undefined : this.#log.message(messageId)?.event;
-    if (event?.type !== 'message' || event.deleted === true) return undefined;
-    const text = event.fragments.map((fragment) => fragment.text).join('');
-    return { message_id: event.id, author: event.author.username, text: text.slice(0, quoteLength) };
-  }
-
-  #carriedOut(act: ModeratorAct, nowMs: number): ChatEvent | undefined {
-    switch (act.kind) {
-      case 'delete': {
-        const message = this.#log.message(act.messageId)?.event;
-        if (message?.type !== 'message' || message.deleted === true) return undefined;
-        this.#log.blank({ messageId: act.messageId });
-        return { type: 'message_deleted', message_id: act.messageId };
-      }
-      case 'clear':
-        this.#log.blank('all');
-        return { type: 'cleared' };
-      case 'silence': {
-        const untilMs = act.seconds === null ? null : nowMs + act.seconds * 1_000;
-        this.#chatters.setBan(act.userId, { untilMs }, nowMs);
-        this.#log.blank({ authorId: act.userId });
-        return { type: 'user_silenced', user_id: act.publicId, seconds: act.seconds };
-      }
-      case 'unban':
-        this.#chatters.setBan(act.userId, null, nowMs);
-        return undefined;
-      case 'settings': {
-        if (this.#room === undefined) return undefined;
-        this.#room = { ...this.#room, settings: act.settings };
-        this.#save(this.#room);
-        return { type: 'settings', settings: act.settings };
-      }
-    }
-  }
-
   async #announce(event: ChatEvent, nowMs: number): Promise<void> {
     const entry: NewEvent = { event, isKept: true, mentions: [] };
     this.#log.append(entry, nowMs);
@@ -278,7 +311,8 @@ export class ChatRoom extends DurableObject {
       this.#counting = undefined;
       const now = this.clock.now();
       const viewers = this.#relays.viewers(now);
-      const told = this.#relays.live(now).map(({ number }) => this.tellViewers(number, viewers));
+      const poll = this.#notes.poll();
+      const told = this.#relays.live(now).map(({ number }) => this.tellCounts(number, { viewers, poll }));
       // A relay that does not hear it asks with its next lease.
       this.ctx.waitUntil(Promise.allSettled(told));
     }, countMs);
@@ -306,31 +340,3 @@ export class ChatRoom extends DurableObject {
     }
   }
 }
-
-function dropped({ code, message, retryAfterMs }: Drop): SendResult {
-  const wait = retryAfterMs === undefined ? {} : { retry_after_ms: Math.ceil(retryAfterMs) };
-  return { is_sent: false, drop_reason: { code, message, ...wait } };
-}
-
-function messageEvent(
-  id: string,
-  facts: ChatterFacts,
-  fragments: readonly Fragment[],
-  quote: Quote | undefined,
-): ChatEvent {
-  const { username, displayName, role, isMember } = facts;
-  return {
-    type: 'message',
-    id,
-    author: { id: encodeId('user', facts.userId), username, name: displayName, role, member: isMember },
-    fragments,
-    ...(quote === undefined ? {} : { reply_to: quote }),
-  };
-}
-
-const mentionsIn = (event: ChatEvent, fragments: readonly Fragment[]): string[] => [
-  ...new Set([
-    ...fragments.flatMap((fragment) => (fragment.type === 'mention' ? [fragment.username] : [])),
-    ...(event.type === 'message' && event.reply_to !== undefined ? [event.reply_to.author] : []),
-  ]),
-];

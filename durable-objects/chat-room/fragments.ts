@@ -6,13 +6,13 @@ const parts =
 
 /**
  * Cuts a message into fragments, whose texts put together are the message. Clients never parse markup.
- * @param isEmote whether the room has an emote of this name.
+ * @param emojiOf the character of an emote that the room has.
  */
-export function fragmentsOf(text: string, isEmote: (name: string) => boolean): Fragment[] {
+export function fragmentsOf(text: string, emojiOf: (name: string) => string | undefined): Fragment[] {
   const fragments: Fragment[] = [];
   let textFrom = 0;
   for (const match of text.matchAll(parts)) {
-    const fragment = fragmentOf(match, isEmote);
+    const fragment = fragmentOf(match, emojiOf);
     if (fragment === undefined) continue;
     if (match.index > textFrom) fragments.push({ type: 'text', text: text.slice(textFrom, match.index) });
     fragments.push(fragment);
@@ -22,11 +22,17 @@ export function fragmentsOf(text: string, isEmote: (name: string) => boolean): F
   return fragments;
 }
 
-function fragmentOf(match: RegExpExecArray, isEmote: (name: string) => boolean): Fragment | undefined {
+function fragmentOf(
+  match: RegExpExecArray,
+  emojiOf: (name: string) => string | undefined,
+): Fragment | undefined {
   const [text] = match;
   const { link, mention, emote } = match.groups ?? {};
   if (mention !== undefined) return { type: 'mention', text, username: mention.toLowerCase() };
-  if (emote !== undefined) return isEmote(emote) ? { type: 'emote', text, name: emote } : undefined;
+  if (emote !== undefined) {
+    const emoji = emojiOf(emote);
+    return emoji === undefined ? undefined : { type: 'emote', text, name: emote, emoji };
+  }
   // What ends a sentence is not part of an address.
   const address = link?.replace(/[.,!?;:)\]'"]+$/, '') ?? '';
   const url = URL.parse(address);

@@ -47,7 +47,8 @@ export interface RoomFacts {
 export type Fragment =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'mention'; readonly text: string; readonly username: string }
-  | { readonly type: 'emote'; readonly text: string; readonly name: string }
+  /** `emoji`: the character that stands for it. */
+  | { readonly type: 'emote'; readonly text: string; readonly name: string; readonly emoji: string }
   | { readonly type: 'link'; readonly text: string; readonly url: string };
 
 export interface Author {
@@ -62,6 +63,28 @@ export interface Quote {
   readonly message_id: string;
   readonly author: string;
   readonly text: string;
+}
+
+export interface PinnedMessage {
+  readonly message_id: string;
+  readonly author: string;
+  readonly text: string;
+}
+
+export interface PollView {
+  readonly id: string;
+  readonly title: string;
+  readonly choices: readonly { readonly text: string; readonly votes: number }[];
+  /** Unix milliseconds. */
+  readonly ends_at: number;
+  readonly ended: boolean;
+}
+
+/** What hangs in a room beside its log. */
+export interface RoomNotes {
+  readonly settings: ChatSettings;
+  readonly pinned: PinnedMessage | null;
+  readonly poll: PollView | null;
 }
 
 /** What happens in a room. Ids are public ones: this is what clients read. */
@@ -79,7 +102,12 @@ export type ChatEvent =
   | { readonly type: 'cleared' }
   /** Everything this person said is to be hidden; null seconds are a ban for good. */
   | { readonly type: 'user_silenced'; readonly user_id: string; readonly seconds: number | null }
-  | { readonly type: 'settings'; readonly settings: ChatSettings };
+  | { readonly type: 'settings'; readonly settings: ChatSettings }
+  | { readonly type: 'announcement'; readonly author: Author; readonly fragments: readonly Fragment[] }
+  /** Null: nothing is pinned any more. */
+  | { readonly type: 'pinned'; readonly pinned: PinnedMessage | null }
+  /** Begins, or has ended with these votes. */
+  | { readonly type: 'poll'; readonly poll: PollView };
 
 /** An event at its place in the room's log, ready to be sent. */
 export interface LogItem {
@@ -128,6 +156,9 @@ export type SendResult =
       };
     };
 
+/** What became of a vote. */
+export type VoteResult = 'counted' | 'already' | 'no_poll' | 'no_choice' | 'banned';
+
 export interface MessageInput {
   /** Chosen by the client; a message sent again under the same one is the same message. */
   readonly clientId: string;
@@ -146,6 +177,16 @@ export type ModeratorAct =
       readonly seconds: number | null;
     }
   | { readonly kind: 'unban'; readonly userId: string }
+  | { readonly kind: 'announce'; readonly userId: string; readonly text: string }
+  | { readonly kind: 'pin'; readonly messageId: string }
+  | { readonly kind: 'unpin' }
+  | {
+      readonly kind: 'open poll';
+      readonly title: string;
+      readonly choices: readonly string[];
+      readonly seconds: number;
+    }
+  | { readonly kind: 'close poll' }
   | { readonly kind: 'settings'; readonly settings: ChatSettings };
 
 export const maxTextLength = 500;

@@ -33,4 +33,17 @@ export const chatRoomMigrations: readonly string[] = [
      sockets INTEGER NOT NULL,
      seen_at_ms INTEGER NOT NULL
    );`,
+  `CREATE TABLE polls (
+     id TEXT NOT NULL,
+     title TEXT NOT NULL,
+     choices TEXT NOT NULL,
+     ends_at_ms INTEGER NOT NULL,
+     ended INTEGER NOT NULL
+   );
+   CREATE TABLE votes (
+     poll_id TEXT NOT NULL,
+     user_id TEXT NOT NULL,
+     choice INTEGER NOT NULL,
+     PRIMARY KEY (poll_id, user_id)
+   ) WITHOUT ROWID;`,
 ];

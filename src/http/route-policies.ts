@@ -377,6 +377,7 @@ export const routePolicies = {
   followChat: { access: viewer, ids: 'any', limit: 'realtime' },
   sendChatMessage: { access: user, ids: 'any', limit: 'edge', unpinned: true },
   readChat: { access: viewer, ids: 'any', limit: 'read' },
+  voteInChat: { access: user, ids: 'any', limit: 'write' },
   moderateChat: { access: user, ids: 'any', limit: 'write' },
   grantChatRole: { access: user, ids: 'any', limit: 'write' },
   takeChatRole: { access: user, ids: 'any', limit: 'write' },

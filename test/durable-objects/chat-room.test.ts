@@ -185,6 +185,8 @@ describe('moderators', () => {
     const bad = await say(room, bob, 'something bad');
     await say(room, ada, 'something good');
     if (!bad.is_sent) throw new Error('not sent');
+    await caughtUp(room, client);
+    expect(JSON.stringify(client.events)).toContain('something bad');
     const stub = chatRoom(room.streamId);
     expect(await stub.act(room, { kind: 'delete', messageId: bad.message_id })).toBe(true);
     expect(await stub.act(room, { kind: 'delete', messageId: bad.message_id })).toBe(false);
@@ -192,6 +194,11 @@ describe('moderators', () => {
     expect(client.events.at(-1)?.event).toEqual({ type: 'message_deleted', message_id: bad.message_id });
     const late = await enter(room, undefined);
     await caughtUp(room, late);
+    for (const after of [undefined, 0]) {
+      const again = await enter(room, undefined, after);
+      await caughtUp(room, again);
+      expect(JSON.stringify(again.events)).not.toContain('something bad');
+    }
     expect(JSON.stringify(late.events)).not.toContain('something bad');
     expect(JSON.stringify(late.events)).toContain('something good');
   });
@@ -333,6 +340,38 @@ describe('a socket', () => {
     await caughtUp(room, client);
     expect([client.closed, client.faults, client.events.length]).toEqual([undefined, [], 2]);
   });
+});
+
+it('a poll ends in time, also when its room slept, and keeps its votes', async () => {
+  const room = newRoom();
+  const stub = chatRoom(room.streamId);
+  const [ada, bob] = [owner(), chatter('bob')];
+  const client = await enter(room, ada);
+  await stub.act(room, { kind: 'open poll', title: 'Tea?', choices: ['yes', 'no'], seconds: 15 });
+  await caughtUp(room, client);
+  const [begun] = client.events;
+  const pollId = begun?.event.type === 'poll' ? begun.event.poll.id : '';
+  expect(await stub.vote(bob.userId, { pollId, choice: 0 })).toEqual({ unknown: true });
+  expect(await stub.vote(bob.userId, { pollId, choice: 0 }, { room, facts: bob })).toBe('counted');
+  await evictDurableObject(stub);
+  await runInDurableObject(stub, (instance) => {
+    instance.clock = { now: () => Date.now() + 16_000 };
+  });
+  expect(await stub.vote(ada.userId, { pollId, choice: 1 }, { room, facts: ada })).toBe('no_poll');
+  await runDurableObjectAlarm(stub);
+  await caughtUp(room, client);
+  expect(client.events[1]?.event).toMatchObject({
+    type: 'poll',
+    poll: {
+      id: pollId,
+      ended: true,
+      choices: [
+        { text: 'yes', votes: 1 },
+        { text: 'no', votes: 0 },
+      ],
+    },
+  });
+  expect(client.faults).toEqual([]);
 });
 
 describe('those who look on', () => {

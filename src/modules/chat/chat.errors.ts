@@ -20,6 +20,26 @@ export const afterIsGone = defineError({
   status: 409,
   title: 'What came after this number is no longer kept; read from the latest messages on.',
 });
+export const noSuchPoll = defineError({
+  code: 'chat.no_such_poll',
+  status: 409,
+  title: 'This poll is over, or there is none.',
+});
+export const noSuchChoice = defineError({
+  code: 'chat.no_such_choice',
+  status: 422,
+  title: 'The poll has no such choice.',
+});
+export const votedAlready = defineError({
+  code: 'chat.voted_already',
+  status: 409,
+  title: 'You have voted in this poll.',
+});
+export const bannedFromChat = defineError({
+  code: 'chat.banned',
+  status: 403,
+  title: 'You are banned from this chat.',
+});
 export const roleForSelf = defineError({
   code: 'chat.role_for_self',
   status: 422,

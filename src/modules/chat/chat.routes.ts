@@ -12,6 +12,7 @@ import {
   readChatQuery,
   sendMessageBody,
   sendResultSchema,
+  voteBody,
 } from './chat.schemas.ts';
 import { connectToRoom } from './usecases/connect.ts';
 import { followRoom } from './usecases/follow.ts';
@@ -19,6 +20,7 @@ import { moderateRoom } from './usecases/moderate.ts';
 import { readRoom } from './usecases/read.ts';
 import { grantChatRole, takeChatRole } from './usecases/roles.ts';
 import { sayInRoom } from './usecases/say.ts';
+import { voteInRoom } from './usecases/vote.ts';
 
 const tags = ['Chat'];
 
@@ -143,6 +145,24 @@ chatRoutes.openapi(
   }),
   async (c) => {
     await moderateRoom(c.var.ctx, c.req.valid('param').stream_id, c.req.valid('json'));
+    return c.body(null, 204);
+  },
+);
+
+chatRoutes.openapi(
+  defineRoute({
+    method: 'post',
+    path: '/streams/{stream_id}/chat/votes',
+    request: { params: streamParams, ...jsonBody(voteBody) },
+    responses: { 204: { description: 'Counted' }, ...problems(400, 401, 403, 404, 409, 422) },
+    summary: 'Vote in the poll of a chat room',
+    description: 'Once for each person and poll.',
+    operationId: 'voteInChat',
+    tags,
+  }),
+  async (c) => {
+    const { poll_id: pollId, choice } = c.req.valid('json');
+    await voteInRoom(c.var.ctx, c.req.valid('param').stream_id, { pollId, choice });
     return c.body(null, 204);
   },
 );

@@ -88,10 +88,30 @@ export const moderateBody = z
     z.strictObject({ action: z.literal('ban'), user_id: idSchema('user'), reason }),
     z.strictObject({ action: z.literal('unban'), user_id: idSchema('user') }),
     z.strictObject({ action: z.literal('settings'), ...settings }),
+    z.strictObject({ action: z.literal('announce'), text: plainText({ min: 1, max: maxTextLength }) }),
+    z.strictObject({ action: z.literal('pin'), message_id: idSchema('chatMessage') }),
+    z.strictObject({ action: z.literal('unpin') }),
+    z.strictObject({
+      action: z.literal('open_poll'),
+      title: plainText({ min: 1, max: 60 }),
+      choices: z
+        .array(plainText({ min: 1, max: 25 }))
+        .min(2)
+        .max(5),
+      seconds: z.int().min(15).max(1_800),
+    }),
+    z.strictObject({ action: z.literal('close_poll') }),
   ])
   .openapi('ModerateChat');
 
 export type ModerateInput = z.output<typeof moderateBody>;
+
+export const voteBody = z
+  .strictObject({
+    poll_id: z.uuid(),
+    choice: z.int().min(0).max(4).openapi({ description: 'Its place among the choices, from 0.' }),
+  })
+  .openapi('VoteInChat');
 
 export const chatLogSchema = z
   .object({

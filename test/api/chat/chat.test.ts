@@ -232,6 +232,86 @@ describe('server-sent events', () => {
   });
 });
 
+describe('the wall of a room', () => {
+  const noteOf = (client: ChatClient, type: string) =>
+    client.events.map(({ event }) => event).filter((event) => event.type === type);
+
+  it('has announcements and a pinned message, which goes when its words do', async () => {
+    const [owner, ada] = [await seedUser(), await seedUser()];
+    const stream = await announce(owner);
+    const client = await enter(stream);
+    expect((await moderate(stream, owner, { action: 'announce', text: 'Welcome :wave:' })).status).toBe(204);
+    const { message_id } = await say(stream, ada, 'first!');
+    expect((await moderate(stream, owner, { action: 'pin', message_id })).status).toBe(204);
+    expect(await codeOf(await moderate(stream, owner, { action: 'pin', message_id }))).toEqual([
+      409,
+      'chat.nothing_to_do',
+    ]);
+    const pinned = { message_id, author: ada.username, text: 'first!' };
+    await until(() => noteOf(client, 'pinned').length === 1, 'it is pinned');
+    expect(noteOf(client, 'announcement')[0]).toMatchObject({
+      author: { role: 'owner' },
+      fragments: [
+        { type: 'text', text: 'Welcome ' },
+        { type: 'emote', name: 'wave', emoji: '👋' },
+      ],
+    });
+    expect(noteOf(client, 'pinned')[0]).toMatchObject({ pinned });
+    const late = await enter(stream);
+    await until(() => late.frames.length > 0, 'it is greeted');
+    expect(late.frames[0]).toMatchObject({ pinned, poll: null });
+    await moderate(stream, owner, { action: 'delete', message_id });
+    await until(() => noteOf(client, 'pinned').length === 2, 'it is gone');
+    expect(noteOf(client, 'pinned')[1]).toEqual({ type: 'pinned', pinned: null });
+    expect(await codeOf(await moderate(stream, owner, { action: 'unpin' }))).toEqual([
+      409,
+      'chat.nothing_to_do',
+    ]);
+  });
+
+  it('has a poll, in which each person votes once', async () => {
+    const [owner, ada, bob, troll] = await Promise.all(Array.from({ length: 4 }, () => seedUser()));
+    if (!owner || !ada || !bob || !troll) return;
+    const stream = await announce(owner);
+    const client = await enter(stream);
+    await moderate(stream, owner, { action: 'ban', user_id: troll.id });
+    const asked = { action: 'open_poll', title: 'Next game?', choices: ['Chess', 'Go'], seconds: 60 };
+    expect((await moderate(stream, owner, asked)).status).toBe(204);
+    expect((await moderate(stream, owner, asked)).status).toBe(409);
+    await until(() => noteOf(client, 'poll').length === 1, 'it began');
+    const [begun] = noteOf(client, 'poll') as { poll: { id: string } }[];
+    const vote = (user: TestUser, choice: number, id = begun?.poll.id) =>
+      call('POST', `/v1/streams/${stream}/chat/votes`, {
+        token: user.token,
+        body: { poll_id: id, choice },
+      });
+    const both = await Promise.all([vote(ada, 1), vote(ada, 0)]);
+    expect(both.map(({ status }) => status).toSorted()).toEqual([204, 409]);
+    expect((await vote(bob, 1)).status).toBe(204);
+    expect(await codeOf(await vote(bob, 0))).toEqual([409, 'chat.voted_already']);
+    expect(await codeOf(await vote(owner, 2))).toEqual([422, 'chat.no_such_choice']);
+    expect(await codeOf(await vote(troll, 0))).toEqual([403, 'chat.banned']);
+    expect(await codeOf(await vote(owner, 0, '01990000-0000-7000-8000-000000000000'))).toEqual([
+      409,
+      'chat.no_such_poll',
+    ]);
+    // How the votes stand is told while it goes on, without a place in the log.
+    const votesIn = (poll: unknown) =>
+      (poll as { choices: { votes: number }[] }).choices.reduce((sum, { votes }) => sum + votes, 0);
+    await until(
+      () => client.frames.some(({ type, poll }) => type === 'poll' && votesIn(poll) === 2),
+      'the votes were told',
+    );
+    expect((await moderate(stream, owner, { action: 'close_poll' })).status).toBe(204);
+    await until(() => noteOf(client, 'poll').length === 2, 'it ended');
+    const [, ended] = noteOf(client, 'poll') as { poll: { ended: boolean } }[];
+    expect([ended?.poll.ended, votesIn(ended?.poll)]).toEqual([true, 2]);
+    expect(await codeOf(await vote(owner, 0))).toEqual([409, 'chat.no_such_poll']);
+    for (const wrong of [{ choices: ['one'] }, { choices: ['1', '2', '3', '4', '5', '6'] }, { seconds: 14 }])
+      expect((await moderate(stream, owner, { ...asked, ...wrong })).status).toBe(422);
+  });
+});
+
 describe('order in a chat', () => {
   it('is kept by the owner and moderators of the channel, and by nobody else', async () => {
     const [owner, moderator, vip, viewer, victim] = await Promise.all(

@@ -34,7 +34,7 @@ function codeOf(options: {
   };
   const said = {
     text,
-    fragments: fragmentsOf(text, (name) => name === 'wave'),
+    fragments: fragmentsOf(text, (name) => (name === 'wave' ? '👋' : undefined)),
     isKnown: () => options.isKnown === true,
   };
   const drop = reasonToDrop(writer, { ...openSettings, ...options.settings }, said, now);

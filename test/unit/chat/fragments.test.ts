@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fragmentsOf } from '../../../durable-objects/chat-room/fragments.ts';
 
-const cut = (text: string) => fragmentsOf(text, (name) => name === 'wave');
+const cut = (text: string) => fragmentsOf(text, (name) => (name === 'wave' ? '👋' : undefined));
 
 describe('the fragments of a message', () => {
   it('are, put together, the message', () => {
@@ -29,7 +29,7 @@ describe('the fragments of a message', () => {
       { type: 'text', text: ', see ' },
       { type: 'link', text: 'https://example.com/x', url: 'https://example.com/x' },
       { type: 'text', text: '. ' },
-      { type: 'emote', text: ':wave:', name: 'wave' },
+      { type: 'emote', text: ':wave:', name: 'wave', emoji: '👋' },
       { type: 'text', text: ' :no:' },
     ]);
   });

@@ -28,8 +28,9 @@ export async function moderateRoom(
   const role = found.facts?.role;
   if (role !== 'owner' && role !== 'moderator') throw notModerator();
   const act = await actOf(ctx, { room: found.room, callerId, isOwner: role === 'owner' }, input);
-  const done = await callDurableObject(ctx.bindings.CHAT_ROOM, roomName(streamId), (room) =>
-    room.act(found.room, act),
+  const { room, facts } = found;
+  const done = await callDurableObject(ctx.bindings.CHAT_ROOM, roomName(streamId), (object) =>
+    object.act(room, act, facts),
   );
   if (!done) throw nothingToModerate();
 }
@@ -53,6 +54,18 @@ async function actOf(ctx: RequestContext, by: Moderator, input: ModerateInput): 
     case 'unban':
       if (!(await deleteBan(ctx, by.room.ownerId, input.user_id))) throw nothingToModerate();
       return { kind: 'unban', userId: input.user_id };
+    case 'announce':
+      return { kind: 'announce', userId: by.callerId, text: input.text };
+    case 'pin':
+      return { kind: 'pin', messageId: encodeId('chatMessage', input.message_id) };
+    case 'unpin':
+      return { kind: 'unpin' };
+    case 'open_poll': {
+      const { title, choices, seconds } = input;
+      return { kind: 'open poll', title, choices, seconds };
+    }
+    case 'close_poll':
+      return { kind: 'close poll' };
     case 'settings': {
       const settings = {
         slowSeconds: input.slow_seconds,
