@@ -3,6 +3,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { withClient } from '../local-cloud/postgres/index.ts';
 import { buildBundle } from './bundle.ts';
+import { benchChat } from './chat/run.ts';
 import { createCleanup } from './cleanup.ts';
 import { benchIdentity } from './identity/run.ts';
 import { chooseLoader, writeRequests } from './load/run-load.ts';
@@ -164,6 +165,7 @@ const workshop = { root, directory, cleanup };
 try {
   const [what, ...rest] = process.argv.slice(2);
   if (what === 'identity') await benchIdentity(rest, workshop, step);
+  else if (what === 'chat') await benchChat(rest, workshop, step);
   else if (what === 'views') await benchViews(rest, workshop, step);
   else if (what === 'uploads') await benchUploads(rest, workshop, step);
   else if (what === 'uploader') await benchUploader(rest, workshop, step);

@@ -6,7 +6,7 @@ declare module 'ws' {
 
   export class WebSocket extends EventEmitter {
     readonly bufferedAmount: number;
-    send(data: Uint8Array, sent: (error?: Error) => void): void;
+    send(data: string | Uint8Array, sent?: (error?: Error) => void): void;
     close(code?: number, reason?: string): void;
     terminate(): void;
     pause(): void;
