@@ -9,7 +9,7 @@ const MAX_CHANNELS = 5000;
 
 type Settings = Partial<Omit<Channel, 'arn' | 'createdAtMs' | 'tags'>>;
 
-export const presentStreamKey = ({ arn, value, channelArn, tags }: StreamKey) => ({
+const presentStreamKey = ({ arn, value, channelArn, tags }: StreamKey) => ({
   arn,
   value,
   channelArn,

@@ -14,7 +14,6 @@ export type Segment = {
   readonly discontinuity: boolean;
   readonly beganAtMs: number;
   durationSeconds: number;
-  bytes: number;
   /** Empty once nobody should ask for parts any more. */
   parts: Part[];
   complete: boolean;
@@ -100,7 +99,6 @@ export class Packager {
     const segment = this.#current() ?? this.#begin();
     segment.parts.push(fragment);
     segment.durationSeconds += fragment.durationSeconds;
-    segment.bytes += fragment.data.length;
     // Settled before the first playlist is made, and never changed after it.
     if (this.#targetSeconds === undefined && fragment.durationSeconds <= MAX_PART_TARGET_SECONDS)
       this.#partTargetSeconds = Math.max(this.#partTargetSeconds, fragment.durationSeconds);
@@ -157,7 +155,6 @@ export class Packager {
       discontinuity: this.#discontinuity,
       beganAtMs: this.#beginning(),
       durationSeconds: 0,
-      bytes: 0,
       parts: [],
       complete: false,
     };
@@ -183,9 +180,6 @@ export class Packager {
     const path = this.path(segment.number);
     const whole = Buffer.concat(segment.parts.map(({ data }) => data));
     this.#write(path, whole, () => this.#options.onSegment(segment, path, this.initPath(segment.init)));
-    // A gap in the stream makes a part longer than parts are said to be.
-    if (segment.parts.some(({ durationSeconds }) => durationSeconds > this.#partTargetSeconds))
-      segment.parts = [];
     const old = this.segments.at(-1 - SEGMENTS_WITH_PARTS);
     if (old) old.parts = [];
     this.#trim();

@@ -23,7 +23,6 @@ export type Transcoder = {
   onDrain(listener: () => void): void;
   /** Ends the input; what was taken still comes out. */
   end(): void;
-  kill(): void;
 };
 
 /** Parts are made of whole frames, so this is a little less than the 350 ms that a part should not exceed. */
@@ -108,10 +107,6 @@ export function startTranscoder(options: TranscoderOptions): Transcoder {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.stdin?.end();
       graceTimer ??= setTimeout(() => child.kill('SIGKILL'), END_GRACE_MS);
-    },
-    kill() {
-      asked = true;
-      child.kill('SIGKILL');
     },
   };
 }

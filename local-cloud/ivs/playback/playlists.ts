@@ -39,7 +39,7 @@ export type MediaPlaylistOptions = {
 const HOLD_BACK_TARGETS = 3;
 const seconds = (value: number): string => value.toFixed(5);
 
-export const partName = (segment: number, part: number): string => `part-${segment}-${part}.mp4`;
+const partName = (segment: number, part: number): string => `part-${segment}-${part}.mp4`;
 
 /** Media playlist of a live rendition (RFC 8216bis §4.4.3, appendix B for low latency). */
 export function mediaPlaylist(packager: Packager, { lowLatency, others }: MediaPlaylistOptions): string {
@@ -66,7 +66,8 @@ export function mediaPlaylist(packager: Packager, { lowLatency, others }: MediaP
     if (segment.init !== init) lines.push(`#EXT-X-MAP:URI="init-${segment.init}.mp4"`);
     init = segment.init;
     lines.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(segment.beganAtMs).toISOString()}`);
-    if (withParts) lines.push(...segment.parts.map((part, number) => partLine(segment, part, number)));
+    if (withParts && hasRegularParts(segment, partTargetSeconds))
+      lines.push(...segment.parts.map((part, number) => partLine(segment, part, number)));
     if (segment.complete) lines.push(`#EXTINF:${seconds(segment.durationSeconds)},`, `${segment.number}.mp4`);
   });
   if (packager.ended) lines.push('#EXT-X-ENDLIST');
@@ -84,13 +85,17 @@ export function mediaPlaylist(packager: Packager, { lowLatency, others }: MediaP
   return `${lines.join('\n')}\n`;
 }
 
+/** A gap in the stream makes a part longer than parts are said to be: its segment is shown as a whole. */
+const hasRegularParts = ({ complete, parts }: Segment, partTargetSeconds: number): boolean =>
+  !complete || parts.every(({ durationSeconds }) => durationSeconds <= partTargetSeconds);
+
 function partLine(segment: Segment, part: Segment['parts'][number], number: number): string {
   const independent = part.independent ? ',INDEPENDENT=YES' : '';
   return `#EXT-X-PART:DURATION=${seconds(part.durationSeconds)},URI="${partName(segment.number, number)}"${independent}`;
 }
 
 /** The part that comes next: another one of the last segment, or the first of the one after it. */
-export function nextPart({ segments }: Packager): { segment: number; part: number } {
+function nextPart({ segments }: Packager): { segment: number; part: number } {
   const last = segments.at(-1);
   if (!last) return { segment: 0, part: 0 };
   return last.complete
