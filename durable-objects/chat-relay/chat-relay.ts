@@ -29,13 +29,15 @@ import {
   resyncFrame,
   viewersFrame,
 } from './protocol.ts';
-import { type Place, type RoomPort, roomOf } from './room-port.ts';
+import { type Place, type RoomPort, roomOf, type SessionCheck, sessionCheckOf } from './room-port.ts';
 import { chatRelayMigrations } from './schema.ts';
 import { attach, attachmentOf, concerns, createConduct } from './sockets.ts';
 import { thin } from './thin.ts';
 
 /** How often a relay with sockets says that it is there. */
 const renewMs = 10_000;
+/** Sessions that are asked about with each lease. */
+const sessionsPerCheck = 100;
 /** How long those who come and go are gathered. */
 const reportMs = 500;
 const messageText = plainText({ min: 1, max: maxTextLength });
@@ -49,6 +51,7 @@ const shownAtFirst = 50;
 export class ChatRelay extends DurableObject {
   clock = systemClock;
   room: RoomPort;
+  readonly #isSessionLive: SessionCheck;
   #place: Place | undefined;
   #last: number | undefined;
   #notes: RoomNotes | undefined;
@@ -57,6 +60,7 @@ export class ChatRelay extends DurableObject {
   #subscribedAtMs = Number.NEGATIVE_INFINITY;
   #sentAtMs = 0;
   #viewers = 0;
+  #checked = 0;
   #reporting: ReturnType<typeof setTimeout> | undefined;
   readonly #conduct = createConduct();
 
@@ -69,6 +73,7 @@ export class ChatRelay extends DurableObject {
     this.#place = row === undefined ? undefined : (JSON.parse(row.place) as Place);
     this.#last = row?.last ?? undefined;
     this.room = roomOf(env as unknown as Bindings);
+    this.#isSessionLive = sessionCheckOf(env as unknown as Bindings);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
   }
 
@@ -90,7 +95,8 @@ export class ChatRelay extends DurableObject {
     const endsAtMs = Number(headers.get(relayHeaders.endsAtMs));
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server, userId === undefined ? [] : [`u:${userId}`, `n:${username}`]);
-    attach(server, { userId, username, endsAtMs, isLive: false });
+    const session = headers.get(relayHeaders.session) ?? undefined;
+    attach(server, { userId, username, session, endsAtMs, isLive: false });
     try {
       await this.#subscribed();
     } catch (error) {
@@ -169,13 +175,14 @@ export class ChatRelay extends DurableObject {
       return;
     }
     await this.ctx.storage.setAlarm(now + renewMs);
-    await this.#renew().catch(() => undefined);
+    await Promise.all([this.#renew().catch(() => undefined), this.#checkSessions()]);
   }
 
   async #say(socket: WebSocket, frame: Extract<ClientFrame, { type: 'send' }>): Promise<void> {
     const { userId } = attachmentOf(socket);
     if (userId === undefined || this.#place === undefined)
       return void sendQuietly(socket, errorFrame('chat.read_only', 'Sign in to write.', frame.id));
+    if (!(await this.#stillIn(socket))) return;
     const text = messageText.safeParse(frame.text);
     if (!text.success) {
       const [issue] = text.error.issues;
@@ -190,6 +197,23 @@ export class ChatRelay extends DurableObject {
     } catch {
       sendQuietly(socket, errorFrame('chat.unavailable', 'Send it again under the same id.', frame.id));
     }
+  }
+
+  /** Closes a socket whose session has ended. */
+  async #stillIn(socket: WebSocket): Promise<boolean> {
+    const { userId, session } = attachmentOf(socket);
+    if (userId === undefined || session === undefined) return true;
+    const isLive = await this.#isSessionLive(userId, session);
+    if (!isLive) closeQuietly(socket, chatCloseCodes.tokenExpired, 'session ended');
+    return isLive;
+  }
+
+  // A few at a time, each in its turn: those who write are asked about when they do.
+  async #checkSessions(): Promise<void> {
+    const signedIn = this.#live().filter((socket) => attachmentOf(socket).session !== undefined);
+    const from = this.#checked < signedIn.length ? this.#checked : 0;
+    this.#checked = from + sessionsPerCheck;
+    await Promise.all(signedIn.slice(from, this.#checked).map((socket) => this.#stillIn(socket)));
   }
 
   // Those who come and go together are told of once.
@@ -298,6 +322,8 @@ export class ChatRelay extends DurableObject {
       else if (!concerned.has(socket)) sendQuietly(socket, frame);
       else sendQuietly(socket, thin(items, after, readable, (item) => concerns(socket, item)).frame);
     }
+    if (items.some(({ text }) => closing.test(text)))
+      for (const socket of sockets) closeQuietly(socket, chatCloseCodes.closed, 'the room is closed');
   }
 
   /** Sockets of those who wrote what is left out, or whom it speaks to. */
@@ -365,6 +391,7 @@ export class ChatRelay extends DurableObject {
 
 // Only events of the room itself look like these; what people write cannot look like one, since its quotes are escaped.
 const blanking = /"event":\{"type":"(?:message_deleted|cleared|user_silenced)"/;
+const closing = /"event":\{"type":"closed"\}/;
 const noted = /"event":\{"type":"(?:settings|pinned|poll)"/;
 
 function notesAfter(notes: RoomNotes | undefined, { text }: LogItem): RoomNotes | undefined {

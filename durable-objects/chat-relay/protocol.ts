@@ -9,6 +9,8 @@ export const relayHeaders = {
   region: 'x-chat-region',
   userId: 'x-chat-user',
   username: 'x-chat-username',
+  /** The session, the epoch of its token and when that was signed (Unix seconds), with spaces between. */
+  session: 'x-chat-session',
   /** Unix milliseconds at which the connection ends. */
   endsAtMs: 'x-chat-ends',
   /** The last number the client has. */
@@ -24,6 +26,7 @@ export const chatCloseCodes = {
   malformed: 4400,
   tokenExpired: 4401,
   tooSlow: 4008,
+  closed: 4410,
   flood: 4429,
   /** The relay is full: connect again, and be placed elsewhere. */
   full: 4503,

@@ -1,6 +1,8 @@
 import { type Bindings, servicesOf } from '../../src/context.ts';
+import { assertSessionLive } from '../../src/http/session-guard.ts';
 import { sayInRoom } from '../../src/modules/chat/usecases/say.ts';
 import { callDurableObject } from '../../src/shared/durable-object-call.ts';
+import { AppError } from '../../src/shared/errors.ts';
 import type { RoomState, Unknown } from '../chat-room/chat-room.ts';
 import { type LogRun, type MessageInput, roomName, type SendResult } from '../chat-room/protocol.ts';
 
@@ -20,6 +22,23 @@ export interface RoomPort {
   read(place: Place, after: number | undefined, limit: number): Promise<LogRun>;
   say(place: Place, userId: string, input: MessageInput): Promise<SendResult | Unknown>;
 }
+
+/** Whether the session behind a socket still lives, as far as its user's guard can tell. */
+export type SessionCheck = (userId: string, session: string) => Promise<boolean>;
+
+/** A guard that cannot be reached ends no connection: what the token allowed when it began goes on until the token ends. */
+export const sessionCheckOf =
+  (bindings: Bindings): SessionCheck =>
+  async (userId, session) => {
+    const [sessionId = '', epoch, issuedAt] = session.split(' ');
+    const holder = { userId, sessionId, epoch: Number(epoch), issuedAt: Number(issuedAt) };
+    try {
+      await assertSessionLive(servicesOf(bindings), holder, { sensitive: false });
+      return true;
+    } catch (error) {
+      return !(error instanceof AppError && error.status === 401);
+    }
+  };
 
 /** The real one. */
 export const roomOf = (bindings: Bindings): RoomPort => {

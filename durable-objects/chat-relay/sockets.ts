@@ -5,13 +5,17 @@ import { frameWindowMs, maxFrames, maxLag } from './protocol.ts';
 export interface Attachment {
   readonly userId: string | undefined;
   readonly username: string | undefined;
+  /** As `relayHeaders.session` has it. */
+  readonly session: string | undefined;
   readonly endsAtMs: number;
   /** Whether it has been told where the log stands, and gets what is new from there on. */
   readonly isLive: boolean;
 }
 
-export const attach = (socket: WebSocket, { userId, username, endsAtMs, isLive }: Attachment): void =>
-  socket.serializeAttachment({ userId, username, endsAtMs, isLive } satisfies Attachment);
+export const attach = (
+  socket: WebSocket,
+  { userId, username, session, endsAtMs, isLive }: Attachment,
+): void => socket.serializeAttachment({ userId, username, session, endsAtMs, isLive } satisfies Attachment);
 export const attachmentOf = (socket: WebSocket): Attachment => socket.deserializeAttachment() as Attachment;
 
 /** Whether an event is the socket's own, or speaks to it. */

@@ -133,6 +133,7 @@ export class ChatRoom extends DurableObject {
     if (this.#room === undefined || writer === undefined) return { unknown: true };
     const sent = this.#log.sentAs(userId, input.clientId);
     if (sent !== undefined) return { is_sent: true, message_id: sent.messageId, seq: sent.seq };
+    if (this.#isClosed()) return dropped({ code: 'msg_closed', message: 'This room is closed.' });
 
     const fragments = fragmentsOf(input.text, emojiOf);
     const text = comparable(input.text);
@@ -177,6 +178,13 @@ export class ChatRoom extends DurableObject {
       await this.#announce({ type: 'pinned', pinned: null }, now);
     if (act.kind === 'open poll') await wakeBy(this.ctx.storage, now + act.seconds * 1_000);
     return true;
+  }
+
+  /** Ends the room, for good; again is the same. One that nobody entered needs no end. */
+  async close(): Promise<void> {
+    if (this.#room === undefined || this.#isClosed()) return;
+    this.ctx.storage.sql.exec("INSERT INTO facts (name, value) VALUES ('closed', 'true')");
+    await this.#announce({ type: 'closed' }, this.clock.now());
   }
 
   /**
@@ -264,6 +272,10 @@ export class ChatRoom extends DurableObject {
   #notesNow(): RoomNotes {
     const settings = this.#room?.settings ?? openSettings;
     return { settings, pinned: this.#notes.pinned(), poll: this.#notes.poll() };
+  }
+
+  #isClosed(): boolean {
+    return this.ctx.storage.sql.exec("SELECT 1 FROM facts WHERE name = 'closed'").toArray().length > 0;
   }
 
   #open(room: RoomFacts): void {

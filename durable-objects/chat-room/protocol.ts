@@ -100,6 +100,8 @@ export type ChatEvent =
     }
   | { readonly type: 'message_deleted'; readonly message_id: string }
   | { readonly type: 'cleared' }
+  /** The last of all: the stream is no more. */
+  | { readonly type: 'closed' }
   /** Everything this person said is to be hidden; null seconds are a ban for good. */
   | { readonly type: 'user_silenced'; readonly user_id: string; readonly seconds: number | null }
   | { readonly type: 'settings'; readonly settings: ChatSettings }

@@ -12,6 +12,9 @@ import { createGuardLeases } from './session-guard/leases.ts';
 
 type GuardScope = Pick<RequestContext, 'bindings' | 'clock' | 'log'>;
 
+/** What a token says of its session. */
+export type SessionToken = Pick<TokenHolder, 'userId' | 'sessionId' | 'epoch' | 'issuedAt'>;
+
 const deadlineMs = 1_500;
 /** While a guard cannot be reached, tokens older than this are refused: a refresh, which asks the database, gives a younger one. */
 const trustedAgeSeconds = 300;
@@ -26,7 +29,7 @@ const leases = createGuardLeases();
  */
 export async function assertSessionLive(
   ctx: GuardScope,
-  holder: TokenHolder,
+  holder: SessionToken,
   { sensitive }: { readonly sensitive: boolean },
 ): Promise<void> {
   const askedAtMs = ctx.clock.now();
@@ -52,7 +55,7 @@ export async function endAccess(ctx: GuardScope, userId: string, end: AccessEnd)
   return state !== undefined;
 }
 
-function decideWithoutGuard(ctx: GuardScope, holder: TokenHolder, sensitive: boolean): void {
+function decideWithoutGuard(ctx: GuardScope, holder: SessionToken, sensitive: boolean): void {
   const ageSeconds = ctx.clock.now() / 1000 - holder.issuedAt;
   if (sensitive || ageSeconds > trustedAgeSeconds) throw unavailable({ headers: { 'retry-after': '5' } });
 }

@@ -50,7 +50,7 @@ chatRoutes.openapi(
       upgrade: c.req.method === 'GET' ? c.req.header('upgrade') : undefined,
       origin: c.req.header('origin'),
       protocols: c.req.header('sec-websocket-protocol'),
-      expiresAt: c.var.token?.expiresAt,
+      token: c.var.token,
       continent: continentOf(c.req.raw),
       after: c.req.valid('query').after,
     }),
@@ -74,7 +74,7 @@ chatRoutes.openapi(
   (c) => {
     const { 'last-event-id': last } = c.req.valid('header');
     return followRoom(c.var.ctx, c.req.valid('param').stream_id, {
-      expiresAt: c.var.token?.expiresAt,
+      token: c.var.token,
       continent: continentOf(c.req.raw),
       after: last ?? c.req.valid('query').after,
     });

@@ -1,5 +1,7 @@
+import { roomName } from '../../../durable-objects/chat-room/protocol.ts';
 import type { RequestContext } from '../../context.ts';
 import { requireViewerId, viewerIdOf } from '../../http/viewer.ts';
+import { callDurableObject } from '../../shared/durable-object-call.ts';
 import { userNotFound } from '../users/index.ts';
 import { scheduledInThePast, streamNotFound, tooManyStreams } from './streams.errors.ts';
 import {
@@ -68,11 +70,19 @@ export async function updateStream(
 }
 
 /**
- * Cancels a stream of the caller's: nobody else finds it any more.
+ * Cancels a stream of the caller's: nobody else finds it any more, and its room closes. A room that could not be told does so
+ * to each who writes there as soon as it asks the database about them again.
  * @throws streams.not_found
  */
 export async function cancelStream(ctx: RequestContext, id: string): Promise<void> {
   if (!(await cancelRow(ctx.databases.primary, id, requireViewerId(ctx)))) throw streamNotFound();
+  try {
+    await callDurableObject(ctx.bindings.CHAT_ROOM, roomName(id), (room) => room.close());
+  } catch (error) {
+    ctx.log.log('warn', 'streams.room_not_closed', {
+      error_name: error instanceof Error ? error.name : 'unknown',
+    });
+  }
 }
 
 function assertToCome(ctx: RequestContext, scheduledAt: string | null): void {

@@ -1,5 +1,7 @@
+import { runDurableObjectAlarm } from 'cloudflare:test';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type ChatClient, followSocket, textOf, until } from '../../support/worker/chat.ts';
+import { decodeId } from '../../../src/shared/ids.ts';
+import { type ChatClient, chatRelay, followSocket, textOf, until } from '../../support/worker/chat.ts';
 import {
   call,
   callJson,
@@ -126,6 +128,47 @@ describe('the chat of a stream', () => {
     });
     expect(await codeOf(elsewhere)).toEqual([403, 'realtime.origin_not_allowed']);
     expect((await call('GET', `/v1/streams/${stream}/chat`)).status).toBe(426);
+  });
+
+  it('ends for a socket whose session has ended', async () => {
+    const [owner, ada] = [await seedUser(), await seedUser()];
+    const stream = await announce(owner);
+    const client = await enter(stream, {}, '', ada.token);
+    expect((await call('POST', '/v1/auth/logout', { token: ada.token })).status).toBe(204);
+    client.socket.send(JSON.stringify({ type: 'send', id: 'late', text: 'still here' }));
+    await until(() => client.closed !== undefined, 'it was closed');
+    expect(client.closed).toBe(4401);
+    expect((await read(stream)).events).toEqual([]);
+
+    const bob = await seedUser();
+    const silent = await enter(stream, {}, '', bob.token);
+    await call('POST', '/v1/auth/logout', { token: bob.token });
+    await runDurableObjectAlarm(chatRelay(decodeId('stream', stream) ?? ''));
+    await until(() => silent.closed !== undefined, 'it was closed');
+    expect(silent.closed).toBe(4401);
+    expect(
+      (
+        await call('GET', `/v1/streams/${stream}/chat`, {
+          token: bob.token,
+          headers: { upgrade: 'websocket' },
+        })
+      ).status,
+    ).toBe(401);
+  });
+
+  it('closes with its stream', async () => {
+    const [owner, ada] = [await seedUser(), await seedUser()];
+    const stream = await announce(owner);
+    const client = await enter(stream, {}, '', ada.token);
+    await say(stream, ada, 'hello');
+    for (let again = 0; again < 2; again += 1)
+      expect((await call('DELETE', `/v1/streams/${stream}`, { token: owner.token })).status).toBe(204);
+    await until(() => client.closed !== undefined, 'it was closed');
+    expect([client.closed, client.events.at(-1)?.event]).toEqual([4410, { type: 'closed' }]);
+    expect(await say(stream, ada, 'anybody?')).toMatchObject({ drop_reason: { code: 'msg_closed' } });
+    expect(
+      (await call('GET', `/v1/streams/${stream}/chat`, { headers: { upgrade: 'websocket' } })).status,
+    ).toBe(404);
   });
 
   it('is for those who may see the stream', async () => {

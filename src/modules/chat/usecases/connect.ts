@@ -10,8 +10,8 @@ import { findChatter } from '../chat.repository.ts';
 
 /** Who comes, from where, and where they go on. */
 export interface ChatVisit {
-  /** Unix seconds at which the caller's token ends. */
-  readonly expiresAt: number | undefined;
+  /** When the caller's token was signed and when it ends, Unix seconds. */
+  readonly token: { readonly issuedAt: number; readonly expiresAt: number } | undefined;
   /** Where on earth the client is; a code of Cloudflare's. */
   readonly continent: string | undefined;
   readonly after: number | undefined;
@@ -62,11 +62,15 @@ export async function socketOf(ctx: RequestContext, streamId: string, visit: Cha
   const { room, facts } = found;
   const region = visit.continent ?? '';
   const now = ctx.clock.now();
-  const endsAtMs = (visit.expiresAt ?? now / 1_000 + strangersSeconds) * 1_000;
+  const endsAtMs = (visit.token?.expiresAt ?? now / 1_000 + strangersSeconds) * 1_000;
   const identity: Record<string, string> =
     facts === undefined
       ? {}
-      : { [relayHeaders.userId]: facts.userId, [relayHeaders.username]: facts.username };
+      : {
+          [relayHeaders.userId]: facts.userId,
+          [relayHeaders.username]: facts.username,
+          ...sessionOf(ctx, visit),
+        };
 
   for (let attempt = 1; attempt <= placements; attempt += 1) {
     const relay = await callDurableObject(ctx.bindings.CHAT_ROOM, roomName(streamId), (object) =>
@@ -102,4 +106,9 @@ function upgraded(webSocket: WebSocket, protocols: string | undefined): Response
     // Naming one that was not offered fails the handshake.
     headers: offers.includes(chatSubprotocol) ? { 'sec-websocket-protocol': chatSubprotocol } : {},
   });
+}
+
+function sessionOf({ actor }: RequestContext, { token }: ChatVisit): Record<string, string> {
+  if (actor.kind !== 'user' || token === undefined) return {};
+  return { [relayHeaders.session]: `${actor.sessionId} ${actor.epoch} ${token.issuedAt}` };
 }
