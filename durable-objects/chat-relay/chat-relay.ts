@@ -4,7 +4,6 @@ import { systemClock } from '../../src/shared/clock.ts';
 import { plainText } from '../../src/shared/text.ts';
 import type { Counts } from '../chat-room/chat-room.ts';
 import {
-  keptEvents,
   type LogItem,
   type LogRun,
   maxSocketsPerRelay,
@@ -29,6 +28,7 @@ import {
   resyncFrame,
   viewersFrame,
 } from './protocol.ts';
+import { createRelayLog, type RelayLog } from './relay-log.ts';
 import { type Place, type RoomPort, roomOf, type SessionCheck, sessionCheckOf } from './room-port.ts';
 import { chatRelayMigrations } from './schema.ts';
 import { attach, attachmentOf, concerns, createConduct } from './sockets.ts';
@@ -41,8 +41,6 @@ const sessionsPerCheck = 100;
 /** How long those who come and go are gathered. */
 const reportMs = 500;
 const messageText = plainText({ min: 1, max: maxTextLength });
-/** Shown to those who come without a place to go on from. */
-const shownAtFirst = 50;
 
 /**
  * Holds up to 2,000 sockets of one room and passes the room's log on to them, each number once and in order. It decides nothing.
@@ -53,15 +51,14 @@ export class ChatRelay extends DurableObject {
   room: RoomPort;
   readonly #isSessionLive: SessionCheck;
   #place: Place | undefined;
-  #last: number | undefined;
   #notes: RoomNotes | undefined;
-  #ring: LogItem[] = [];
   #advancing: Promise<unknown> = Promise.resolve();
   #subscribedAtMs = Number.NEGATIVE_INFINITY;
   #sentAtMs = 0;
   #viewers = 0;
   #checked = 0;
   #reporting: ReturnType<typeof setTimeout> | undefined;
+  readonly #log: RelayLog;
   readonly #conduct = createConduct();
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
@@ -71,8 +68,17 @@ export class ChatRelay extends DurableObject {
       .exec<{ place: string; last: number | null }>('SELECT place, last FROM relay')
       .toArray();
     this.#place = row === undefined ? undefined : (JSON.parse(row.place) as Place);
-    this.#last = row?.last ?? undefined;
     this.room = roomOf(env as unknown as Bindings);
+    this.#log = createRelayLog(ctx.storage.sql, row?.last ?? undefined, {
+      read: (after, limit) => {
+        if (this.#place === undefined) throw new Error('the relay has no room');
+        return this.room.read(this.#place, after, limit);
+      },
+      passOn: (after, items) => this.#passOn(after, items),
+      startAnew: (head) => {
+        for (const socket of this.#live()) sendQuietly(socket, resyncFrame(head));
+      },
+    });
     this.#isSessionLive = sessionCheckOf(env as unknown as Bindings);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
   }
@@ -116,8 +122,8 @@ export class ChatRelay extends DurableObject {
   /** Takes a batch of the room. @returns how far the relay has come; undefined when nobody listens here. */
   async deliver(run: LogRun): Promise<number | undefined> {
     if (this.#place === undefined || this.ctx.getWebSockets().length === 0) return undefined;
-    await this.#inTurn(() => this.#advance(run));
-    return this.#last;
+    await this.#inTurn(() => this.#log.advance(run));
+    return this.#log.last();
   }
 
   /** Takes numbers that change all the time, to tell the sockets. */
@@ -143,7 +149,7 @@ export class ChatRelay extends DurableObject {
     if (message === 'ping') return void sendQuietly(socket, 'pong');
     const frame = readFrame(message);
     if (frame === undefined) return closeQuietly(socket, chatCloseCodes.malformed, 'no such frame');
-    if (frame.type === 'seen') this.#conduct.sees(socket, Math.min(frame.seq, this.#last ?? 0));
+    if (frame.type === 'seen') this.#conduct.sees(socket, Math.min(frame.seq, this.#log.last() ?? 0));
     else await this.#say(socket, frame);
   }
 
@@ -168,8 +174,7 @@ export class ChatRelay extends DurableObject {
     if (this.ctx.getWebSockets().length === 0) {
       await this.room.leave(this.#place).catch(() => undefined);
       this.#place = undefined;
-      this.#last = undefined;
-      this.#ring = [];
+      this.#log.forget();
       this.#subscribedAtMs = Number.NEGATIVE_INFINITY;
       this.ctx.storage.sql.exec('DELETE FROM relay');
       return;
@@ -247,19 +252,14 @@ export class ChatRelay extends DurableObject {
     const place = this.#place;
     if (place === undefined) return;
     await this.#inTurn(async () => {
-      const state = await this.room.subscribe(place, this.#live().length, this.#last);
+      const state = await this.room.subscribe(place, this.#live().length, this.#log.last());
       this.#subscribedAtMs = this.clock.now();
       this.#notes ??= state.notes;
       this.tellCounts({ viewers: state.viewers, poll: state.notes.poll });
       this.#notes = state.notes;
-      if (this.#last === undefined) this.#begin(state);
-      else await this.#advance(state);
+      if (this.#log.last() === undefined) this.#log.begin(state);
+      else await this.#log.advance(state);
     });
-  }
-
-  #begin(run: LogRun): void {
-    this.#ring = [...run.items];
-    this.#setLast(run.items.at(-1)?.seq ?? run.head);
   }
 
   /** One after the other: while a hole is being filled, what comes later waits. */
@@ -269,46 +269,9 @@ export class ChatRelay extends DurableObject {
     return turn;
   }
 
-  async #advance(run: LogRun): Promise<void> {
-    const place = this.#place;
-    if (place === undefined || this.#last === undefined) return;
-    let next: LogRun = run;
-    for (;;) {
-      if (next.after === -1 || next.after > this.#last) {
-        if (next !== run && next.after === -1) return this.#startAnew(next.head);
-        next = await this.room.read(place, this.#last, keptEvents);
-        if (next.after === -1) return this.#startAnew(next.head);
-      }
-      const last = this.#last;
-      const fresh = next.items.filter(({ seq }) => seq > last);
-      this.#passOn(last, fresh);
-      const reached = this.#last;
-      // A run is cut at its limit; the rest is asked for.
-      if (reached >= Math.max(next.head, run.items.at(-1)?.seq ?? 0)) return;
-      next = await this.room.read(place, reached, keptEvents);
-      if (next.items.length === 0 && next.after !== -1) return;
-    }
-  }
-
-  #startAnew(head: number): void {
-    this.#ring = [];
-    this.#setLast(head);
-    for (const socket of this.#live()) sendQuietly(socket, resyncFrame(head));
-  }
-
-  #setLast(seq: number): void {
-    this.#last = seq;
-    this.ctx.storage.sql.exec('UPDATE relay SET last = ? WHERE id = 1', seq);
-  }
-
   #passOn(after: number, items: readonly LogItem[]): void {
     const to = items.at(-1)?.seq;
     if (to === undefined) return;
-    // Words that were taken out stand in the ring as they were: it begins anew.
-    this.#ring = items.some(({ text }) => blanking.test(text))
-      ? []
-      : [...this.#ring, ...items].slice(-keptEvents);
-    this.#setLast(to);
     for (const item of items) this.#notes = notesAfter(this.#notes, item);
     const sockets = this.#live();
     const now = this.clock.now();
@@ -343,13 +306,12 @@ export class ChatRelay extends DurableObject {
   }
 
   async #welcome(socket: WebSocket, after: number | undefined): Promise<void> {
-    const place = this.#place;
     const notes = this.#notes;
-    const last = this.#last;
-    if (place === undefined || notes === undefined || last === undefined) return;
+    const last = this.#log.last();
+    if (notes === undefined || last === undefined) return;
     const attachment = attachmentOf(socket);
     const you = attachment.username === undefined ? null : { username: attachment.username };
-    const items = await this.#missed(place, after, last);
+    const items = await this.#log.missed(after);
     sendQuietly(socket, helloFrame({ seq: last, ...notes, viewers: this.#viewers, you }));
     if (items === undefined) sendQuietly(socket, resyncFrame(last));
     else if (items.length > 0) {
@@ -366,31 +328,9 @@ export class ChatRelay extends DurableObject {
     }
     attach(socket, { ...attachment, isLive: true });
   }
-
-  /** What a client has missed, up to `last`; undefined when some of it is gone. In turn, so that `last` stands meanwhile. */
-  async #missed(place: Place, after: number | undefined, last: number): Promise<LogItem[] | undefined> {
-    if (after === undefined) {
-      if (this.#ring.length >= shownAtFirst) return this.#ring.slice(-shownAtFirst);
-      const { items } = await this.room.read(place, undefined, shownAtFirst);
-      return items.filter(({ seq }) => seq <= last);
-    }
-    if (after > last) return undefined;
-    const first = this.#ring[0]?.seq;
-    if (after === last) return [];
-    if (first !== undefined && after >= first - 1) return this.#ring.filter(({ seq }) => seq > after);
-    const items: LogItem[] = [];
-    for (let reached = after; reached < last; ) {
-      const run = await this.room.read(place, reached, keptEvents);
-      if (run.after === -1 || run.items.length === 0) return undefined;
-      items.push(...run.items.filter(({ seq }) => seq <= last));
-      reached = run.items.at(-1)?.seq ?? last;
-    }
-    return items;
-  }
 }
 
 // Only events of the room itself look like these; what people write cannot look like one, since its quotes are escaped.
-const blanking = /"event":\{"type":"(?:message_deleted|cleared|user_silenced)"/;
 const closing = /"event":\{"type":"closed"\}/;
 const noted = /"event":\{"type":"(?:settings|pinned|poll)"/;
 
