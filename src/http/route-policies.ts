@@ -373,8 +373,8 @@ export const routePolicies = {
   listUserStreams: { access: viewer, ids: 'any', limit: 'read' },
 
   // Chat. The room itself counts what each person, and all of them, say.
-  connectChat: { access: viewer, ids: 'any', ticket: 'chat', limit: 'realtime', sensitive: true },
-  followChat: { access: viewer, ids: 'any', limit: 'realtime', sensitive: true },
+  connectChat: { access: viewer, ids: 'any', ticket: 'chat', limit: 'realtime' },
+  followChat: { access: viewer, ids: 'any', limit: 'realtime' },
   sendChatMessage: { access: user, ids: 'any', limit: 'edge', unpinned: true },
   readChat: { access: viewer, ids: 'any', limit: 'read' },
   voteInChat: { access: user, ids: 'any', limit: 'write' },
