@@ -80,29 +80,29 @@ function againstModes(
   said: { readonly fragments: readonly Fragment[]; readonly isKnown: () => boolean },
   nowMs: number,
 ): Drop | undefined {
-  const { followersOnlyMinutes, slowSeconds } = settings;
-  if (settings.membersOnly && !facts.isMember)
+  const { followers_only_minutes, slow_seconds } = settings;
+  if (settings.members_only && !facts.isMember)
     return { code: 'msg_subsonly', message: 'Only members of the channel may write.' };
-  if (followersOnlyMinutes !== null && !facts.isMember) {
+  if (followers_only_minutes !== null && !facts.isMember) {
     const since = facts.followsSinceMs;
-    const waitMs = since === null ? undefined : since + followersOnlyMinutes * 60_000 - nowMs;
+    const waitMs = since === null ? undefined : since + followers_only_minutes * 60_000 - nowMs;
     if (waitMs === undefined || waitMs > 0)
       return {
         code: 'msg_followersonly',
-        message: `Only those who have followed the channel for ${followersOnlyMinutes} minutes may write.`,
+        message: `Only those who have followed the channel for ${followers_only_minutes} minutes may write.`,
         ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
       };
   }
-  if (settings.emoteOnly && said.fragments.some((part) => part.type !== 'emote' && part.text.trim() !== ''))
+  if (settings.emote_only && said.fragments.some((part) => part.type !== 'emote' && part.text.trim() !== ''))
     return { code: 'msg_emoteonly', message: 'Only emotes may be sent.' };
-  const waitMs = (sentAtMs.at(-1) ?? Number.NEGATIVE_INFINITY) + slowSeconds * 1_000 - nowMs;
-  if (slowSeconds > 0 && waitMs > 0)
+  const waitMs = (sentAtMs.at(-1) ?? Number.NEGATIVE_INFINITY) + slow_seconds * 1_000 - nowMs;
+  if (slow_seconds > 0 && waitMs > 0)
     return {
       code: 'msg_slowmode',
-      message: `The room is in slow mode: one message in ${slowSeconds} seconds.`,
+      message: `The room is in slow mode: one message in ${slow_seconds} seconds.`,
       retryAfterMs: waitMs,
     };
-  if (settings.uniqueOnly && said.isKnown())
+  if (settings.unique_only && said.isKnown())
     return { code: 'msg_r9k', message: 'Somebody said that already.' };
   return undefined;
 }

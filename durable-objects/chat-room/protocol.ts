@@ -20,21 +20,21 @@ export interface Ban {
 
 export interface ChatSettings {
   /** Seconds between two messages of one viewer; 0 turns slow mode off. */
-  readonly slowSeconds: number;
-  readonly membersOnly: boolean;
+  readonly slow_seconds: number;
+  readonly members_only: boolean;
   /** Minutes somebody must have followed the channel; null lets everybody write. */
-  readonly followersOnlyMinutes: number | null;
-  readonly emoteOnly: boolean;
+  readonly followers_only_minutes: number | null;
+  readonly emote_only: boolean;
   /** Nothing is said twice in the room. */
-  readonly uniqueOnly: boolean;
+  readonly unique_only: boolean;
 }
 
 export const openSettings: ChatSettings = {
-  slowSeconds: 0,
-  membersOnly: false,
-  followersOnlyMinutes: null,
-  emoteOnly: false,
-  uniqueOnly: false,
+  slow_seconds: 0,
+  members_only: false,
+  followers_only_minutes: null,
+  emote_only: false,
+  unique_only: false,
 };
 
 /** Which stream a room belongs to. */

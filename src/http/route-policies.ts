@@ -373,6 +373,7 @@ export const routePolicies = {
   listUserStreams: { access: viewer, ids: 'any', limit: 'read' },
 
   // Chat. The room itself counts what each person, and all of them, say.
+  getChatAsyncApi: { access: anyone, limit: 'docs' },
   connectChat: { access: viewer, ids: 'any', ticket: 'chat', limit: 'realtime' },
   followChat: { access: viewer, ids: 'any', limit: 'realtime' },
   sendChatMessage: { access: user, ids: 'any', limit: 'edge', unpinned: true },

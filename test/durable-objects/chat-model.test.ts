@@ -1,6 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { encodeId } from '../../src/shared/ids.ts';
 import {
   betweenRelays,
   type ChatClient,
@@ -100,7 +101,12 @@ async function play(steps: readonly Step[]): Promise<void> {
       case 'pardon': {
         const userId = facts[action.who]?.userId ?? '';
         if (action.kind === 'silence') {
-          await stub.act(room, { kind: 'silence', userId, publicId: userId, seconds: null });
+          await stub.act(room, {
+            kind: 'silence',
+            userId,
+            publicId: encodeId('user', userId),
+            seconds: null,
+          });
           silenced.add(action.who);
         } else {
           await stub.act(room, { kind: 'unban', userId });

@@ -2,6 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'c
 import { afterEach, describe, expect, it } from 'vitest';
 import { chatCloseCodes, maxFrames } from '../../durable-objects/chat-relay/protocol.ts';
 import { keptMs, type SendResult } from '../../durable-objects/chat-room/protocol.ts';
+import { encodeId } from '../../src/shared/ids.ts';
 import {
   betweenRelays,
   type ChatClient,
@@ -208,7 +209,12 @@ describe('moderators', () => {
     const bob = chatter('bob');
     const stub = chatRoom(room.streamId);
     await say(room, bob, 'first');
-    await stub.act(room, { kind: 'silence', userId: bob.userId, publicId: 'usr_bob', seconds: 60 });
+    await stub.act(room, {
+      kind: 'silence',
+      userId: bob.userId,
+      publicId: encodeId('user', bob.userId),
+      seconds: 60,
+    });
     // With facts that are older than the ban.
     expect(await say(room, bob, 'second')).toMatchObject({
       is_sent: false,
@@ -225,7 +231,7 @@ describe('moderators', () => {
     const room = newRoom();
     const bob = chatter('bob');
     const client = await enter(room, bob);
-    const settings = { ...room.settings, slowSeconds: 120 };
+    const settings = { ...room.settings, slow_seconds: 120 };
     await chatRoom(room.streamId).act(room, { kind: 'settings', settings });
     expect(await say(room, bob, 'one')).toMatchObject({ is_sent: true });
     await evictDurableObject(chatRoom(room.streamId));

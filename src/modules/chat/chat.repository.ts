@@ -37,8 +37,8 @@ export async function findChatter(
 ): Promise<Chatter | undefined> {
   const result = await db.execute(sql`
     SELECT stream.owner_id AS "ownerId",
-      (SELECT json_build_object('slowSeconds', slow_seconds, 'membersOnly', members_only,
-          'followersOnlyMinutes', followers_only_minutes, 'emoteOnly', emote_only, 'uniqueOnly', unique_only)
+      (SELECT json_build_object('slow_seconds', slow_seconds, 'members_only', members_only,
+          'followers_only_minutes', followers_only_minutes, 'emote_only', emote_only, 'unique_only', unique_only)
         FROM chat_settings WHERE owner_id = stream.owner_id) AS settings,
       chatter.id AS "userId", chatter.username, chatter.display_name AS "displayName",
       CASE WHEN chatter.id = stream.owner_id THEN 'owner'
@@ -126,8 +126,8 @@ export async function deleteBan(ctx: RequestContext, ownerId: string, userId: st
 export async function saveSettings(db: Db, ownerId: string, settings: ChatSettings): Promise<void> {
   await db.execute(sql`
     INSERT INTO chat_settings (owner_id, slow_seconds, members_only, followers_only_minutes, emote_only, unique_only)
-    VALUES (${ownerId}::uuid, ${settings.slowSeconds}, ${settings.membersOnly}, ${settings.followersOnlyMinutes}::int,
-      ${settings.emoteOnly}, ${settings.uniqueOnly})
+    VALUES (${ownerId}::uuid, ${settings.slow_seconds}, ${settings.members_only}, ${settings.followers_only_minutes}::int,
+      ${settings.emote_only}, ${settings.unique_only})
     ON CONFLICT (owner_id) DO UPDATE SET slow_seconds = excluded.slow_seconds, members_only = excluded.members_only,
       followers_only_minutes = excluded.followers_only_minutes, emote_only = excluded.emote_only,
       unique_only = excluded.unique_only, updated_at = now()`);

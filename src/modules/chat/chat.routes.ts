@@ -2,7 +2,9 @@ import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../
 import { requireViewerId } from '../../http/viewer.ts';
 import { encodeId } from '../../shared/ids.ts';
 import { streamNotFound, streamParams } from '../streams/index.ts';
+import { chatAsyncApi } from './asyncapi.ts';
 import {
+  asyncApiSchema,
   chatLogSchema,
   chatRoleBody,
   chatRoleParams,
@@ -28,6 +30,18 @@ const continentOf = ({ cf }: Request): string | undefined => cf?.continent as st
 
 /** Mounted at `/v1`. */
 export const chatRoutes = createRouter();
+
+chatRoutes.openapi(
+  defineRoute({
+    method: 'get',
+    path: '/chat/asyncapi.json',
+    responses: { 200: jsonResponse(asyncApiSchema, 'An AsyncAPI 3.0 document') },
+    summary: 'The wire protocol of chat rooms',
+    operationId: 'getChatAsyncApi',
+    tags,
+  }),
+  (c) => c.json(chatAsyncApi(c.req.url), 200, { 'cache-control': 'public, max-age=300' }),
+);
 
 chatRoutes.openapi(
   defineRoute({

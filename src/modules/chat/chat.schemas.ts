@@ -127,5 +127,7 @@ export const chatLogSchema = z
   })
   .openapi('ChatLog');
 
+export const asyncApiSchema = z.looseObject({ asyncapi: z.string() }).openapi('AsyncApiDocument');
+
 export const chatRoleBody = z.strictObject({ role: z.enum(['moderator', 'vip']) }).openapi('GrantChatRole');
 export const chatRoleParams = z.strictObject({ user_id: idSchema('user') });

@@ -13,7 +13,10 @@ import {
 
 const open: ChatClient[] = [];
 afterEach(() => {
-  for (const { socket } of open.splice(0)) socket.close(1000);
+  for (const { socket, faults } of open.splice(0)) {
+    socket.close(1000);
+    expect(faults).toEqual([]);
+  }
 });
 
 interface Log {
@@ -218,6 +221,26 @@ describe('the chat of a stream', () => {
     expect((await read(stream)).events.at(-1)?.event).toMatchObject({
       reply_to: { message_id: first.message_id, author: ada.username, text: 'what is the plan?' },
     });
+  });
+});
+
+describe('the AsyncAPI document', () => {
+  it('describes every frame, as the ones that are really sent are held against', async () => {
+    const document = await callJson<{
+      asyncapi: string;
+      channels: { room: { address: string; messages: Record<string, { payload: { type?: string } }> } };
+      operations: Record<string, { messages: { $ref: string }[] }>;
+    }>(200, 'GET', '/v1/chat/asyncapi.json');
+    expect(document.asyncapi).toBe('3.0.0');
+    const { messages } = document.channels.room;
+    const named = Object.values(document.operations).flatMap((operation) =>
+      operation.messages.map(({ $ref }) => $ref.split('/').at(-1)),
+    );
+    expect(named.toSorted()).toEqual(Object.keys(messages).toSorted());
+    expect(Object.keys(messages)).toEqual(
+      expect.arrayContaining(['hello', 'batch', 'sent', 'resync', 'send', 'seen']),
+    );
+    for (const { payload } of Object.values(messages)) expect(payload.type).toBe('object');
   });
 });
 

@@ -19,6 +19,7 @@ const open = [
   'GET /v1/auth/oauth/providers',
   'GET /v1/auth/oauth/{provider}/authorize',
   'GET /v1/auth/oauth/{provider}/callback',
+  'GET /v1/chat/asyncapi.json',
   'GET /v1/comments/{comment_id}',
   'GET /v1/comments/{comment_id}/replies',
   'GET /v1/playlists/{playlist_id}',

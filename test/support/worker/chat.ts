@@ -10,6 +10,7 @@ import {
   relayName,
   roomName,
 } from '../../../durable-objects/chat-room/protocol.ts';
+import { serverFrames } from '../../../src/modules/chat/frames.schemas.ts';
 import { randomIds } from '../../../src/shared/ids.ts';
 import { testEnv } from './env.ts';
 
@@ -68,6 +69,10 @@ export function followSocket(socket: WebSocket, startsAt?: number): ChatClient {
   };
   socket.addEventListener('message', ({ data }) => {
     const frame = JSON.parse(String(data));
+    const isKnown = Object.hasOwn(serverFrames, frame.type);
+    const read = isKnown ? serverFrames[frame.type as keyof typeof serverFrames].safeParse(frame) : undefined;
+    if (read?.success !== true)
+      client.faults.push(`not as documented: ${String(data).slice(0, 200)} ${read?.error?.message}`);
     if (frame.type === 'resync') last = frame.seq;
     if (frame.type !== 'batch') {
       client.frames.push(frame);

@@ -57,14 +57,14 @@ describe('a message', () => {
   });
 
   it.each([
-    [{ membersOnly: true }, {}, ['msg_subsonly', undefined]],
-    [{ membersOnly: true }, { isMember: true }, undefined],
-    [{ followersOnlyMinutes: 10 }, {}, ['msg_followersonly', undefined]],
-    [{ followersOnlyMinutes: 10 }, { followsSinceMs: now - 540_000 }, ['msg_followersonly', 60_000]],
-    [{ followersOnlyMinutes: 10 }, { followsSinceMs: now - 600_000 }, undefined],
-    [{ followersOnlyMinutes: 0 }, { followsSinceMs: now }, undefined],
-    [{ followersOnlyMinutes: 10 }, { isMember: true }, undefined],
-    [{ emoteOnly: true }, {}, ['msg_emoteonly', undefined]],
+    [{ members_only: true }, {}, ['msg_subsonly', undefined]],
+    [{ members_only: true }, { isMember: true }, undefined],
+    [{ followers_only_minutes: 10 }, {}, ['msg_followersonly', undefined]],
+    [{ followers_only_minutes: 10 }, { followsSinceMs: now - 540_000 }, ['msg_followersonly', 60_000]],
+    [{ followers_only_minutes: 10 }, { followsSinceMs: now - 600_000 }, undefined],
+    [{ followers_only_minutes: 0 }, { followsSinceMs: now }, undefined],
+    [{ followers_only_minutes: 10 }, { isMember: true }, undefined],
+    [{ emote_only: true }, {}, ['msg_emoteonly', undefined]],
   ] as const)('under %j of %j is told %j', (settings, facts, expected) => {
     expect(codeOf({ settings, facts })).toEqual(expected);
     for (const role of ['owner', 'moderator', 'vip'] as const)
@@ -72,12 +72,12 @@ describe('a message', () => {
   });
 
   it('of nothing but emotes is said where only those are', () => {
-    expect(codeOf({ settings: { emoteOnly: true }, text: ':wave: :wave:' })).toBeUndefined();
-    expect(codeOf({ settings: { emoteOnly: true }, text: ':unknown:' })?.[0]).toBe('msg_emoteonly');
+    expect(codeOf({ settings: { emote_only: true }, text: ':wave: :wave:' })).toBeUndefined();
+    expect(codeOf({ settings: { emote_only: true }, text: ':unknown:' })?.[0]).toBe('msg_emoteonly');
   });
 
   it('waits for the pause of slow mode, to the millisecond', () => {
-    const settings = { slowSeconds: 30 };
+    const settings = { slow_seconds: 30 };
     expect(codeOf({ settings, sentAtMs: [now - 29_999] })).toEqual(['msg_slowmode', 1]);
     expect(codeOf({ settings, sentAtMs: [now - 30_000] })).toBeUndefined();
     expect(codeOf({ settings, sentAtMs: [now - 1_000], facts: { role: 'vip' } })).toBeUndefined();
@@ -101,7 +101,7 @@ describe('a message', () => {
   });
 
   it('is new to the room where nothing may be said twice', () => {
-    expect(codeOf({ settings: { uniqueOnly: true }, isKnown: true })).toEqual(['msg_r9k', undefined]);
-    expect(codeOf({ settings: { uniqueOnly: true } })).toBeUndefined();
+    expect(codeOf({ settings: { unique_only: true }, isKnown: true })).toEqual(['msg_r9k', undefined]);
+    expect(codeOf({ settings: { unique_only: true } })).toBeUndefined();
   });
 });

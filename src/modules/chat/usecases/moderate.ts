@@ -67,13 +67,7 @@ async function actOf(ctx: RequestContext, by: Moderator, input: ModerateInput): 
     case 'close_poll':
       return { kind: 'close poll' };
     case 'settings': {
-      const settings = {
-        slowSeconds: input.slow_seconds,
-        membersOnly: input.members_only,
-        followersOnlyMinutes: input.followers_only_minutes,
-        emoteOnly: input.emote_only,
-        uniqueOnly: input.unique_only,
-      };
+      const { action: _, ...settings } = input;
       await saveSettings(ctx.databases.primary, by.room.ownerId, settings);
       return { kind: 'settings', settings };
     }
