@@ -375,7 +375,7 @@ export const routePolicies = {
   // Chat. The room itself counts what each person, and all of them, say.
   getChatAsyncApi: { access: anyone, limit: 'docs' },
   connectChat: { access: viewer, ids: 'any', ticket: 'chat', limit: 'realtime' },
-  followChat: { access: viewer, ids: 'any', limit: 'realtime' },
+  readChatEvents: { access: viewer, ids: 'any', limit: 'realtime' },
   sendChatMessage: { access: user, ids: 'any', limit: 'edge', unpinned: true },
   readChat: { access: viewer, ids: 'any', limit: 'read' },
   voteInChat: { access: user, ids: 'any', limit: 'write' },

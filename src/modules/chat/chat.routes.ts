@@ -82,7 +82,7 @@ chatRoutes.openapi(
     summary: 'Follow the chat room of a stream by server-sent events',
     description:
       'The frames of the WebSocket, each as `data`; batches have an `id`, from which an `EventSource` goes on by itself. `event: closed` tells why the server ends it. To write, `POST .../messages`.',
-    operationId: 'followChat',
+    operationId: 'readChatEvents',
     tags,
   }),
   (c) => {
