@@ -4,7 +4,8 @@ import type { Db } from '../../db/client.ts';
 
 /**
  * Adds a flush of a counter object to the totals of its video, in one statement and once: the same number again, or a lower
- * one, changes nothing. Safe to repeat whatever became of an earlier try.
+ * one, changes nothing. Safe to repeat whatever became of an earlier try. The tables come in the order in which
+ * `keep_monthly_partitions` locks them, so that the two rarely meet in a deadlock.
  */
 export async function applyFlush(db: Db, flush: Flush): Promise<FlushResult> {
   const { videoId, counterId, seq, views, shards } = flush;
@@ -45,6 +46,13 @@ export async function applyFlush(db: Db, flush: Flush): Promise<FlushResult> {
         startup_ms = known.startup_ms + excluded.startup_ms,
         rebuffer_ms = known.rebuffer_ms + excluded.rebuffer_ms,
         errors = known.errors + excluded.errors
+    ), minutes AS (
+      INSERT INTO video_view_minutes AS known (video_id, minute, views, watch_ms)
+      SELECT applied.video_id, minute, views, "watchMs"
+      FROM applied, jsonb_to_recordset(${JSON.stringify(flush.minutes)}::jsonb) AS item (
+        minute timestamptz, views bigint, "watchMs" bigint)
+      ON CONFLICT (video_id, minute) DO UPDATE
+        SET views = known.views + excluded.views, watch_ms = known.watch_ms + excluded.watch_ms
     ), parts AS (
       INSERT INTO video_view_parts AS known (video_id, day, dimension, value, views, plays, watch_ms, errors)
       SELECT applied.video_id, day, dimension, value, views, plays, "watchMs", errors
@@ -53,13 +61,6 @@ export async function applyFlush(db: Db, flush: Flush): Promise<FlushResult> {
       ON CONFLICT (video_id, day, dimension, value) DO UPDATE SET views = known.views + excluded.views,
         plays = known.plays + excluded.plays, watch_ms = known.watch_ms + excluded.watch_ms,
         errors = known.errors + excluded.errors
-    ), minutes AS (
-      INSERT INTO video_view_minutes AS known (video_id, minute, views, watch_ms)
-      SELECT applied.video_id, minute, views, "watchMs"
-      FROM applied, jsonb_to_recordset(${JSON.stringify(flush.minutes)}::jsonb) AS item (
-        minute timestamptz, views bigint, "watchMs" bigint)
-      ON CONFLICT (video_id, minute) DO UPDATE
-        SET views = known.views + excluded.views, watch_ms = known.watch_ms + excluded.watch_ms
     )
     SELECT EXISTS (SELECT FROM video) AS known,
       coalesce((SELECT views FROM counter), (SELECT views FROM video_counters WHERE video_id = ${videoId}::uuid), 0)::float8 AS views`);

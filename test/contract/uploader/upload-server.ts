@@ -36,6 +36,8 @@ export interface UploadServer {
   }) => Fault | undefined;
   /** How long a part takes, so that something can happen meanwhile. */
   partMs: number;
+  /** Parts the server takes; later ones wait until it is raised or their connection ends. */
+  partsTaken: number;
   token: string;
   page: string;
   script: Buffer | undefined;
@@ -68,6 +70,7 @@ export async function startUploadServer(): Promise<UploadServer> {
     received: [],
     fault: () => undefined,
     partMs: 0,
+    partsTaken: Number.POSITIVE_INFINITY,
     token: 'good',
     page: '',
     script: undefined,
@@ -201,6 +204,10 @@ export async function startUploadServer(): Promise<UploadServer> {
     try {
       const bytes = Buffer.concat(await request.toArray());
       if (state.partMs > 0) await new Promise((resolve) => setTimeout(resolve, state.partMs));
+      while (state.received.length >= state.partsTaken) {
+        if (response.destroyed) return;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
       const upload = state.uploads.get(id);
       if (Number(query.get('expires')) < Date.now())
         return void response.writeHead(403).end('Request has expired');
