@@ -131,6 +131,31 @@ export interface LogRun {
   readonly items: readonly LogItem[];
 }
 
+/** What a relay needs to begin, or to go on. */
+export interface RoomState extends LogRun {
+  readonly notes: RoomNotes;
+  /** How many look on, over all relays. */
+  readonly viewers: number;
+}
+
+/** Numbers that stand for themselves: the latest are all that counts. */
+export interface Counts {
+  readonly viewers: number;
+  readonly poll: PollView | null;
+}
+
+/** The room does not know the stream, or not the person, well enough: the caller asks the database and calls again. */
+export type Unknown = { readonly unknown: true };
+
+/** What the database says where the room did not know. */
+export interface Stated {
+  readonly room: RoomFacts;
+  readonly facts: ChatterFacts;
+}
+
+/** Hands batches to a relay. @returns the number the relay has come to; undefined when it holds no socket any more. */
+export type Deliver = (relay: number, run: LogRun) => Promise<number | undefined>;
+
 export const dropCodes = [
   'msg_banned',
   'msg_timedout',
