@@ -22,7 +22,7 @@ import {
   sessionsRoutes,
   wellKnownRoutes,
 } from './modules/auth/index.ts';
-import { chatRoutes } from './modules/chat/index.ts';
+import { chatChannelRoutes, chatModerationRoutes, chatRoutes } from './modules/chat/index.ts';
 import { commentModerationRoutes, commentsRoutes } from './modules/comments/index.ts';
 import { pagesRoutes } from './modules/delivery/index.ts';
 import { factorsRoutes, phonesRoutes } from './modules/factors/index.ts';
@@ -121,6 +121,8 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', uploadLimitsRoutes);
   app.route('/v1', streamsRoutes);
   app.route('/v1', chatRoutes);
+  app.route('/v1', chatModerationRoutes);
+  app.route('/v1', chatChannelRoutes);
   app.route('/v1/webhooks', webhooksRoutes);
   app.route('/v1/webhooks/facebook', facebookRoutes);
   app.route('/v1/realtime', realtimeRoutes);

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
@@ -9,12 +8,12 @@ import { CreateChannelCommand, IvsClient } from '@aws-sdk/client-ivs';
 import { locateFfmpeg } from '../../local-cloud/ffmpeg/index.ts';
 import { startIvs } from '../../local-cloud/ivs/index.ts';
 import { chromiumPath, openBrowser } from '../../test/support/node/chromium.ts';
+import { clockPoints, picture, startCamera } from '../../test/support/node/live/camera.ts';
+import { type Watched, type WatchOrder, watch } from '../../test/support/node/live/screen.ts';
 import { describeMachine } from '../machine.ts';
 import type { Workshop } from '../peers.ts';
 import { markdown, spread } from '../report.ts';
 import { workerdVersion } from '../workerd/serve.ts';
-import { clockPoints, film, picture } from './clock.ts';
-import { type Watched, type WatchOrder, watch } from './page.ts';
 
 const usage = 'npm run bench -- live [--quick] [--seconds 30] [--rounds 5]';
 const region = 'us-east-1';
@@ -124,59 +123,11 @@ async function broadcast({ directory, cleanup }: Workshop, name: string): Promis
   const { channel, streamKey } = await client.send(
     new CreateChannelCommand({ insecureIngest: true, type: 'BASIC', latencyMode: 'LOW' }),
   );
-  const { width, height, rate } = picture;
-  const camera = spawn(
-    ffmpeg.command,
-    [
-      ...[
-        '-hide_banner',
-        '-loglevel',
-        'error',
-        '-fflags',
-        'nobuffer',
-        '-probesize',
-        '32',
-        '-analyzeduration',
-        '0',
-      ],
-      ...[
-        '-f',
-        'rawvideo',
-        '-pix_fmt',
-        'yuv420p',
-        '-s',
-        `${width}x${height}`,
-        '-r',
-        String(rate),
-        '-i',
-        'pipe:0',
-      ],
-      ...['-f', 'lavfi', '-i', 'anullsrc=channel_layout=stereo:sample_rate=48000'],
-      ...[
-        '-c:v',
-        'libx264',
-        '-preset',
-        'ultrafast',
-        '-tune',
-        'zerolatency',
-        '-g',
-        String(rate),
-        '-keyint_min',
-        String(rate),
-      ],
-      ...['-sc_threshold', '0', '-b:v', '800k', '-c:a', 'aac', '-b:a', '64k', '-flush_packets', '1'],
-      ...['-f', 'flv', `rtmp://127.0.0.1:${ivs.rtmpPort}/app/${streamKey?.value}`],
-    ],
-    { stdio: ['pipe', 'ignore', 'inherit'] },
-  );
-  cleanup.add(() => {
-    camera.stdin.destroy();
-    camera.kill('SIGKILL');
-  });
-  void film(camera.stdin);
+  const camera = startCamera(ffmpeg.command, `rtmp://127.0.0.1:${ivs.rtmpPort}/app/${streamKey?.value}`);
+  cleanup.add(() => camera.cut());
   const url = channel?.playbackUrl ?? '';
   for (let look = 0; !(await fetch(url)).ok; look += 1) {
-    if (look === 150) throw new Error('the broadcast did not begin');
+    if (look === 150) throw new Error(`the broadcast did not begin\n${camera.complaints()}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return url;

@@ -67,6 +67,13 @@ export function batchFrame(
   return `{"type":"batch","from":${from},"to":${to},"events":[${events.join(',')}]${left}}`;
 }
 
+/**
+ * Events that have their place in a run still to come: what somebody wrote, while others do not see it yet.
+ * @param events texts of `LogItem`s.
+ */
+export const earlyFrame = (events: readonly string[]): string =>
+  `{"type":"early","events":[${events.join(',')}]}`;
+
 /** What a socket is told first. */
 export interface Hello extends RoomNotes {
   /** How far the log has come. */

@@ -4,4 +4,6 @@ export const chatRelayMigrations: readonly string[] = [
      place TEXT NOT NULL,
      last INTEGER
    );`,
+  // How far those have come who do not keep order; null: as far as all.
+  'ALTER TABLE relay ADD COLUMN shown INTEGER;',
 ];

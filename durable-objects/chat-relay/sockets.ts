@@ -8,14 +8,27 @@ export interface Attachment {
   /** As `relayHeaders.session` has it. */
   readonly session: string | undefined;
   readonly endsAtMs: number;
+  /** Owner or moderator: sees what others write at once. */
+  readonly keepsOrder: boolean;
+  /** What somebody has seen who kept order until now, and will not be shown again. */
+  readonly ahead: number;
   /** Whether it has been told where the log stands, and gets what is new from there on. */
   readonly isLive: boolean;
 }
 
 export const attach = (
   socket: WebSocket,
-  { userId, username, session, endsAtMs, isLive }: Attachment,
-): void => socket.serializeAttachment({ userId, username, session, endsAtMs, isLive } satisfies Attachment);
+  { userId, username, session, endsAtMs, keepsOrder, ahead, isLive }: Attachment,
+): void =>
+  socket.serializeAttachment({
+    userId,
+    username,
+    session,
+    endsAtMs,
+    keepsOrder,
+    ahead,
+    isLive,
+  } satisfies Attachment);
 export const attachmentOf = (socket: WebSocket): Attachment => socket.deserializeAttachment() as Attachment;
 
 /** Who a socket is, as it is told. */

@@ -69,12 +69,7 @@ export function carryOut(
     : outcome;
 }
 
-function carriedOut(
-  act: ModeratorAct,
-  hold: RoomHold,
-  by: ChatterFacts | undefined,
-  nowMs: number,
-): Outcome {
+function carriedOut(act: ModeratorAct, hold: RoomHold, by: ChatterFacts | undefined, nowMs: number): Outcome {
   const { log, chatters, notes } = hold;
   switch (act.kind) {
     case 'delete': {

@@ -11,7 +11,7 @@ import { createChatters } from './chatters.ts';
 import { isBanned } from './decide.ts';
 import { createDelivery, type Delivery } from './delivery.ts';
 import { createHeld } from './held.ts';
-import { createLogStore } from './log-store.ts';
+import { createLogStore, shownOf } from './log-store.ts';
 import { createNotes } from './notes.ts';
 import {
   type ActResult,
@@ -86,8 +86,7 @@ export class ChatRoom extends DurableObject {
       clock: { now: () => this.clock.now() },
       deliver: (relay, run) => this.deliver(relay, run),
       tellCounts: this.tellCounts,
-      notify: (relay, notices) =>
-        callDurableObject(relays, nameOf(relay), (stub) => stub.notify(notices)),
+      notify: (relay, notices) => callDurableObject(relays, nameOf(relay), (stub) => stub.notify(notices)),
       waitUntil: (work) => ctx.waitUntil(work),
     });
     this.#say = createSpeech(this.#hold);
@@ -102,12 +101,16 @@ export class ChatRoom extends DurableObject {
   }
 
   /** Lets somebody in: takes note of who they are, and says which relay their socket goes to. */
-  enter(room: RoomFacts, visitor: { readonly facts?: ChatterFacts; readonly region: string }): number {
+  enter(
+    room: RoomFacts,
+    visitor: { readonly facts?: ChatterFacts; readonly region: string },
+  ): { readonly relay: number; readonly facts: ChatterFacts | undefined } {
     const now = this.clock.now();
     this.#hold.record.open(room);
-    if (visitor.facts !== undefined) this.#hold.chatters.learn(visitor.facts, now);
+    // What was decided since the database was asked is known here.
+    const facts = visitor.facts === undefined ? undefined : this.#hold.chatters.learn(visitor.facts, now);
     this.#channel.lookSoon(now);
-    return this.#relays.place(visitor.region, now);
+    return { relay: this.#relays.place(visitor.region, now), facts };
   }
 
   /** Says something in the room. Once it is answered as sent, it is not lost; the same `clientId` again is the same message. */
@@ -214,10 +217,15 @@ export class ChatRoom extends DurableObject {
     this.#delivery.leave(relay);
   }
 
-  /** The log after `after`, for those who ask for it by HTTP; undefined: the latest. */
+  /** The log after `after`; undefined: the latest. */
   read(after: number | undefined, limit: number): LogRun {
     const { log } = this.#hold;
     return after === undefined ? log.latest(limit) : log.runAfter(after, limit);
+  }
+
+  /** The same, as far as it is shown to those who do not keep order. */
+  readShown(after: number | undefined, limit: number): LogRun {
+    return shownOf(this.read(after, limit), this.clock.now());
   }
 
   /** Takes out what a timer that was lost with its isolate did not, and tidies up. */

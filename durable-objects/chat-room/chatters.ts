@@ -5,8 +5,11 @@ import { type ChatterFacts, factsMs, type Standing } from './protocol.ts';
 export interface Chatters {
   /** Undefined when the room does not know them, or has not asked about them for some minutes. */
   writer(userId: string, nowMs: number): Writer | undefined;
-  /** Takes note of what the database says of somebody. What was decided about them since that was read stays so. */
-  learn(facts: ChatterFacts, nowMs: number): void;
+  /**
+   * Takes note of what the database says of somebody. What was decided about them since that was read stays so.
+   * @returns what is known of them now.
+   */
+  learn(facts: ChatterFacts, nowMs: number): ChatterFacts;
   noteSent(userId: string, text: string, nowMs: number): void;
   /**
    * Takes note of what was decided about somebody, as of a version of the channel, unless something later is known.
@@ -54,7 +57,10 @@ export function createChatters(sql: SqlStorage): Chatters {
     const known = inMemory.get(userId);
     if (known !== undefined) return known;
     const [row] = sql
-      .exec<Row>('SELECT facts, known_at_ms, sent_at, last_text, counted FROM chatters WHERE user_id = ?', userId)
+      .exec<Row>(
+        'SELECT facts, known_at_ms, sent_at, last_text, counted FROM chatters WHERE user_id = ?',
+        userId,
+      )
       .toArray();
     if (row === undefined) return undefined;
     const entry: Entry = {
@@ -107,6 +113,7 @@ export function createChatters(sql: SqlStorage): Chatters {
         JSON.stringify(facts),
         nowMs,
       );
+      return facts;
     },
     noteSent(userId, text, nowMs) {
       const entry = entryOf(userId);

@@ -135,7 +135,8 @@ function againstModes(
 
 function tooMany(writer: Writer, nowMs: number): Drop | undefined {
   const { facts, sentAtMs } = writer;
-  if (facts.botMessages !== null) return tooManyOfBot(facts.botMessages, within(writer.counted, nowMs), nowMs);
+  if (facts.botMessages !== null)
+    return tooManyOfBot(facts.botMessages, within(writer.counted, nowMs), nowMs);
   const { messages, windowMs } = rateOf(facts);
   const oldest = sentAtMs.at(-messages);
   if (oldest === undefined || oldest + windowMs <= nowMs) return undefined;
@@ -160,6 +161,7 @@ function tooManyOfBot(limit: number, counted: Counted, nowMs: number): Drop | un
 
 function repeated({ facts, sentAtMs, lastText }: Writer, text: string, nowMs: number): Drop | undefined {
   const isRecent = (sentAtMs.at(-1) ?? Number.NEGATIVE_INFINITY) + duplicateMs > nowMs;
-  if (keepsOrder(facts) || facts.botMessages !== null || !isRecent || lastText !== comparable(text)) return undefined;
+  if (keepsOrder(facts) || facts.botMessages !== null || !isRecent || lastText !== comparable(text))
+    return undefined;
   return { code: 'msg_duplicate', message: 'You have just said that.' };
 }

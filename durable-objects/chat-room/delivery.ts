@@ -2,7 +2,16 @@ import type { Clock } from '../../src/shared/clock.ts';
 import { wakeBy } from '../alarms.ts';
 import type { LogStore } from './log-store.ts';
 import type { Notes } from './notes.ts';
-import { batchMs, type Counts, type Deliver, type LogRun, type Notice } from './protocol.ts';
+import {
+  batchMs,
+  type Counts,
+  crowdBatchMs,
+  crowdSockets,
+  type Deliver,
+  type LogRun,
+  maxBatchesInHand,
+  type Notice,
+} from './protocol.ts';
 import type { Relays } from './relays.ts';
 
 /** After so long the alarm takes out what a lost timer did not. */
@@ -45,6 +54,8 @@ export function createDelivery(ends: DeliveryEnds): Delivery {
   const { storage, log, notes, relays, clock } = ends;
   /** How far each relay is known to be. */
   const reached = new Map<number, number>();
+  /** Batches that each relay has not answered, in a record of its own for each of its leases. */
+  const inHand = new Map<number, { count: number }>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let counting: ReturnType<typeof setTimeout> | undefined;
 
@@ -57,6 +68,7 @@ export function createDelivery(ends: DeliveryEnds): Delivery {
   function leave(relay: number): void {
     relays.remove(relay);
     reached.delete(relay);
+    inHand.delete(relay);
     countSoon();
   }
 
@@ -73,20 +85,31 @@ export function createDelivery(ends: DeliveryEnds): Delivery {
   }
 
   async function pushTo(relay: number): Promise<void> {
+    const held = inHand.get(relay) ?? { count: 0 };
+    // One that is slow is handed more at a time, once it answers.
+    if (held.count >= maxBatchesInHand) return;
+    inHand.set(relay, held);
+    held.count += 1;
     // After a restart nothing is known of relays: the last events do, and what lies before them a relay asks for.
     // Noted before the answer: a batch that gets lost leaves a hole, which the relay sees at the next one and fills.
     const run = runFor(relay, reached.get(relay));
     try {
-      if ((await ends.deliver(relay, run)) === undefined) leave(relay);
+      if ((await ends.deliver(relay, run)) === undefined) return leave(relay);
     } catch {
       // It asks for what it misses when it renews its lease.
       reached.delete(relay);
+      return;
+    } finally {
+      held.count -= 1;
     }
+    if (inHand.get(relay) === held && held.count === maxBatchesInHand - 1 && isBehind(relay))
+      await pushTo(relay);
   }
 
+  const isBehind = (relay: number): boolean => (reached.get(relay) ?? 0) < log.head();
+
   async function push(): Promise<void> {
-    const head = log.head();
-    const behind = relays.live(clock.now()).filter(({ number }) => (reached.get(number) ?? 0) < head);
+    const behind = relays.live(clock.now()).filter(({ number }) => isBehind(number));
     await Promise.all(behind.map(({ number }) => pushTo(number)));
   }
 
@@ -94,10 +117,13 @@ export function createDelivery(ends: DeliveryEnds): Delivery {
     // The timer holds a batch open; it keeps the object awake only while there is something to send.
     async goOut(nowMs) {
       if (timer === undefined)
-        timer = setTimeout(() => {
-          timer = undefined;
-          ends.waitUntil(push());
-        }, batchMs);
+        timer = setTimeout(
+          () => {
+            timer = undefined;
+            ends.waitUntil(push());
+          },
+          relays.fullest(nowMs) > crowdSockets ? crowdBatchMs : batchMs,
+        );
       await wakeBy(storage, nowMs + backstopMs);
     },
     push,
@@ -108,7 +134,10 @@ export function createDelivery(ends: DeliveryEnds): Delivery {
       ends.waitUntil(Promise.allSettled(told));
     },
     countSoon,
-    begin: runFor,
+    begin(relay, after) {
+      inHand.delete(relay);
+      return runFor(relay, after);
+    },
     leave,
   };
 }

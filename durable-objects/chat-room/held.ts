@@ -20,7 +20,10 @@ export interface Held {
   /** @returns false when too many wait. */
   hold(waiting: Waiting): boolean;
   /** What became of a message, by what its author's client called it. */
-  sentAs(authorId: string, clientId: string): { readonly messageId: string; readonly state: HeldState } | undefined;
+  sentAs(
+    authorId: string,
+    clientId: string,
+  ): { readonly messageId: string; readonly state: HeldState } | undefined;
   /** Those that wait behind `after`, the oldest first. */
   list(after: string | undefined, limit: number): HeldMessage[];
   /** Ends the waiting of a message. @returns it; undefined when it does not wait any more. */
@@ -38,17 +41,18 @@ export type HeldState = 'held' | HeldOutcome;
 export function createHeld(sql: SqlStorage): Held {
   const rowsWhere = (condition: string, ...bindings: SqlStorageValue[]): Waiting[] =>
     sql
-      .exec<{ held: string }>(
-        `SELECT held FROM held WHERE state = 'held' AND ${condition}`,
-        ...bindings,
-      )
+      .exec<{ held: string }>(`SELECT held FROM held WHERE state = 'held' AND ${condition}`, ...bindings)
       .toArray()
       .map(({ held }) => JSON.parse(held) as Waiting);
 
   const end: Held['end'] = (messageId, outcome) => {
     const [waiting] = rowsWhere('message_id = ?', messageId);
     // Nobody needs the words of what is decided.
-    sql.exec("UPDATE held SET state = ?, held = '' WHERE message_id = ? AND state = 'held'", outcome, messageId);
+    sql.exec(
+      "UPDATE held SET state = ?, held = '' WHERE message_id = ? AND state = 'held'",
+      outcome,
+      messageId,
+    );
     return waiting;
   };
 
@@ -82,9 +86,7 @@ export function createHeld(sql: SqlStorage): Held {
           clientId,
         )
         .toArray();
-      return row === undefined
-        ? undefined
-        : { messageId: row.message_id, state: row.state as HeldState };
+      return row === undefined ? undefined : { messageId: row.message_id, state: row.state as HeldState };
     },
     // Ids of messages count up with time.
     list: (after, limit) =>

@@ -134,3 +134,11 @@ export function createLogStore(sql: SqlStorage): LogStore {
     },
   };
 }
+
+/** A run up to the first event that is not shown to everybody yet. */
+export function shownOf(run: LogRun, nowMs: number): LogRun {
+  const waiting = run.items.findIndex(({ shownAtMs }) => shownAtMs > nowMs);
+  const next = run.items[waiting];
+  if (next === undefined) return run;
+  return { ...run, head: next.seq - 1, items: run.items.slice(0, waiting) };
+}

@@ -296,6 +296,11 @@ export const keptEvents = 500;
 export const keptMs = 120_000;
 /** How long what was accepted may wait for company before it goes out. */
 export const batchMs = 60;
+/** The same where a relay holds more sockets than `crowdSockets`: each frame costs it some 30 us of its thread for each socket. */
+export const crowdBatchMs = 100;
+export const crowdSockets = 1_000;
+/** Batches a relay may have in hand at one time; what comes meanwhile goes out together. */
+export const maxBatchesInHand = 3;
 /** Messages a second that a room takes on, over all who write. */
 export const roomMessagesPerSecond = 200;
 export const roomBurst = 400;

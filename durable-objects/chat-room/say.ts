@@ -1,5 +1,5 @@
-import { type ChannelRules } from '../../src/modules/chat/policy/rules.ts';
 import { createJudge, type Judge, type Suspicion } from '../../src/modules/chat/policy/auto-moderation.ts';
+import type { ChannelRules } from '../../src/modules/chat/policy/rules.ts';
 import { encodeId, randomIds } from '../../src/shared/ids.ts';
 import { decide, type Meter, meterOf } from '../rate-limiter/gcra.ts';
 import type { RoomHold } from './acts.ts';
@@ -76,7 +76,8 @@ export function createSpeech(hold: RoomHold): (writer: Writer, input: MessageInp
     const delayMs = isFree || suspicion !== undefined ? 0 : settings.moderator_delay_seconds * 1_000;
     const messageId = encodeId('chatMessage', randomIds.next());
     const entry = entryOf(hold, writer, { input, messageId, fragments, text, delayMs });
-    if (suspicion !== undefined) return holdBack(hold, entry, viewOf(entry, fragments, writer, suspicion, nowMs), nowMs);
+    if (suspicion !== undefined)
+      return holdBack(hold, entry, viewOf(entry, fragments, writer, suspicion, nowMs), nowMs);
     const seq = hold.atomically(() => {
       hold.chatters.noteSent(writer.facts.userId, text, nowMs);
       return hold.log.append(entry, nowMs);
@@ -91,10 +92,17 @@ const rejected: Drop = {
   message: 'The channel does not let this be said.',
 };
 const heldDrop: Drop = { code: 'msg_held', message: 'A moderator looks at it first.' };
-const denied: Drop = { code: 'msg_rejected', message: 'The moderators of the channel did not let this be said.' };
+const denied: Drop = {
+  code: 'msg_rejected',
+  message: 'The moderators of the channel did not let this be said.',
+};
 
 /** What became of a message that was sent under this id already. */
-function saidBefore({ log, held }: RoomHold, writer: Writer, { clientId }: MessageInput): SendResult | undefined {
+function saidBefore(
+  { log, held }: RoomHold,
+  writer: Writer,
+  { clientId }: MessageInput,
+): SendResult | undefined {
   const { userId } = writer.facts;
   const sent = log.sentAs(userId, clientId);
   if (sent !== undefined) return { is_sent: true, message_id: sent.messageId, seq: sent.seq };

@@ -22,6 +22,9 @@ export const idPrefixes = {
   playlistItem: 'pli',
   stream: 'str',
   chatMessage: 'msg',
+  chatAction: 'act',
+  chatTerm: 'trm',
+  unbanRequest: 'unb',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

@@ -1,8 +1,12 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, it } from 'vitest';
 import { chatCloseCodes, maxFrames } from '../../durable-objects/chat-relay/protocol.ts';
-import { keptMs, type SendResult } from '../../durable-objects/chat-room/protocol.ts';
-import { encodeId } from '../../src/shared/ids.ts';
+import {
+  batchMs,
+  keptMs,
+  maxBatchesInHand,
+  type SendResult,
+} from '../../durable-objects/chat-room/protocol.ts';
 import {
   betweenRelays,
   type ChatClient,
@@ -117,6 +121,36 @@ describe('a room', () => {
     expect(client.events).toEqual(await logOf(room.streamId));
   });
 
+  it('hands a relay that is slow more at a time, and keeps no pile of calls waiting for it', async () => {
+    const room = newRoom();
+    const ada = chatter('ada');
+    const client = await enter(room, ada);
+    await say(room, ada, 'all is well');
+    await caughtUp(room, client);
+    let inHand = 0;
+    let most = 0;
+    let letGo = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    await betweenRelays(room.streamId, (deliver) => async (relay, run) => {
+      inHand += 1;
+      most = Math.max(most, inHand);
+      await held;
+      inHand -= 1;
+      return await deliver(relay, run);
+    });
+    for (let batch = 0; batch < 8; batch += 1) {
+      await say(room, ada, `while it is slow ${batch}`);
+      await new Promise((resolve) => setTimeout(resolve, batchMs + 20));
+    }
+    letGo();
+    await caughtUp(room, client);
+    expect(most).toBe(maxBatchesInHand);
+    expect(client.faults).toEqual([]);
+    expect(client.events).toHaveLength(9);
+  });
+
   it('goes on where a client stopped, and says so when that is too long ago', async () => {
     const room = newRoom();
     const ada = owner();
@@ -189,8 +223,8 @@ describe('moderators', () => {
     await caughtUp(room, client);
     expect(JSON.stringify(client.events)).toContain('something bad');
     const stub = chatRoom(room.streamId);
-    expect(await stub.act(room, { kind: 'delete', messageId: bad.message_id })).toBe(true);
-    expect(await stub.act(room, { kind: 'delete', messageId: bad.message_id })).toBe(false);
+    expect(await stub.act(room, { kind: 'delete', messageId: bad.message_id })).toBe('done');
+    expect(await stub.act(room, { kind: 'delete', messageId: bad.message_id })).toBe('nothing');
     await caughtUp(room, client);
     expect(client.events.at(-1)?.event).toEqual({ type: 'message_deleted', message_id: bad.message_id });
     const late = await enter(room, undefined);
@@ -212,8 +246,8 @@ describe('moderators', () => {
     await stub.act(room, {
       kind: 'silence',
       userId: bob.userId,
-      publicId: encodeId('user', bob.userId),
       seconds: 60,
+      version: 1,
     });
     // With facts that are older than the ban.
     expect(await say(room, bob, 'second')).toMatchObject({
@@ -223,7 +257,7 @@ describe('moderators', () => {
     await evictDurableObject(stub);
     expect(await say(room, bob, 'third')).toMatchObject({ is_sent: false });
     expect(JSON.stringify(await logOf(room.streamId))).not.toContain('first');
-    await stub.act(room, { kind: 'unban', userId: bob.userId });
+    await stub.act(room, { kind: 'unban', userId: bob.userId, version: 2 });
     expect(await say(room, bob, 'fourth')).toMatchObject({ is_sent: true });
   });
 
@@ -232,7 +266,7 @@ describe('moderators', () => {
     const bob = chatter('bob');
     const client = await enter(room, bob);
     const settings = { ...room.settings, slow_seconds: 120 };
-    await chatRoom(room.streamId).act(room, { kind: 'settings', settings });
+    await chatRoom(room.streamId).act(room, { kind: 'settings', settings, version: 1 });
     expect(await say(room, bob, 'one')).toMatchObject({ is_sent: true });
     await evictDurableObject(chatRoom(room.streamId));
     expect(await say(room, bob, 'two')).toMatchObject({ drop_reason: { code: 'msg_slowmode' } });

@@ -1,7 +1,16 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { type ChatSettings, openSettings, type Standing } from '../../../durable-objects/chat-room/protocol.ts';
+import {
+  type ChatSettings,
+  openSettings,
+  type Standing,
+} from '../../../durable-objects/chat-room/protocol.ts';
 import type { Db } from '../../db/client.ts';
-import { type ChannelRow, type ChannelRules, autoModerationInForce, settingsInForce } from './policy/rules.ts';
+import {
+  autoModerationInForce,
+  type ChannelRow,
+  type ChannelRules,
+  settingsInForce,
+} from './policy/rules.ts';
 
 /** The settings of a channel as JSON, over a row `kept` of `chat_settings`; null where it has none. */
 export const channelJson = sql`CASE WHEN kept.owner_id IS NOT NULL THEN json_build_object(
@@ -80,8 +89,7 @@ export async function readChannelNews(
   const [found] = result.rows as unknown as NewsRow[];
   if (found === undefined) return undefined;
   const row = found.channel ?? freshChannel;
-  const termsOf = (kind: string) =>
-    (found.terms ?? []).flatMap(([of, term]) => (of === kind ? [term] : []));
+  const termsOf = (kind: string) => (found.terms ?? []).flatMap(([of, term]) => (of === kind ? [term] : []));
   return {
     version: row.version,
     settings: settingsInForce(row),

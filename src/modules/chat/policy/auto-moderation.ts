@@ -1,5 +1,10 @@
 import { readings } from './fold.ts';
-import { type AutoModeration, type ChannelRules, type ModeratedCategory, moderatedCategories } from './rules.ts';
+import {
+  type AutoModeration,
+  type ChannelRules,
+  type ModeratedCategory,
+  moderatedCategories,
+} from './rules.ts';
 import { createMatcher, createTermList, type Matcher, patternOf } from './terms.ts';
 import { moderatedWords } from './words.ts';
 
@@ -31,9 +36,7 @@ function builtIn(): Matcher<Word> {
       Object.entries(moderatedWords[category]).flatMap(([severity, words]) =>
         words.split(', ').flatMap((word) => {
           const pattern = patternOf(word);
-          return pattern === undefined
-            ? []
-            : [[pattern, { category, severity: Number(severity) }] as const];
+          return pattern === undefined ? [] : [[pattern, { category, severity: Number(severity) }] as const];
         }),
       ),
     ),
@@ -52,7 +55,8 @@ const isHeld = ({ category, severity }: Word, levels: AutoModeration): boolean =
 function without(reading: string, patterns: readonly string[]): string {
   const spaced = (text: string): string => text.replaceAll(' ', '  ');
   let rest = spaced(reading);
-  for (const pattern of patterns) rest = rest.replaceAll(spaced(pattern).replaceAll(/^ {2}| {2}$/g, ' '), ' ');
+  for (const pattern of patterns)
+    rest = rest.replaceAll(spaced(pattern).replaceAll(/^ {2}| {2}$/g, ' '), ' ');
   return rest.replaceAll(/ +/g, ' ');
 }
 

@@ -2,17 +2,81 @@
 // (https://www.unicode.org/reports/tr39/#Confusable_Detection). Accents are gone by then.
 const lookalikes = new Map(
   Object.entries({
-    а: 'a', α: 'a', ɑ: 'a', в: 'b', β: 'b', ь: 'b', с: 'c', ϲ: 'c', ԁ: 'd', ɗ: 'd', е: 'e', є: 'e', ε: 'e',
-    ɡ: 'g', н: 'h', һ: 'h', і: 'i', ι: 'i', ı: 'i', ј: 'j', к: 'k', κ: 'k', ӏ: 'l', м: 'm', п: 'n', η: 'n',
-    о: 'o', ο: 'o', σ: 'o', ө: 'o', ø: 'o', р: 'p', ρ: 'p', ԛ: 'q', г: 'r', ѕ: 's', т: 't', τ: 't', υ: 'u',
-    ц: 'u', ν: 'v', ѵ: 'v', ԝ: 'w', ω: 'w', х: 'x', χ: 'x', у: 'y', γ: 'y', ѡ: 'w', đ: 'd', ħ: 'h', ł: 'l',
-    ŧ: 't', æ: 'ae', œ: 'oe', ß: 'ss', þ: 'p', ð: 'd',
+    а: 'a',
+    α: 'a',
+    ɑ: 'a',
+    в: 'b',
+    β: 'b',
+    ь: 'b',
+    с: 'c',
+    ϲ: 'c',
+    ԁ: 'd',
+    ɗ: 'd',
+    е: 'e',
+    є: 'e',
+    ε: 'e',
+    ɡ: 'g',
+    н: 'h',
+    һ: 'h',
+    і: 'i',
+    ι: 'i',
+    ı: 'i',
+    ј: 'j',
+    к: 'k',
+    κ: 'k',
+    ӏ: 'l',
+    м: 'm',
+    п: 'n',
+    η: 'n',
+    о: 'o',
+    ο: 'o',
+    σ: 'o',
+    ө: 'o',
+    ø: 'o',
+    р: 'p',
+    ρ: 'p',
+    ԛ: 'q',
+    г: 'r',
+    ѕ: 's',
+    т: 't',
+    τ: 't',
+    υ: 'u',
+    ц: 'u',
+    ν: 'v',
+    ѵ: 'v',
+    ԝ: 'w',
+    ω: 'w',
+    х: 'x',
+    χ: 'x',
+    у: 'y',
+    γ: 'y',
+    ѡ: 'w',
+    đ: 'd',
+    ħ: 'h',
+    ł: 'l',
+    ŧ: 't',
+    æ: 'ae',
+    œ: 'oe',
+    ß: 'ss',
+    þ: 'p',
+    ð: 'd',
   }),
 );
 
 /** Digits and signs that stand for letters within words. */
 const standIns = new Map(
-  Object.entries({ '0': 'o', '1': 'i', '3': 'e', '4': 'a', '5': 's', '7': 't', '8': 'b', '@': 'a', $: 's', '!': 'i' }),
+  Object.entries({
+    '0': 'o',
+    '1': 'i',
+    '3': 'e',
+    '4': 'a',
+    '5': 's',
+    '7': 't',
+    '8': 'b',
+    '@': 'a',
+    $: 's',
+    '!': 'i',
+  }),
 );
 
 /** One spelling for what looks the same: lower case, without accents, invisible characters and lookalikes. */
@@ -67,7 +131,11 @@ export function readings(text: string): string[] {
   for (const spelling of new Set([folded, withoutStandIns(folded)])) {
     const words = wordsOf(spelling);
     for (const sequence of [sentence(words), sentence(joined(words))])
-      for (const reading of [sequence, sequence.replaceAll(repeats, '$1'), sequence.replaceAll(repeats, '$1$1')])
+      for (const reading of [
+        sequence,
+        sequence.replaceAll(repeats, '$1'),
+        sequence.replaceAll(repeats, '$1$1'),
+      ])
         found.add(reading);
   }
   return [...found];

@@ -1,5 +1,9 @@
 import type { ChatSettings } from '../../../../durable-objects/chat-room/protocol.ts';
 
+/** Of each kind, in one channel. */
+export const maxTerms = 500;
+export const maxTermLength = 100;
+
 export const moderatedCategories = ['harassment', 'sexual', 'hate', 'violence', 'profanity'] as const;
 export type ModeratedCategory = (typeof moderatedCategories)[number];
 
@@ -81,7 +85,9 @@ export function settingsInForce(row: ChannelRow): ChatSettings {
 export function autoModerationInForce(row: ChannelRow): AutoModeration {
   const chosen = { ...noAutoModeration, ...row.auto_moderation };
   const least = row.shield ? (row.shield_preset ?? defaultShieldPreset).auto_moderation : 0;
-  const levels = moderatedCategories.map((category) => [category, Math.max(chosen[category], least)] as const);
+  const levels = moderatedCategories.map(
+    (category) => [category, Math.max(chosen[category], least)] as const,
+  );
   return {
     ...(Object.fromEntries(levels) as Record<ModeratedCategory, number>),
     hold_links: chosen.hold_links || least > 0,

@@ -1,8 +1,5 @@
 import { foldText, readings } from './fold.ts';
 
-export const maxTerms = 500;
-export const maxTermLength = 100;
-
 /**
  * Finds which of many patterns a text has, in one pass over it however many there are (Aho and Corasick, "Efficient string
  * matching", 1975).
@@ -54,7 +51,8 @@ export function createMatcher<T>(patterns: Iterable<readonly [pattern: string, v
       for (const character of text) {
         node = step(node, character);
         let ending: Node<T> | undefined = node.found.length > 0 ? node : node.ending;
-        for (; ending !== undefined; ending = ending.ending) for (const value of ending.found) found.add(value);
+        for (; ending !== undefined; ending = ending.ending)
+          for (const value of ending.found) found.add(value);
       }
       return found;
     },
