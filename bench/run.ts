@@ -6,6 +6,7 @@ import { buildBundle } from './bundle.ts';
 import { benchChat } from './chat/run.ts';
 import { createCleanup } from './cleanup.ts';
 import { benchIdentity } from './identity/run.ts';
+import { benchLive } from './live/run.ts';
 import { chooseLoader, writeRequests } from './load/run-load.ts';
 import { describeMachine } from './machine.ts';
 import { measureInTurn, type Rounds } from './measure.ts';
@@ -166,6 +167,7 @@ try {
   const [what, ...rest] = process.argv.slice(2);
   if (what === 'identity') await benchIdentity(rest, workshop, step);
   else if (what === 'chat') await benchChat(rest, workshop, step);
+  else if (what === 'live') await benchLive(rest, workshop, step);
   else if (what === 'views') await benchViews(rest, workshop, step);
   else if (what === 'uploads') await benchUploads(rest, workshop, step);
   else if (what === 'uploader') await benchUploader(rest, workshop, step);

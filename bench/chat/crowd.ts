@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { createNumbering } from './peers/numbered.ts';
 import type { CrowdOrder, CrowdReport } from './workload.ts';
 
 // Thousands of WebSockets in one process, as bare as they can be: what is measured is the server.
@@ -16,6 +17,10 @@ let faults = 0;
 const lags: number[] = [];
 const lasts: (number | undefined)[] = [];
 
+const isSocketIo = order.dialect === 'socket.io';
+const path = isSocketIo ? '/socket.io/?EIO=4&transport=websocket' : '/';
+const opening = isSocketIo ? '42["batch",'.length : 0;
+
 const head = (text: string): { from: number; to: number } | undefined => {
   const match = /^\{"type":"batch","from":(\d+),"to":(\d+),/.exec(text);
   return match === null ? undefined : { from: Number(match[1]), to: Number(match[2]) };
@@ -24,7 +29,7 @@ const head = (text: string): { from: number; to: number } | undefined => {
 function takeFrame(index: number, payload: Buffer): void {
   frames += 1;
   bytes += payload.length;
-  const run = head(payload.toString('latin1', 0, 80));
+  const run = head(payload.toString('latin1', opening, opening + 80));
   if (run === undefined) return;
   const last = lasts[index];
   if (last !== undefined && run.from !== last + 1) faults += 1;
@@ -32,7 +37,9 @@ function takeFrame(index: number, payload: Buffer): void {
   // The insides are the same for all who are not spoken to: every hundredth socket looks.
   if (index % 100 !== 0) return;
   const now = Date.now();
-  const frame = JSON.parse(payload.toString('utf8')) as {
+  const frame = JSON.parse(
+    payload.toString('utf8', opening, isSocketIo ? payload.length - 1 : payload.length),
+  ) as {
     events: { at: number }[];
     omitted?: [number, number][];
   };
@@ -42,6 +49,13 @@ function takeFrame(index: number, payload: Buffer): void {
   if (frame.events.length + left !== run.to - run.from + 1) faults += 1;
   for (const { at } of frame.events) lags.push(now - at);
 }
+
+// https://github.com/socketio/engine.io-protocol: a ping is the text "2", to be answered by "3".
+const enginePing = '2'.charCodeAt(0);
+
+/** A short text frame of a client, whose mask of zeros changes nothing. */
+const maskedText = (text: string): Buffer =>
+  Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)]);
 
 /** One connection: the handshake, then frames of a server, which are not masked (RFC 6455 §5.2). */
 function open(index: number): Promise<Socket> {
@@ -53,7 +67,7 @@ function open(index: number): Promise<Socket> {
     socket.on('error', reject);
     socket.on('connect', () =>
       socket.write(
-        `GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: ${randomBytes(16).toString('base64')}\r\n\r\n`,
+        `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: ${randomBytes(16).toString('base64')}\r\n\r\n`,
       ),
     );
     socket.on('data', (data) => {
@@ -66,6 +80,7 @@ function open(index: number): Promise<Socket> {
         isOpen = true;
         connected += 1;
         waiting = waiting.subarray(end + 4);
+        if (isSocketIo) socket.write(maskedText('40'));
         resolve(socket);
       }
       for (;;) {
@@ -80,15 +95,18 @@ function open(index: number): Promise<Socket> {
               ? Number(waiting.readBigUInt64BE(2))
               : short;
         if (waiting.length < at + length) return;
-        if (((waiting[0] ?? 0) & 0x0f) === 1) takeFrame(index, waiting.subarray(at, at + length));
+        const payload = waiting.subarray(at, at + length);
+        if (isSocketIo && payload[0] === enginePing) socket.write(maskedText('3'));
+        else if (((waiting[0] ?? 0) & 0x0f) === 1) takeFrame(index, payload);
         waiting = waiting.subarray(at + length);
       }
     });
   });
 }
 
-const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-const post = (body: unknown): Promise<{ is_sent: boolean; seq?: number }> =>
+// Who numbers messages itself must have them arrive in order.
+const agent = new Agent({ keepAlive: true, maxSockets: order.dialect === 'numbered' ? 1 : 64 });
+const post = (body: string): Promise<string> =>
   new Promise((resolve, reject) => {
     const call = request(
       {
@@ -103,18 +121,27 @@ const post = (body: unknown): Promise<{ is_sent: boolean; seq?: number }> =>
         response.setEncoding('utf8').on('data', (part: string) => {
           text += part;
         });
-        response.on('end', () => {
-          try {
-            resolve(JSON.parse(text));
-          } catch (error) {
-            reject(error);
-          }
-        });
+        response.on('end', () =>
+          response.statusCode !== undefined && response.statusCode < 300
+            ? resolve(text)
+            : reject(new Error(text)),
+        );
       },
     );
     call.on('error', reject);
-    call.end(JSON.stringify(body));
+    call.end(body);
   });
+
+const numbering = createNumbering();
+
+/** Says something; a server that does not number what it passes on is given the whole frame. */
+async function say(writer: number, text: string): Promise<{ is_sent: boolean; seq?: number }> {
+  const body = JSON.stringify({ writer, text });
+  if (order.dialect !== 'numbered') return JSON.parse(await post(body));
+  const { seq, entry } = numbering.take(body);
+  await post(`{"type":"batch","from":${seq},"to":${seq},"events":[${entry}]}`);
+  return { is_sent: true, seq };
+}
 
 const sockets: Socket[] = [];
 for (let from = 0; from < order.sockets; from += 50)
@@ -142,7 +169,7 @@ for (let sent = 0; sent < total; ) {
   );
   for (; sent < due; sent += 1)
     under.push(
-      post({ writer: sent % order.writers, text: `message ${sent} of those that are measured` })
+      say(sent % order.writers, `message ${sent} of those that are measured`)
         .then(({ is_sent: isSent, seq }) => {
           if (isSent) accepted += 1;
           else dropped += 1;

@@ -1,28 +1,25 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { batchMs } from '../../durable-objects/chat-room/protocol.ts';
-import { buildBundle } from '../bundle.ts';
 import { cpuSecondsOf } from '../cpu.ts';
 import { describeMachine } from '../machine.ts';
-import { serveApp, serveNodeScript, type Workshop } from '../peers.ts';
+import type { Workshop } from '../peers.ts';
 import { startProcess } from '../processes.ts';
 import { markdown, spread } from '../report.ts';
 import type { BenchServer } from '../servers.ts';
-import { workerSettings } from '../settings.ts';
 import { workerdVersion } from '../workerd/serve.ts';
-import { createSigningKey } from '../world/tokens.ts';
+import { contestantsOf } from './contestants.ts';
 import type { CrowdOrder, CrowdReport } from './workload.ts';
 
-const usage = 'npm run bench -- chat [--quick] [--sockets 5000] [--seconds 60] [--rounds 3]';
-const nowhere = 'postgres://nobody:nothing@127.0.0.1:1/none';
+const usage =
+  'npm run bench -- chat [--quick] [--sockets 5000] [--seconds 60] [--rounds 3] [--only <server>]';
 
 interface Outcome extends CrowdReport {
   readonly cpuSeconds: number;
 }
 
 /**
- * Measures what a chat room costs: thousands of sockets and 200 messages a second, through `workerd serve`, beside `ws` on Node,
- * which gathers messages as we do, or sends each by itself.
+ * Measures what a chat room costs: thousands of sockets and 200 messages a second, through `workerd serve`, beside others that
+ * pass messages on, gathered as ours are or each by itself.
  * @throws Error with the usage for arguments it does not know.
  */
 export async function benchChat(
@@ -30,38 +27,24 @@ export async function benchChat(
   workshop: Workshop,
   step: (line: string) => void,
 ): Promise<void> {
-  const { sockets, seconds, rounds } = planOf(argv);
-  step('Bundling the room...');
-  const entry = join('bench', 'chat', 'worker', 'worker.ts');
-  const bundle = await buildBundle(workshop.root, join(workshop.directory, 'chat-bundle'), entry);
-  const settings = {
-    ...workerSettings(
-      {
-        primary: { app: nowhere, owner: nowhere, replica: nowhere },
-        shards: [
-          { app: nowhere, owner: nowhere },
-          { app: nowhere, owner: nowhere },
-        ],
-      } as unknown as Parameters<typeof workerSettings>[0],
-      createSigningKey(),
-    ),
-    NEON_PROXY_URL: 'http://127.0.0.1:1',
-    LOG_LEVEL: 'silent',
-  };
-  const peer = join(import.meta.dirname, 'peers', 'ws-node.ts');
-  const contestants: readonly (readonly [string, (round: number) => Promise<BenchServer>])[] = [
-    ['ours', (round) => serveApp(workshop, `chat-${round}`, bundle, settings)],
-    [
-      `ws on Node, gathered ${batchMs} ms`,
-      () => serveNodeScript(workshop, 'ws', peer, { args: [String(batchMs)] }),
-    ],
-    ['ws on Node, one by one', () => serveNodeScript(workshop, 'ws-single', peer, { args: ['0'] })],
-  ];
-  const outcomes = new Map<string, Outcome[]>(contestants.map(([name]) => [name, []]));
+  const { sockets, seconds, rounds, only } = planOf(argv);
+  const { known, left } = await contestantsOf(workshop, step);
+  const contestants = only === undefined ? known : known.filter(({ name }) => name.includes(only));
+  if (contestants.length === 0)
+    throw new Error(`nobody is called ${only}: ${known.map(({ name }) => name).join(', ')}`);
+  for (const reason of left) step(reason);
+  const outcomes = new Map<string, Outcome[]>(contestants.map(({ name }) => [name, []]));
   for (let round = 1; round <= rounds; round += 1)
-    for (const [name, serve] of contestants) {
+    for (const { name, dialect, serve } of contestants) {
       const server = await serve(round);
-      const order: CrowdOrder = { port: server.port, sockets, messagesPerSecond: 200, seconds, writers: 400 };
+      const order: CrowdOrder = {
+        dialect,
+        port: server.port,
+        sockets,
+        messagesPerSecond: 200,
+        seconds,
+        writers: 400,
+      };
       const outcome = await crowd(workshop, server, order);
       await server.stop();
       outcomes.get(name)?.push(outcome);
@@ -84,6 +67,7 @@ function planOf(argv: readonly string[]) {
         sockets: { type: 'string' },
         seconds: { type: 'string' },
         rounds: { type: 'string' },
+        only: { type: 'string' },
       },
     });
     const number = (given: string | undefined, full: number, quick: number): number => {
@@ -95,6 +79,7 @@ function planOf(argv: readonly string[]) {
       sockets: number(values.sockets, 5_000, 300),
       seconds: number(values.seconds, 60, 3),
       rounds: number(values.rounds, 3, 1),
+      only: values.only,
     };
   } catch (error) {
     throw new Error(`${error instanceof Error ? error.message : String(error)}\nUsage: ${usage}`);

@@ -1,5 +1,7 @@
 /** What a crowd is told to do, as JSON in the last argument of `crowd.ts`. */
 export interface CrowdOrder {
+  /** How the server speaks: as our room does, as socket.io, or as one that passes on frames the writers have numbered. */
+  readonly dialect: 'room' | 'socket.io' | 'numbered';
   readonly port: number;
   readonly sockets: number;
   readonly messagesPerSecond: number;

@@ -85,6 +85,40 @@ export function appConfig(options: AppConfigOptions): string {
   });
 }
 
+/** workerd's configuration of a Worker with one Durable Object class, of the same date as ours. */
+export function objectConfig(options: {
+  readonly root: string;
+  readonly bundleFile: string;
+  readonly binding: string;
+  readonly className: string;
+  readonly settings: Readonly<Record<string, string>>;
+  /** Where Durable Objects keep their databases; must exist. */
+  readonly objectsDirectory: string;
+}): string {
+  const { compatibility_date } = read(options.root);
+  return file({
+    services: [
+      {
+        name: 'peer',
+        worker: {
+          modules: [{ name: 'worker', esModule: new Embed(options.bundleFile) }],
+          compatibilityDate: compatibility_date,
+          bindings: [
+            ...text(options.settings),
+            { name: options.binding, durableObjectNamespace: options.className },
+          ],
+          durableObjectNamespaces: [
+            { className: options.className, uniqueKey: `bench-${options.className}`, enableSql: true },
+          ],
+          durableObjectStorage: { localDisk: 'objects' },
+        },
+      },
+      { name: 'objects', disk: { path: options.objectsDirectory, writable: true } },
+    ],
+    sockets: [socket('peer')],
+  });
+}
+
 /** workerd's configuration of the bare Worker, which answers with these bodies. */
 export function bareConfig(
   root: string,

@@ -55,13 +55,16 @@ export function batchFrame(
   return `{"type":"batch","from":${from},"to":${to},"events":[${events.join(',')}]${left}}`;
 }
 
-export const helloFrame = (
-  hello: RoomNotes & {
-    readonly seq: number;
-    readonly viewers: number;
-    readonly you: { readonly username: string } | null;
-  },
-): string => JSON.stringify({ type: 'hello', v: 1, ...hello });
+/** What a socket is told first. */
+export interface Hello extends RoomNotes {
+  /** How far the log has come. */
+  readonly seq: number;
+  readonly viewers: number;
+  /** Null for strangers. */
+  readonly you: { readonly username: string } | null;
+}
+
+export const helloFrame = (hello: Hello): string => JSON.stringify({ type: 'hello', v: 1, ...hello });
 
 /** How many look on at the room. */
 export const viewersFrame = (count: number): string => JSON.stringify({ type: 'viewers', count });

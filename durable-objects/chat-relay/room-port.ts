@@ -3,8 +3,15 @@ import { assertSessionLive } from '../../src/http/session-guard.ts';
 import { sayInRoom } from '../../src/modules/chat/usecases/say.ts';
 import { callDurableObject } from '../../src/shared/durable-object-call.ts';
 import { AppError } from '../../src/shared/errors.ts';
-import type { RoomState, Unknown } from '../chat-room/chat-room.ts';
-import { type LogRun, type MessageInput, roomName, type SendResult } from '../chat-room/protocol.ts';
+
+import {
+  type LogRun,
+  type MessageInput,
+  type RoomState,
+  roomName,
+  type SendResult,
+  type Unknown,
+} from '../chat-room/protocol.ts';
 
 /** Which relay of which room this is. */
 export interface Place {

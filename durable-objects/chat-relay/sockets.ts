@@ -18,6 +18,10 @@ export const attach = (
 ): void => socket.serializeAttachment({ userId, username, session, endsAtMs, isLive } satisfies Attachment);
 export const attachmentOf = (socket: WebSocket): Attachment => socket.deserializeAttachment() as Attachment;
 
+/** Who a socket is, as it is told. */
+export const youOf = ({ username }: Attachment): { readonly username: string } | null =>
+  username === undefined ? null : { username };
+
 /** Whether an event is the socket's own, or speaks to it. */
 export function concerns(socket: WebSocket, item: LogItem): boolean {
   const { userId, username } = attachmentOf(socket);

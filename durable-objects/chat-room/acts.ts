@@ -5,14 +5,17 @@ import { fragmentsOf } from './fragments.ts';
 import type { LogStore } from './log-store.ts';
 import { authorOf, quoteOf } from './messages.ts';
 import type { Notes } from './notes.ts';
-import type { ChatEvent, ChatSettings, ModeratorAct, PinnedMessage } from './protocol.ts';
+import type { ChatEvent, ModeratorAct, PinnedMessage } from './protocol.ts';
+import type { RoomRecord } from './room-record.ts';
 
-/** What a room consists of, as far as moderators can change it. */
+/** What a room consists of. */
 export interface RoomHold {
   readonly log: LogStore;
   readonly chatters: Chatters;
   readonly notes: Notes;
-  set(settings: ChatSettings): void;
+  readonly record: RoomRecord;
+  /** All of it, or nothing. */
+  atomically<T>(work: () => T): T;
 }
 
 /**
@@ -69,7 +72,7 @@ export function carryOut(act: ModeratorAct, hold: RoomHold, nowMs: number): Chat
     case 'close poll':
       return closePoll(notes);
     case 'settings': {
-      hold.set(act.settings);
+      hold.record.set(act.settings);
       return { type: 'settings', settings: act.settings };
     }
   }

@@ -131,6 +131,31 @@ export interface LogRun {
   readonly items: readonly LogItem[];
 }
 
+/** What a relay needs to begin, or to go on. */
+export interface RoomState extends LogRun {
+  readonly notes: RoomNotes;
+  /** How many look on, over all relays. */
+  readonly viewers: number;
+}
+
+/** Numbers that stand for themselves: the latest are all that counts. */
+export interface Counts {
+  readonly viewers: number;
+  readonly poll: PollView | null;
+}
+
+/** The room does not know the stream, or not the person, well enough: the caller asks the database and calls again. */
+export type Unknown = { readonly unknown: true };
+
+/** What the database says where the room did not know. */
+export interface Stated {
+  readonly room: RoomFacts;
+  readonly facts: ChatterFacts;
+}
+
+/** Hands batches to a relay. @returns the number the relay has come to; undefined when it holds no socket any more. */
+export type Deliver = (relay: number, run: LogRun) => Promise<number | undefined>;
+
 export const dropCodes = [
   'msg_banned',
   'msg_timedout',
@@ -197,6 +222,11 @@ export const keptEvents = 500;
 export const keptMs = 120_000;
 /** How long what was accepted may wait for company before it goes out. */
 export const batchMs = 60;
+/** The same where a relay holds more sockets than `crowdSockets`: each frame costs it some 30 us of its thread for each socket. */
+export const crowdBatchMs = 100;
+export const crowdSockets = 1_000;
+/** Batches a relay may have in hand at one time; what comes meanwhile goes out together. */
+export const maxBatchesInHand = 3;
 /** Messages a second that a room takes on, over all who write. */
 export const roomMessagesPerSecond = 200;
 export const roomBurst = 400;

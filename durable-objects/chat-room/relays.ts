@@ -15,6 +15,8 @@ export interface Relays {
   live(nowMs: number): Relay[];
   /** Sockets of all of them. */
   viewers(nowMs: number): number;
+  /** Sockets of the one with most. */
+  fullest(nowMs: number): number;
 }
 
 /** From here on a new relay is opened beside the fullest, so that a crowd finds room. */
@@ -66,6 +68,13 @@ export function createRelays(sql: SqlStorage): Relays {
       sql
         .exec<{ sockets: number }>(
           'SELECT coalesce(sum(sockets), 0) AS sockets FROM relays WHERE seen_at_ms >= ?',
+          nowMs - leaseMs,
+        )
+        .one().sockets,
+    fullest: (nowMs) =>
+      sql
+        .exec<{ sockets: number }>(
+          'SELECT coalesce(max(sockets), 0) AS sockets FROM relays WHERE seen_at_ms >= ?',
           nowMs - leaseMs,
         )
         .one().sockets,

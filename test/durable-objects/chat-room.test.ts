@@ -1,7 +1,12 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, it } from 'vitest';
 import { chatCloseCodes, maxFrames } from '../../durable-objects/chat-relay/protocol.ts';
-import { keptMs, type SendResult } from '../../durable-objects/chat-room/protocol.ts';
+import {
+  batchMs,
+  keptMs,
+  maxBatchesInHand,
+  type SendResult,
+} from '../../durable-objects/chat-room/protocol.ts';
 import { encodeId } from '../../src/shared/ids.ts';
 import {
   betweenRelays,
@@ -115,6 +120,36 @@ describe('a room', () => {
     expect(calls).toBeGreaterThan(3);
     expect(client.faults).toEqual([]);
     expect(client.events).toEqual(await logOf(room.streamId));
+  });
+
+  it('hands a relay that is slow more at a time, and keeps no pile of calls waiting for it', async () => {
+    const room = newRoom();
+    const ada = chatter('ada');
+    const client = await enter(room, ada);
+    await say(room, ada, 'all is well');
+    await caughtUp(room, client);
+    let inHand = 0;
+    let most = 0;
+    let letGo = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    await betweenRelays(room.streamId, (deliver) => async (relay, run) => {
+      inHand += 1;
+      most = Math.max(most, inHand);
+      await held;
+      inHand -= 1;
+      return await deliver(relay, run);
+    });
+    for (let batch = 0; batch < 8; batch += 1) {
+      await say(room, ada, `while it is slow ${batch}`);
+      await new Promise((resolve) => setTimeout(resolve, batchMs + 20));
+    }
+    letGo();
+    await caughtUp(room, client);
+    expect(most).toBe(maxBatchesInHand);
+    expect(client.faults).toEqual([]);
+    expect(client.events).toHaveLength(9);
   });
 
   it('goes on where a client stopped, and says so when that is too long ago', async () => {

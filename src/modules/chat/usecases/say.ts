@@ -1,8 +1,8 @@
-import type { Unknown } from '../../../../durable-objects/chat-room/chat-room.ts';
 import {
   type MessageInput,
   roomName,
   type SendResult,
+  type Unknown,
 } from '../../../../durable-objects/chat-room/protocol.ts';
 import type { Services } from '../../../context.ts';
 import { callDurableObject } from '../../../shared/durable-object-call.ts';

@@ -1,0 +1,84 @@
+import type { LogItem, RoomNotes } from '../chat-room/protocol.ts';
+import { closeQuietly, sendQuietly } from '../user-hub/sockets.ts';
+import {
+  batchFrame,
+  chatCloseCodes,
+  type Hello,
+  helloFrame,
+  readablePerSecond,
+  resyncFrame,
+} from './protocol.ts';
+import { attachmentOf, type Conduct, concerns } from './sockets.ts';
+import { thin } from './thin.ts';
+
+/** The sockets of a relay, as those who are told what is new. */
+export interface Audience {
+  /** Those that have been told where the log stands. */
+  live(): WebSocket[];
+  tell(frames: readonly string[]): void;
+  /** Shows the next run of the log, to each as much of it as they can read. */
+  show(after: number, items: readonly LogItem[], nowMs: number): void;
+}
+
+// Only events of the room itself look like these; what people write cannot look like one, since its quotes are escaped.
+const closing = /"event":\{"type":"closed"\}/;
+const noted = /"event":\{"type":"(?:settings|pinned|poll)"/;
+
+export function createAudience(sockets: (tag?: string) => WebSocket[], conduct: Conduct): Audience {
+  let shownAtMs = 0;
+
+  const live = (): WebSocket[] =>
+    sockets().filter((socket) => socket.readyState === WebSocket.OPEN && attachmentOf(socket).isLive);
+
+  /** Sockets of those who wrote what is left out, or whom it speaks to. */
+  function concernedBy(omitted: readonly LogItem[]): Set<WebSocket> {
+    const tags = new Set<string>();
+    for (const { authorId, mentions } of omitted) {
+      if (authorId !== undefined) tags.add(`u:${authorId}`);
+      for (const name of mentions) tags.add(`n:${name}`);
+    }
+    return new Set([...tags].flatMap((tag) => sockets(tag)));
+  }
+
+  return {
+    live,
+    tell(frames) {
+      for (const socket of frames.length === 0 ? [] : live())
+        for (const frame of frames) sendQuietly(socket, frame);
+    },
+    show(after, items, nowMs) {
+      const to = items.at(-1)?.seq ?? after;
+      const listeners = live();
+      const elapsedMs = Math.min(1_000, Math.max(100, nowMs - shownAtMs));
+      shownAtMs = nowMs;
+      const readable = Math.ceil((readablePerSecond * elapsedMs) / 1_000);
+      const { frame, omitted } = thin(items, after, readable);
+      const concerned = concernedBy(omitted);
+      for (const socket of listeners) {
+        if (conduct.lags(socket, to)) closeQuietly(socket, chatCloseCodes.tooSlow, 'too far behind');
+        else if (!concerned.has(socket)) sendQuietly(socket, frame);
+        else sendQuietly(socket, thin(items, after, readable, (item) => concerns(socket, item)).frame);
+      }
+      if (items.some(({ text }) => closing.test(text)))
+        for (const socket of listeners) closeQuietly(socket, chatCloseCodes.closed, 'the room is closed');
+    },
+  };
+}
+
+/** Tells a socket where the log stands, and what it missed, up to there; undefined where some of that is gone. */
+export function greet(socket: WebSocket, hello: Hello, missed: readonly LogItem[] | undefined): void {
+  sendQuietly(socket, helloFrame(hello));
+  if (missed === undefined) return void sendQuietly(socket, resyncFrame(hello.seq));
+  const [first] = missed;
+  if (first === undefined) return;
+  const texts = missed.map(({ text }) => text);
+  sendQuietly(socket, batchFrame(first.seq, hello.seq, texts, []));
+}
+
+/** What hangs in a room after an event of its log. */
+export function notesAfter(notes: RoomNotes | undefined, { text }: LogItem): RoomNotes | undefined {
+  if (notes === undefined || !noted.test(text)) return notes;
+  const { type: _, ...changed } = (JSON.parse(text) as { event: Partial<RoomNotes> & { type: string } })
+    .event;
+  return { ...notes, ...changed };
+}
