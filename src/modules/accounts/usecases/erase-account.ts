@@ -8,6 +8,7 @@ import { eraseCommentLikes, eraseComments } from '../../comments/index.ts';
 import { eraseEmotes } from '../../emotes/index.ts';
 import { eraseFollows } from '../../graph/index.ts';
 import { revokeProviderTokens } from '../../identities/index.ts';
+import { retireLiveChannel } from '../../live/index.ts';
 import { eraseLikes, erasePosts } from '../../posts/index.ts';
 import { eraseRatings, eraseVideos } from '../../videos/index.ts';
 import { hasStraySessions } from '../accounts.repository.ts';
@@ -58,6 +59,10 @@ export const eraseStep: Readonly<Record<ErasureStep, Step>> = {
   // Emotes are pictures as well; their rows, by which these are found, go with them.
   videos: async (ctx, userId) =>
     (await eraseVideos(ctx, userId, videosAtOnce)) && (await eraseEmotes(ctx, userId)) ? 'done' : 'more',
+  live_channel: async (ctx, userId) => {
+    await retireLiveChannel(ctx.databases.primary, userId);
+    return 'done';
+  },
   exports: async (ctx, userId) => {
     await eraseExports(ctx, userId);
     return 'done';
