@@ -6,7 +6,7 @@ import {
   emptySketch,
   estimate,
   mergeSketches,
-} from '../../../durable-objects/view-counter/sketch.ts';
+} from '../../../durable-objects/sketch.ts';
 import { servicesOf } from '../../../src/context.ts';
 import { runCron } from '../../../src/jobs/cron.ts';
 import { withLock } from '../../../src/jobs/with-lock.ts';

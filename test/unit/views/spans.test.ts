@@ -12,7 +12,7 @@ import {
   emptySketch,
   estimate,
   mergeSketches,
-} from '../../../durable-objects/view-counter/sketch.ts';
+} from '../../../durable-objects/sketch.ts';
 import { cover, coverageOf, lengthOf, type Span } from '../../../durable-objects/view-counter/spans.ts';
 
 const span = fc
