@@ -31,6 +31,7 @@ export default defineConfig({
                 mediaConvertUrl: inject('mediaConvertUrl'),
                 cdnUrl: inject('cdnUrl'),
                 cdnSigningKeys: inject('cdnSigningKeys'),
+                liveSettings: inject('liveSettings'),
                 smsUrl: inject('smsUrl'),
                 mailUrl: inject('mailUrl'),
                 breachedPasswordsUrl: inject('breachedPasswordsUrl'),

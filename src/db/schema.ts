@@ -16,6 +16,7 @@ export * from '../modules/feeds/feeds.table.ts';
 export * from '../modules/graph/graph.table.ts';
 export * from '../modules/history/history.table.ts';
 export * from '../modules/identities/identities.table.ts';
+export * from '../modules/live/live.table.ts';
 export * from '../modules/mail/mail.table.ts';
 export * from '../modules/members/members.table.ts';
 export * from '../modules/passkeys/passkeys.table.ts';

@@ -7,6 +7,7 @@ import { endAllAccess } from '../../auth/index.ts';
 import { eraseCommentLikes, eraseComments } from '../../comments/index.ts';
 import { eraseFollows } from '../../graph/index.ts';
 import { revokeProviderTokens } from '../../identities/index.ts';
+import { retireLiveChannel } from '../../live/index.ts';
 import { eraseLikes, erasePosts } from '../../posts/index.ts';
 import { eraseRatings, eraseVideos } from '../../videos/index.ts';
 import { hasStraySessions } from '../accounts.repository.ts';
@@ -55,6 +56,10 @@ export const eraseStep: Readonly<Record<ErasureStep, Step>> = {
   follows: async (ctx, userId) =>
     whenNoneIsLeft(await eraseFollows(ctx.databases.primary, userId, batchOf(ctx))),
   videos: async (ctx, userId) => ((await eraseVideos(ctx, userId, videosAtOnce)) ? 'done' : 'more'),
+  live_channel: async (ctx, userId) => {
+    await retireLiveChannel(ctx.databases.primary, userId);
+    return 'done';
+  },
   exports: async (ctx, userId) => {
     await eraseExports(ctx, userId);
     return 'done';

@@ -1,0 +1,1 @@
+export { retireLiveChannel } from './channels.repository.ts';
