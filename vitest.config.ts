@@ -85,7 +85,7 @@ export default defineConfig({
         test: {
           name: 'node',
           environment: 'node',
-          include: ['test/{local-cloud,contract}/**/*.test.ts'],
+          include: ['test/{local-cloud,contract,simulation}/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -22,9 +22,10 @@ import {
   sessionsRoutes,
   wellKnownRoutes,
 } from './modules/auth/index.ts';
-import { chatRoutes } from './modules/chat/index.ts';
+import { chatProfilesRoutes, chatRoutes } from './modules/chat/index.ts';
 import { commentModerationRoutes, commentsRoutes } from './modules/comments/index.ts';
 import { pagesRoutes } from './modules/delivery/index.ts';
+import { emotesRoutes } from './modules/emotes/index.ts';
 import { factorsRoutes, phonesRoutes } from './modules/factors/index.ts';
 import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
@@ -123,6 +124,8 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', uploadLimitsRoutes);
   app.route('/v1', streamsRoutes);
   app.route('/v1', chatRoutes);
+  app.route('/v1', chatProfilesRoutes);
+  app.route('/v1', emotesRoutes);
   app.route('/v1/webhooks', webhooksRoutes);
   app.route('/v1/webhooks/facebook', facebookRoutes);
   app.route('/v1/realtime', realtimeRoutes);

@@ -389,6 +389,17 @@ export const routePolicies = {
   moderateChat: { access: user, ids: 'any', limit: 'write' },
   grantChatRole: { access: user, ids: 'any', limit: 'write' },
   takeChatRole: { access: user, ids: 'any', limit: 'write' },
+  getChatProfile: { access: user, limit: 'read' },
+  setChatProfile: { access: user, limit: 'write' },
+
+  // Emotes. A picture is decoded and encoded anew, which costs.
+  createEmote: { access: user, limit: 'write', cost: 20, idempotent: true },
+  listEmotes: { access: user, limit: 'read' },
+  deleteEmote: { access: user, ids: 'own', limit: 'write' },
+  listRoomEmotes: { access: viewer, ids: 'any', limit: 'read' },
+  listEmotesToReview: { access: user, roles: ['admin', 'moderator'], limit: 'admin', stepUp: true },
+  approveEmote: { access: user, roles: ['admin', 'moderator'], ids: 'any', limit: 'admin', stepUp: true },
+  rejectEmote: { access: user, roles: ['admin', 'moderator'], ids: 'any', limit: 'admin', stepUp: true },
 
   // Realtime. A connection lasts as long as its token, so it must not begin after its session has ended.
   createTicket: { access: user, limit: 'realtime', sensitive: true },

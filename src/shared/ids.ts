@@ -22,6 +22,7 @@ export const idPrefixes = {
   playlistItem: 'pli',
   stream: 'str',
   chatMessage: 'msg',
+  emote: 'emo',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

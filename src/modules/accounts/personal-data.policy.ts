@@ -806,6 +806,30 @@ export const personalTables: readonly PersonalTable[] = [
     erased: { kind: 'rows', columns: ['owner_id', 'user_id'] },
   },
   {
+    table: 'chat_profiles',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [{ file: 'chat_profile', by: 'user_id', key: 'user_id', columns: ['color', 'updated_at'] }],
+    withheld: { user_id: shown },
+    erased: { kind: 'rows', columns: ['user_id'] },
+  },
+  {
+    table: 'emotes',
+    database: 'primary',
+    userColumns: ['owner_id', 'reviewed_by'],
+    exported: [
+      {
+        file: 'emotes',
+        by: 'owner_id',
+        key: 'id',
+        columns: ['id', 'name', 'format', 'members_only', 'state', 'reason', 'reviewed_at', 'created_at'],
+      },
+    ],
+    withheld: { owner_id: shown, reviewed_by: internal },
+    // Their pictures, and with them the rows, go in the step `videos`.
+    erased: { kind: 'rows', columns: ['owner_id'] },
+  },
+  {
     table: 'live_channels',
     database: 'primary',
     userColumns: ['owner_id'],

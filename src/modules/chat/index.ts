@@ -1,2 +1,4 @@
 export { chatRoutes } from './chat.routes.ts';
 export { chatBans, chatRoles, chatSettings } from './chat.table.ts';
+export { chatProfilesRoutes } from './profiles.routes.ts';
+export { chatProfiles } from './profiles.table.ts';

@@ -33,6 +33,14 @@ const insert = async (kind: IdKind, statement: string, params: readonly unknown[
 export const makers: Readonly<Record<string, Maker>> = {
   user: { make: async (owner) => owner.username, missing: () => `nobody_${randomIds.next().slice(-8)}` },
   user_id: { make: async (owner) => owner.id, missing: idOf('user') },
+  emote_id: {
+    make: (owner) =>
+      insert('emote', "INSERT INTO emotes (id, owner_id, name, format) VALUES ($1, $2, $3, 'gif')", [
+        owner.uuid,
+        `e${randomIds.next().replaceAll('-', '').slice(-12)}`,
+      ]),
+    missing: idOf('emote'),
+  },
   session_id: {
     make: (owner) =>
       insert(
@@ -252,6 +260,8 @@ export const bodies: Readonly<Record<string, unknown>> = {
   voteInChat: { poll_id: '01990000-0000-7000-8000-000000000000', choice: 0 },
   moderateChat: { action: 'clear' },
   grantChatRole: { role: 'vip' },
+  setChatProfile: { color: null },
+  rejectEmote: { reason: 'for the matrix' },
   clearBirthDate: { reason: 'for the matrix' },
 };
 
