@@ -31,6 +31,7 @@ import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
 import { historyRoutes } from './modules/history/index.ts';
 import { facebookRoutes, identitiesRoutes, oauthRoutes } from './modules/identities/index.ts';
+import { liveChannelRoutes } from './modules/live/index.ts';
 import { membersRoutes } from './modules/members/index.ts';
 import { passkeySignInRoutes, passkeysRoutes } from './modules/passkeys/index.ts';
 import { playlistItemsRoutes, playlistsRoutes } from './modules/playlists/index.ts';
@@ -98,6 +99,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/me/webhook-endpoints', webhookDeliveriesRoutes);
   app.route('/v1/me/security-events', securityEventsRoutes);
   app.route('/v1/me/members', membersRoutes);
+  app.route('/v1/me/live/channel', liveChannelRoutes);
   app.route('/v1/users', usersRoutes);
   app.route('/v1', graphRoutes);
   app.route('/v1', postsRoutes);

@@ -372,6 +372,13 @@ export const routePolicies = {
   cancelStream: { access: user, ids: 'own', limit: 'write' },
   listUserStreams: { access: viewer, ids: 'any', limit: 'read' },
 
+  // Live channels. Whoever has the stream key can broadcast as its owner.
+  createLiveChannel: { access: user, limit: 'write', cost: 20 },
+  getLiveChannel: { access: user, limit: 'read' },
+  updateLiveChannel: { access: user, limit: 'write', cost: 20 },
+  createStreamKey: { access: user, limit: 'write', cost: 20, stepUp: true },
+  revokeStreamKey: { access: user, limit: 'write', cost: 20, sensitive: true },
+
   // Chat. The room itself counts what each person, and all of them, say.
   getChatAsyncApi: { access: anyone, limit: 'docs' },
   connectChat: { access: viewer, ids: 'any', ticket: 'chat', limit: 'realtime' },

@@ -102,6 +102,7 @@ const needStepUp = [
   'POST /v1/me/factors/totp/confirm',
   'POST /v1/me/identities',
   'POST /v1/me/identities/{provider}/start',
+  'POST /v1/me/live/channel/stream-key',
   'POST /v1/me/passkeys',
   'POST /v1/me/passkeys/options',
   'POST /v1/me/password',

@@ -255,6 +255,7 @@ export const bodies: Readonly<Record<string, unknown>> = {
   suspendUser: { reason: 'for the matrix' },
   unsuspendUser: { reason: 'for the matrix' },
   updateStream: { title: 'another title' },
+  updateLiveChannel: { latency_mode: 'NORMAL' },
   sendChatMessage: { client_id: 'matrix', text: 'for the matrix' },
   voteInChat: { poll_id: '01990000-0000-7000-8000-000000000000', choice: 0 },
   moderateChat: { action: 'clear' },
