@@ -31,6 +31,7 @@ export default defineConfig({
                 mediaConvertUrl: inject('mediaConvertUrl'),
                 cdnUrl: inject('cdnUrl'),
                 cdnSigningKeys: inject('cdnSigningKeys'),
+                liveSettings: inject('liveSettings'),
                 smsUrl: inject('smsUrl'),
                 mailUrl: inject('mailUrl'),
                 breachedPasswordsUrl: inject('breachedPasswordsUrl'),
@@ -84,7 +85,7 @@ export default defineConfig({
         test: {
           name: 'node',
           environment: 'node',
-          include: ['test/{local-cloud,contract}/**/*.test.ts'],
+          include: ['test/{local-cloud,contract,simulation}/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -22,14 +22,23 @@ import {
   sessionsRoutes,
   wellKnownRoutes,
 } from './modules/auth/index.ts';
-import { chatChannelRoutes, chatModerationRoutes, chatRoutes } from './modules/chat/index.ts';
+
+import {
+  chatChannelRoutes,
+  chatModerationRoutes,
+  chatProfilesRoutes,
+  chatRoutes,
+} from './modules/chat/index.ts';
+
 import { commentModerationRoutes, commentsRoutes } from './modules/comments/index.ts';
 import { pagesRoutes } from './modules/delivery/index.ts';
+import { emotesRoutes } from './modules/emotes/index.ts';
 import { factorsRoutes, phonesRoutes } from './modules/factors/index.ts';
 import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
 import { historyRoutes } from './modules/history/index.ts';
 import { facebookRoutes, identitiesRoutes, oauthRoutes } from './modules/identities/index.ts';
+import { liveChannelRoutes } from './modules/live/index.ts';
 import { membersRoutes } from './modules/members/index.ts';
 import { passkeySignInRoutes, passkeysRoutes } from './modules/passkeys/index.ts';
 import { playlistItemsRoutes, playlistsRoutes } from './modules/playlists/index.ts';
@@ -97,6 +106,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/me/webhook-endpoints', webhookDeliveriesRoutes);
   app.route('/v1/me/security-events', securityEventsRoutes);
   app.route('/v1/me/members', membersRoutes);
+  app.route('/v1/me/live/channel', liveChannelRoutes);
   app.route('/v1/users', usersRoutes);
   app.route('/v1', graphRoutes);
   app.route('/v1', postsRoutes);
@@ -123,6 +133,8 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', chatRoutes);
   app.route('/v1', chatModerationRoutes);
   app.route('/v1', chatChannelRoutes);
+  app.route('/v1', chatProfilesRoutes);
+  app.route('/v1', emotesRoutes);
   app.route('/v1/webhooks', webhooksRoutes);
   app.route('/v1/webhooks/facebook', facebookRoutes);
   app.route('/v1/realtime', realtimeRoutes);

@@ -1,4 +1,4 @@
-import { addToSketch, emptySketch } from './sketch.ts';
+import { addToSketch, emptySketch } from '../sketch.ts';
 
 /** Who watched a video: kept by its first object only. */
 export interface Audience {

@@ -9,6 +9,7 @@ import { createBroadcasts } from './live/broadcasts.ts';
 import { startPlaybackServer } from './playback/server.ts';
 import { createViewers } from './playback/viewers.ts';
 import type { IvsOptions } from './ports.ts';
+import { type AccountPlan, type ProvisionedAccount, provisionAccount } from './provision.ts';
 import { openRecordings } from './recording/recordings.ts';
 import type { Channel } from './resources.ts';
 import { keptCertificate } from './rtmp/certificate.ts';
@@ -23,6 +24,8 @@ export type Ivs = {
   readonly playbackPort: number;
   /** The broadcast of a channel, for tests of what befalls it. */
   broadcastOf(channelArn: string): Broadcast | undefined;
+  /** Makes what is missing of the key and the configuration the platform is set up with. */
+  provision(plan: AccountPlan): ProvisionedAccount;
   /** Ends every broadcast and closes its recording. */
   close(): Promise<void>;
 };
@@ -90,6 +93,7 @@ export async function startIvs(options: IvsOptions): Promise<Ivs> {
     rtmpsPort: ingest.rtmpsPort,
     playbackPort: playback.port,
     broadcastOf: (channelArn) => broadcasts.of(channelArn),
+    provision: (plan) => provisionAccount(context, plan),
     async close() {
       await Promise.all([broadcasts.close(), ingest.close()]);
       await Promise.all([recordings.close(), playback.close()]);

@@ -5,6 +5,7 @@ import { startCdnServer } from '../cdn/server.ts';
 import { createCloudFrontHandler } from '../cloudfront/handler.ts';
 import { createEventBus } from '../events/index.ts';
 import { locateFfmpeg } from '../ffmpeg/index.ts';
+import type { ProvisionedAccount } from '../ivs/index.ts';
 import { createMediaConvertHandler } from '../mediaconvert/index.ts';
 import { type CorsRule, startS3Server } from '../s3/server.ts';
 import { createScanner, locateEngine, type Scanner } from '../scanner/index.ts';
@@ -24,9 +25,12 @@ import { freePort } from './ports.ts';
 import { status } from './status.ts';
 
 /** Starts what stands for AWS: S3, CloudFront, MediaConvert, IVS, GuardDuty and EventBridge. */
-export async function startAws(
-  parts: Parts,
-): Promise<{ readonly s3Url: string; readonly cdnUrl: string; readonly awsUrl: string }> {
+export async function startAws(parts: Parts): Promise<{
+  readonly s3Url: string;
+  readonly cdnUrl: string;
+  readonly awsUrl: string;
+  readonly ivs: ProvisionedAccount & { readonly rtmpPort: number };
+}> {
   const { options, secrets, credentials } = parts;
   const { stateDir } = options;
   let startedAt = beginStep(options);
@@ -115,7 +119,7 @@ export async function startAws(
   status.ok('mediaconvert', `${awsUrl}, transcodes with ${ffmpeg.description}`, startedAt);
   status.ok('ivs', ivs.description);
   status.ok('scanner', scanEngine.description);
-  return { s3Url: s3.url, cdnUrl: cdn.url, awsUrl };
+  return { s3Url: s3.url, cdnUrl: cdn.url, awsUrl, ivs: { ...ivs.account, rtmpPort: ivs.rtmpPort } };
 }
 
 const uploadsCors: readonly CorsRule[] = [

@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeSigningKeys } from '../cdn/keys.ts';
+import { makePlaybackKey } from '../ivs/index.ts';
 import { writePrivateFile } from './files.ts';
 
 /** Secrets of this checkout's local cloud: random, made once, kept beside its data, never in the repository. */
@@ -13,6 +14,8 @@ export interface LocalSecrets {
   readonly webhookSecret: string;
   /** The setting `CDN_SIGNING_KEYS`; the CDN front trusts the public halves. */
   readonly cdnSigningKeys: string;
+  /** The setting `LIVE_PLAYBACK_KEY`; IVS is given the public half. */
+  readonly livePlaybackKey: string;
   readonly turnstileSecret: string;
   /** JSON array of one Ed25519 private JWK. */
   readonly signingKeys: string;
@@ -49,6 +52,7 @@ function makeSecrets(): LocalSecrets {
     passwordPepper: random(33),
     webhookSecret: random(33),
     cdnSigningKeys: makeSigningKeys(),
+    livePlaybackKey: makePlaybackKey(),
     turnstileSecret: random(24),
     signingKeys: JSON.stringify([{ ...privateKey.export({ format: 'jwk' }), kid }]),
     dataEncryptionKeys: JSON.stringify({ 1: randomBytes(32).toString('base64') }),

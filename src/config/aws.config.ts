@@ -12,7 +12,7 @@ export const awsSection = defineSection('AWS', {
     env: 'AWS_REGION',
     schema: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/),
     default: 'us-east-1',
-    doc: 'Region of the buckets and of MediaConvert.',
+    doc: 'Region of the buckets, of MediaConvert and of IVS.',
   },
   accessKeyId: {
     env: 'AWS_ACCESS_KEY_ID',
@@ -61,6 +61,12 @@ export const awsSection = defineSection('AWS', {
     schema: optionalBaseUrl(),
     default: '',
     doc: 'Address of MediaConvert. Empty means the regional AWS endpoint.',
+  },
+  ivsEndpoint: {
+    env: 'IVS_ENDPOINT',
+    schema: optionalBaseUrl(),
+    default: '',
+    doc: 'Address of IVS, which carries live streams. Empty means the regional AWS endpoint.',
   },
   guardDutyEndpoint: {
     env: 'GUARDDUTY_ENDPOINT',

@@ -13,6 +13,7 @@ import { encryptionSection } from './encryption.config.ts';
 import { feedsSection } from './feeds.config.ts';
 import { historySection } from './history.config.ts';
 import { httpSection } from './http.config.ts';
+import { liveSection } from './live.config.ts';
 import { oauthSection } from './oauth.config.ts';
 import { outboundSection } from './outbound.config.ts';
 import { ConfigError, type ConfigProblem, parseSection } from './parse.ts';
@@ -45,6 +46,7 @@ export const sections = {
   scanning: scanningSection,
   encoding: encodingSection,
   views: viewsSection,
+  live: liveSection,
   outbound: outboundSection,
   feeds: feedsSection,
   history: historySection,
@@ -80,6 +82,7 @@ export function parseConfig(environment: Readonly<Record<string, unknown>>): Con
     scanning: parseSection(scanningSection, environment, problems),
     encoding: parseSection(encodingSection, environment, problems),
     views: parseSection(viewsSection, environment, problems),
+    live: parseSection(liveSection, environment, problems),
     outbound: parseSection(outboundSection, environment, problems),
     feeds: parseSection(feedsSection, environment, problems),
     history: parseSection(historySection, environment, problems),

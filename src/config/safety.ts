@@ -59,6 +59,7 @@ export function safetyProblems(config: Config): ConfigProblem[] {
     ['CDN_BASE_URL', config.aws.cdnBaseUrl],
     ['CLOUDFRONT_ENDPOINT', config.delivery.cloudFrontEndpoint],
     ['MEDIACONVERT_ENDPOINT', config.aws.mediaConvertEndpoint],
+    ['IVS_ENDPOINT', config.aws.ivsEndpoint],
     ['GUARDDUTY_ENDPOINT', config.aws.guardDutyEndpoint],
     ['SMS_API_URL', config.sms.apiUrl],
     ['TURNSTILE_VERIFY_URL', config.challenge.verifyUrl],
@@ -76,6 +77,10 @@ export function safetyProblems(config: Config): ConfigProblem[] {
   problems.push(...passkeyProblems(config.passkeys));
   if (config.delivery.signingKeys.length === 0)
     refuse('CDN_SIGNING_KEYS', 'must hold a key: without one anybody could fetch every video');
+  if (config.live.playbackKey === undefined)
+    refuse('LIVE_PLAYBACK_KEY', 'must hold a key: without one nobody can watch a live stream');
+  if (config.live.recordingConfigurationArn.includes(':000000000000:'))
+    refuse('LIVE_RECORDING_CONFIGURATION_ARN', 'is the local one; use the one of your account');
   if (config.aws.mediaConvertRoleArn.includes('::000000000000:'))
     refuse('MEDIACONVERT_ROLE_ARN', 'is the local placeholder; use the role of your account');
   if (config.aws.mediaConvertQueueArn.includes(':000000000000:'))

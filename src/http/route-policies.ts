@@ -372,6 +372,13 @@ export const routePolicies = {
   cancelStream: { access: user, ids: 'own', limit: 'write' },
   listUserStreams: { access: viewer, ids: 'any', limit: 'read' },
 
+  // Live channels. Whoever has the stream key can broadcast as its owner.
+  createLiveChannel: { access: user, limit: 'write', cost: 20 },
+  getLiveChannel: { access: user, limit: 'read' },
+  updateLiveChannel: { access: user, limit: 'write', cost: 20 },
+  createStreamKey: { access: user, limit: 'write', cost: 20, stepUp: true },
+  revokeStreamKey: { access: user, limit: 'write', cost: 20, sensitive: true },
+
   // Chat. The room itself counts what each person, and all of them, say.
   getChatAsyncApi: { access: anyone, limit: 'docs' },
   connectChat: { access: viewer, ids: 'any', ticket: 'chat', limit: 'realtime' },
@@ -398,6 +405,17 @@ export const routePolicies = {
   removeChatTerm: { access: user, ids: 'any', limit: 'write' },
   verifyChatBot: { access: user, roles: ['admin'], ids: 'any', limit: 'admin', stepUp: true },
   endChatBot: { access: user, roles: ['admin'], ids: 'any', limit: 'admin', stepUp: true },
+  getChatProfile: { access: user, limit: 'read' },
+  setChatProfile: { access: user, limit: 'write' },
+
+  // Emotes. A picture is decoded and encoded anew, which costs.
+  createEmote: { access: user, limit: 'write', cost: 20, idempotent: true },
+  listEmotes: { access: user, limit: 'read' },
+  deleteEmote: { access: user, ids: 'own', limit: 'write' },
+  listRoomEmotes: { access: viewer, ids: 'any', limit: 'read' },
+  listEmotesToReview: { access: user, roles: ['admin', 'moderator'], limit: 'admin', stepUp: true },
+  approveEmote: { access: user, roles: ['admin', 'moderator'], ids: 'any', limit: 'admin', stepUp: true },
+  rejectEmote: { access: user, roles: ['admin', 'moderator'], ids: 'any', limit: 'admin', stepUp: true },
 
   // Realtime. A connection lasts as long as its token, so it must not begin after its session has ended.
   createTicket: { access: user, limit: 'realtime', sensitive: true },

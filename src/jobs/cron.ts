@@ -10,6 +10,7 @@ import { refreshChannels } from '../modules/analytics/index.ts';
 import { settleWaitingStills, sweepInvalidations } from '../modules/delivery/index.ts';
 import { trimTimelines } from '../modules/feeds/index.ts';
 import { trimHistories } from '../modules/history/index.ts';
+import { cleanUpChannels, fillPool } from '../modules/live/index.ts';
 import {
   announceDueVideos,
   dropFailedOriginals,
@@ -48,6 +49,8 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
     { name: 'accounts.erase', run: eraseDueAccounts },
     { name: 'suspensions.lift', run: liftEndedSuspensions },
     { name: 'webhooks.hand_out', run: handOutDeliveries },
+    { name: 'live.clean_up', run: cleanUpChannels },
+    { name: 'live.fill_pool', run: fillPool },
   ],
   '17 * * * *': [
     { name: 'deletions.remind', run: remindOfDeletions },

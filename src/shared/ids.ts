@@ -25,6 +25,7 @@ export const idPrefixes = {
   chatAction: 'act',
   chatTerm: 'trm',
   unbanRequest: 'unb',
+  emote: 'emo',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

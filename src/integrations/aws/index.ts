@@ -14,6 +14,33 @@ export {
 } from './cloudfront-invalidations.ts';
 export { AwsError, isAwsError } from './errors.ts';
 export {
+  createChannel,
+  createStreamKey,
+  deleteChannel,
+  deleteStreamKey,
+  findChannels,
+  getChannel,
+  type LiveChannel,
+  listStreamKeys,
+  type StreamKey,
+  updateChannel,
+} from './ivs.ts';
+export {
+  getStream,
+  getStreamSession,
+  type IvsPage,
+  type LiveStream,
+  type LiveStreamSummary,
+  listStreamSessions,
+  listStreams,
+  putMetadata,
+  type StreamSession,
+  type StreamSessionSummary,
+  startViewerSessionRevocation,
+  stopStream,
+  type ViewerSessions,
+} from './ivs-streams.ts';
+export {
   type CreateJobRequest,
   cancelJob,
   createJob,

@@ -1,4 +1,4 @@
-import { estimate, mergeSketches, standardError } from '../../../durable-objects/view-counter/sketch.ts';
+import { estimate, mergeSketches, standardError } from '../../../durable-objects/sketch.ts';
 import { encodeId } from '../../shared/ids.ts';
 import {
   type DayRange,

@@ -1,4 +1,4 @@
-import { mergeSketches } from '../../../durable-objects/view-counter/sketch.ts';
+import { mergeSketches } from '../../../durable-objects/sketch.ts';
 import type { RequestContext } from '../../context.ts';
 import type { Db } from '../../db/client.ts';
 import {

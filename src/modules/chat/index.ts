@@ -1,5 +1,6 @@
 export { chatChannelRoutes } from './channel.routes.ts';
 export { chatRoutes } from './chat.routes.ts';
+
 export {
   chatActions,
   chatBans,
@@ -12,3 +13,6 @@ export {
   chatWarnings,
 } from './chat.table.ts';
 export { chatModerationRoutes } from './moderation.routes.ts';
+
+export { chatProfilesRoutes } from './profiles.routes.ts';
+export { chatProfiles } from './profiles.table.ts';

@@ -44,6 +44,8 @@ const typesByAction = {
   'api_keys.created': { success: 'api_key_created' },
   'api_keys.renamed': { success: 'api_key_renamed' },
   'api_keys.revoked': { success: 'api_key_revoked' },
+  'live.stream_key_made': { success: 'stream_key_made' },
+  'live.stream_key_revoked': { success: 'stream_key_revoked' },
   'webhook_endpoints.created': { success: 'webhook_endpoint_added' },
   'webhook_endpoints.updated': { success: 'webhook_endpoint_changed' },
   'webhook_endpoints.deleted': { success: 'webhook_endpoint_removed' },

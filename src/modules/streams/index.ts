@@ -1,5 +1,5 @@
 export { streamNotFound } from './streams.errors.ts';
-export { memberOfStream, streamVisibleTo } from './streams.repository.ts';
+export { findStreamOwner, memberOfStream, streamVisibleTo } from './streams.repository.ts';
 export { streamsRoutes } from './streams.routes.ts';
 export { streamParams } from './streams.schemas.ts';
 export { streams } from './streams.table.ts';

@@ -69,6 +69,14 @@ export async function findStream(db: Db, id: string, viewerId: ViewerId): Promis
   return result.rows[0] as StreamRow | undefined;
 }
 
+/** Whose stream it is, if this viewer may see it. */
+export async function findStreamOwner(db: Db, id: string, viewerId: ViewerId): Promise<string | undefined> {
+  const result = await db.execute(sql`
+    SELECT stream.owner_id AS "ownerId" FROM streams AS stream JOIN users AS owner ON owner.id = stream.owner_id
+    WHERE stream.id = ${id}::uuid AND ${streamVisibleTo(viewerId)}`);
+  return result.rows[0]?.ownerId as string | undefined;
+}
+
 /**
  * A page of an owner's streams, newest first: all for the owner, what they may see and is not unlisted for others.
  * @returns undefined when the owner is not active or blocks the viewer.

@@ -199,7 +199,7 @@ encodingRoutes.openapi(
     path: '/me/side-files',
     request: jsonBody(startSideFileBody),
     responses: { 201: jsonResponse(sideFileSchema, 'Where to send the file'), ...problems(400, 401, 422) },
-    summary: 'Send a small file, of captions or a watermark',
+    summary: 'Send a small file, of captions, a watermark or an emote',
     description: 'Then name its id where it is to be used. It is gone once it was used, or after a day.',
     operationId: 'startSideFile',
     tags,

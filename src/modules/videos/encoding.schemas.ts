@@ -60,7 +60,7 @@ export const captionsListSchema = z.object({ data: z.array(captionsSchema) }).op
 
 export const startSideFileBody = z
   .strictObject({
-    purpose: z.enum(['captions', 'watermark']),
+    purpose: z.enum(['captions', 'watermark', 'emote', 'animated_emote']),
     size_bytes: z.int().min(1).max(2_097_152),
   })
   .openapi('StartSideFile');

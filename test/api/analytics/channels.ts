@@ -1,5 +1,5 @@
+import { addToSketch, emptySketch } from '../../../durable-objects/sketch.ts';
 import type { Flush } from '../../../durable-objects/view-counter/protocol.ts';
-import { addToSketch, emptySketch } from '../../../durable-objects/view-counter/sketch.ts';
 import { applyFlush } from '../../../src/modules/views/flushes.repository.ts';
 import { hex } from '../../../src/shared/encoding.ts';
 import { contextAt } from '../../jobs/accounts/lives.ts';

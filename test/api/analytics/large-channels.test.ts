@@ -1,12 +1,7 @@
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  addToSketch,
-  emptySketch,
-  estimate,
-  mergeSketches,
-} from '../../../durable-objects/view-counter/sketch.ts';
+import { addToSketch, emptySketch, estimate, mergeSketches } from '../../../durable-objects/sketch.ts';
 import { servicesOf } from '../../../src/context.ts';
 import { runCron } from '../../../src/jobs/cron.ts';
 import { withLock } from '../../../src/jobs/with-lock.ts';

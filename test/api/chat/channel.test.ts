@@ -11,8 +11,15 @@ import {
   moderateChat,
   sayInChat,
 } from '../../support/worker/chat-calls.ts';
+import {
+  call,
+  callJson,
+  roundTripsOf,
+  seedUser,
+  sqlRows,
+  type TestUser,
+} from '../../support/worker/client.ts';
 import { seedStaff } from '../admin/staff.ts';
-import { call, callJson, roundTripsOf, seedUser, sqlRows, type TestUser } from '../../support/worker/client.ts';
 
 const open: ChatClient[] = [];
 afterEach(() => {
@@ -162,7 +169,10 @@ describe('somebody who is banned', () => {
     const both = await Promise.all([ask(), ask()]);
     expect(both.map(({ status }) => status).toSorted()).toEqual([201, 409]);
 
-    expect(await codeOf(await call('GET', path, { token: troll.token }))).toEqual([403, 'chat.not_moderator']);
+    expect(await codeOf(await call('GET', path, { token: troll.token }))).toEqual([
+      403,
+      'chat.not_moderator',
+    ]);
     const list = (state: string) =>
       callJson<{ data: { id: string; user: { id: string }; text: string; note: string }[] }>(
         200,
@@ -287,7 +297,7 @@ describe('a message', () => {
 describe('a verified bot', () => {
   it('has the rate the platform gives it, and a badge; nobody but administrators gives it', async () => {
     const [owner, bot] = await seed();
-    const admin = await seedStaff(['admin']);
+    const admin = await seedStaff('admin');
     const stream = await announceStream(owner);
     const verify = (by: TestUser, messages: number) =>
       call('PUT', `/v1/admin/chat-bots/${bot.id}`, {

@@ -19,6 +19,7 @@ import { startS3Server } from '../../../local-cloud/s3/server.ts';
 import { eicarEngine } from '../../../local-cloud/scanner/eicar.ts';
 import { createScanner, type Scanner } from '../../../local-cloud/scanner/index.ts';
 import { startTurnstileServer } from '../../../local-cloud/turnstile/server.ts';
+import { type LiveSettings, recordingsBucket, startTestLive } from './live-setup.ts';
 import { createMediaFixtures } from './media-fixtures.ts';
 
 export interface TestAws {
@@ -33,6 +34,8 @@ export interface TestAws {
    * `GET /test/media/<name>`: a film made for tests.
    */
   readonly mediaConvertUrl: string;
+  /** Settings for IVS, which answers at `mediaConvertUrl`, too: see `startTestLive`. */
+  readonly liveSettings: LiveSettings;
   /** Amazon SES, and the mails it was given: see `startMailServer`. */
   readonly mailUrl: string;
   readonly breachedPasswordsUrl: string;
@@ -57,7 +60,7 @@ export async function startTestAws(): Promise<TestAws> {
     dataDir: join(folder, 's3'),
     region,
     credentials,
-    buckets: [{ name: 'social-flow-uploads' }, { name: 'social-flow-media' }],
+    buckets: [{ name: 'social-flow-uploads' }, { name: 'social-flow-media' }, { name: recordingsBucket }],
     onEvent: (event) => scanner?.onS3Event(event),
   });
   const cdnSigningKeys = makeSigningKeys();
@@ -101,6 +104,7 @@ export async function startTestAws(): Promise<TestAws> {
       events.push(event);
     },
   });
+  const live = await startTestLive({ folder, region, credentials, s3, ffmpeg });
   const server = createServer((request, response) => {
     if (request.url === '/test/events') {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(events));
@@ -129,6 +133,7 @@ export async function startTestAws(): Promise<TestAws> {
     cloudFront
       .handle(request, response)
       .then((handled) => handled || mediaConvert.handle(request, response))
+      .then((handled) => handled || live.handle(request, response))
       .then((handled) => handled || guardDuty.handle(request, response))
       .catch(() => response.destroy());
   });
@@ -139,6 +144,7 @@ export async function startTestAws(): Promise<TestAws> {
     cdnUrl: cdn.url,
     cdnSigningKeys,
     mediaConvertUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    liveSettings: live.settings,
     mailUrl: mail.url,
     breachedPasswordsUrl: breached.url,
     turnstileUrl: turnstile.url,
@@ -146,6 +152,7 @@ export async function startTestAws(): Promise<TestAws> {
     awsAccessKeyId: credentials[0].accessKeyId,
     awsSecretAccessKey: credentials[0].secretAccessKey,
     async close() {
+      await live.close();
       await mediaConvert.close();
       await guardDuty.close();
       server.closeAllConnections();

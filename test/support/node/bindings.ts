@@ -14,6 +14,8 @@ export interface TestEndpoints {
   readonly mediaConvertUrl: string;
   readonly cdnUrl: string;
   readonly cdnSigningKeys: string;
+  /** Settings for IVS, which answers where MediaConvert does. */
+  readonly liveSettings: Readonly<Record<string, string>>;
   readonly smsUrl: string;
   readonly mailUrl: string;
   readonly breachedPasswordsUrl: string;
@@ -44,6 +46,8 @@ const settingsFor = (endpoints: TestEndpoints): Record<string, string> => ({
   S3_PUBLIC_ENDPOINT: endpoints.s3Url,
   MEDIACONVERT_ENDPOINT: endpoints.mediaConvertUrl,
   GUARDDUTY_ENDPOINT: endpoints.mediaConvertUrl,
+  IVS_ENDPOINT: endpoints.mediaConvertUrl,
+  ...endpoints.liveSettings,
   SES_ENDPOINT: endpoints.mailUrl,
   BREACHED_PASSWORDS_URL: endpoints.breachedPasswordsUrl,
   APP_BASE_URL: 'https://app.test',

@@ -34,6 +34,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('cdnUrl', aws.cdnUrl);
   project.provide('cdnSigningKeys', aws.cdnSigningKeys);
   project.provide('mediaConvertUrl', aws.mediaConvertUrl);
+  project.provide('liveSettings', aws.liveSettings);
   project.provide('mailUrl', aws.mailUrl);
   project.provide('breachedPasswordsUrl', aws.breachedPasswordsUrl);
   project.provide('turnstileUrl', aws.turnstileUrl);

@@ -4,6 +4,7 @@ declare module 'vitest' {
     s3Url: string;
     mediaConvertUrl: string;
     cdnUrl: string;
+    liveSettings: Readonly<Record<string, string>>;
     cdnSigningKeys: string;
     smsUrl: string;
     mailUrl: string;

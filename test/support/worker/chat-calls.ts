@@ -35,8 +35,7 @@ export const moderateChat = (
   stream: string,
   by: TestUser,
   body: Record<string, unknown>,
-): Promise<Response> =>
-  call('POST', `/v1/streams/${stream}/chat/moderation`, { token: by.token, body });
+): Promise<Response> => call('POST', `/v1/streams/${stream}/chat/moderation`, { token: by.token, body });
 
 export const makeModerator = async (owner: TestUser, user: TestUser): Promise<void> => {
   const body = { role: 'moderator' };

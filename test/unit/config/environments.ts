@@ -36,6 +36,7 @@ export const production = {
   PASSKEY_RP_ID: 'social-flow.example',
   PASSKEY_ORIGINS: 'https://app.social-flow.example',
   CDN_BASE_URL: 'https://media.social-flow.example',
+  LIVE_PLAYBACK_KEY: `MIG2AgEAMBAGByqGSM49AgEGBSuBBAAiBIGeMIGbAgEBBDD${'A'.repeat(196)}`,
   CDN_SIGNING_KEYS: JSON.stringify([
     { id: 'K2JCJMDEHXQW5F', key: `MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg${'A'.repeat(80)}` },
   ]),

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { addToSketch, emptySketch, estimate, mergeSketches } from '../../../durable-objects/sketch.ts';
 import {
   beginSession,
   type SessionState,
@@ -7,12 +8,6 @@ import {
   takeBeat,
   watchedMs,
 } from '../../../durable-objects/view-counter/session.ts';
-import {
-  addToSketch,
-  emptySketch,
-  estimate,
-  mergeSketches,
-} from '../../../durable-objects/view-counter/sketch.ts';
 import { cover, coverageOf, lengthOf, type Span } from '../../../durable-objects/view-counter/spans.ts';
 
 const span = fc

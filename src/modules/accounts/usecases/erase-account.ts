@@ -5,8 +5,10 @@ import { randomBytes } from '../../../shared/crypto.ts';
 import { hex } from '../../../shared/encoding.ts';
 import { endAllAccess } from '../../auth/index.ts';
 import { eraseCommentLikes, eraseComments } from '../../comments/index.ts';
+import { eraseEmotes } from '../../emotes/index.ts';
 import { eraseFollows } from '../../graph/index.ts';
 import { revokeProviderTokens } from '../../identities/index.ts';
+import { retireLiveChannel } from '../../live/index.ts';
 import { eraseLikes, erasePosts } from '../../posts/index.ts';
 import { eraseRatings, eraseVideos } from '../../videos/index.ts';
 import { hasStraySessions } from '../accounts.repository.ts';
@@ -54,7 +56,13 @@ export const eraseStep: Readonly<Record<ErasureStep, Step>> = {
     whenNoneIsLeft(await eraseCommentLikes(ctx.databases.primary, userId, batchOf(ctx))),
   follows: async (ctx, userId) =>
     whenNoneIsLeft(await eraseFollows(ctx.databases.primary, userId, batchOf(ctx))),
-  videos: async (ctx, userId) => ((await eraseVideos(ctx, userId, videosAtOnce)) ? 'done' : 'more'),
+  // Emotes are pictures as well; their rows, by which these are found, go with them.
+  videos: async (ctx, userId) =>
+    (await eraseVideos(ctx, userId, videosAtOnce)) && (await eraseEmotes(ctx, userId)) ? 'done' : 'more',
+  live_channel: async (ctx, userId) => {
+    await retireLiveChannel(ctx.databases.primary, userId);
+    return 'done';
+  },
   exports: async (ctx, userId) => {
     await eraseExports(ctx, userId);
     return 'done';

@@ -8,7 +8,12 @@ export const sideFilePrefix = (ownerId: string): string => `side-files/${ownerId
 
 const ttlSeconds = 900;
 export const maxSideFileBytes = 2_097_152;
-const contentTypes = { captions: 'text/plain', watermark: 'image/png' } as const;
+const contentTypes = {
+  captions: 'text/plain',
+  watermark: 'image/png',
+  emote: 'image/png',
+  animated_emote: 'image/gif',
+} as const;
 
 /**
  * Lets the caller send a small file past the API. It lies under their own id, so that nobody else can name it, and is taken

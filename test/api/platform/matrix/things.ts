@@ -33,6 +33,14 @@ const insert = async (kind: IdKind, statement: string, params: readonly unknown[
 export const makers: Readonly<Record<string, Maker>> = {
   user: { make: async (owner) => owner.username, missing: () => `nobody_${randomIds.next().slice(-8)}` },
   user_id: { make: async (owner) => owner.id, missing: idOf('user') },
+  emote_id: {
+    make: (owner) =>
+      insert('emote', "INSERT INTO emotes (id, owner_id, name, format) VALUES ($1, $2, $3, 'gif')", [
+        owner.uuid,
+        `e${randomIds.next().replaceAll('-', '').slice(-12)}`,
+      ]),
+    missing: idOf('emote'),
+  },
   session_id: {
     make: (owner) =>
       insert(
@@ -264,6 +272,7 @@ export const bodies: Readonly<Record<string, unknown>> = {
   suspendUser: { reason: 'for the matrix' },
   unsuspendUser: { reason: 'for the matrix' },
   updateStream: { title: 'another title' },
+  updateLiveChannel: { latency_mode: 'NORMAL' },
   sendChatMessage: { client_id: 'matrix', text: 'for the matrix' },
   voteInChat: { poll_id: '01990000-0000-7000-8000-000000000000', choice: 0 },
   moderateChat: { action: 'clear' },
@@ -288,6 +297,8 @@ export const bodies: Readonly<Record<string, unknown>> = {
   },
   addChatTerm: { kind: 'blocked', term: 'matrix' },
   verifyChatBot: { messages_per_30_seconds: 100 },
+  setChatProfile: { color: null },
+  rejectEmote: { reason: 'for the matrix' },
   clearBirthDate: { reason: 'for the matrix' },
 };
 
