@@ -16,19 +16,11 @@ export interface Attachment {
   readonly isLive: boolean;
 }
 
-export const attach = (
-  socket: WebSocket,
-  { userId, username, session, endsAtMs, keepsOrder, ahead, isLive }: Attachment,
-): void =>
-  socket.serializeAttachment({
-    userId,
-    username,
-    session,
-    endsAtMs,
-    keepsOrder,
-    ahead,
-    isLive,
-  } satisfies Attachment);
+export function attach(socket: WebSocket, known: Attachment): void {
+  const { userId, username, session, endsAtMs, keepsOrder, ahead, isLive } = known;
+  const kept = { userId, username, session, endsAtMs, keepsOrder, ahead, isLive } satisfies Attachment;
+  socket.serializeAttachment(kept);
+}
 export const attachmentOf = (socket: WebSocket): Attachment => socket.deserializeAttachment() as Attachment;
 
 /** Who a socket is, as it is told. */

@@ -132,13 +132,14 @@ export function createChatters(sql: SqlStorage): Chatters {
     decide(userId, standing, version, nowMs) {
       const decided = decidedOf(userId);
       if (decided !== undefined && decided.version > version) return undefined;
+      const all = { ...decided?.standing, ...standing };
       sql.exec('DELETE FROM standings WHERE set_at_ms < ?', nowMs - settlingMs);
       sql.exec(
         `INSERT INTO standings (user_id, standing, version, set_at_ms) VALUES (?, ?, ?, ?)
          ON CONFLICT (user_id) DO UPDATE SET standing = excluded.standing, version = excluded.version,
            set_at_ms = excluded.set_at_ms`,
         userId,
-        JSON.stringify({ ...decided?.standing, ...standing }),
+        JSON.stringify(all),
         version,
         nowMs,
       );
