@@ -10,7 +10,7 @@ import type { RequestContext } from '../../../context.ts';
 import { requireViewerId } from '../../../http/viewer.ts';
 import { callDurableObject } from '../../../shared/durable-object-call.ts';
 import { encodeId, uuidTime } from '../../../shared/ids.ts';
-import { streamNotFound } from '../../streams/index.ts';
+import { streamNotFound, tellAccessChanged } from '../../streams/index.ts';
 import type { ChannelChange } from '../actions.repository.ts';
 import { aboveModerators, messageTooOld, nothingToModerate, notModerator } from '../chat.errors.ts';
 import { findChatter } from '../chat.repository.ts';
@@ -124,7 +124,9 @@ async function decide(
       const seconds = input.action === 'ban' ? null : input.seconds;
       await assertBelow(ctx, by, userId);
       const change = await insertBan(ctx, by, { userId, seconds, reason, streamId });
-      return change && { change, act: { kind: 'silence', userId, seconds, version: change.version } };
+      if (change === undefined) return undefined;
+      if (seconds === null) tellAccessChanged(ctx, { ownerId: by.ownerId, viewerId: userId });
+      return { change, act: { kind: 'silence', userId, seconds, version: change.version } };
     }
     case 'unban': {
       const change = await deleteBan(ctx, by, input.user_id, streamId);
