@@ -31,7 +31,7 @@ import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
 import { historyRoutes } from './modules/history/index.ts';
 import { facebookRoutes, identitiesRoutes, oauthRoutes } from './modules/identities/index.ts';
-import { liveChannelRoutes } from './modules/live/index.ts';
+import { liveChannelRoutes, livePlaybackRoutes } from './modules/live/index.ts';
 import { membersRoutes } from './modules/members/index.ts';
 import { passkeySignInRoutes, passkeysRoutes } from './modules/passkeys/index.ts';
 import { playlistItemsRoutes, playlistsRoutes } from './modules/playlists/index.ts';
@@ -125,6 +125,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', encodingRoutes);
   app.route('/v1', uploadLimitsRoutes);
   app.route('/v1', streamsRoutes);
+  app.route('/v1/streams', livePlaybackRoutes);
   app.route('/v1', chatRoutes);
   app.route('/v1', chatProfilesRoutes);
   app.route('/v1', emotesRoutes);

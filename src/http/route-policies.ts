@@ -381,6 +381,10 @@ export const routePolicies = {
   updateLiveChannel: { access: user, limit: 'write', cost: 20 },
   createStreamKey: { access: user, limit: 'write', cost: 20, stepUp: true },
   revokeStreamKey: { access: user, limit: 'write', cost: 20, sensitive: true },
+  getLivePlayback: { access: viewer, ids: 'any', limit: 'read', cost: 5 },
+  sendTimedMetadata: { access: user, scope: 'live:write', ids: 'own', limit: 'metadata', unpinned: true },
+  revokeViewer: { access: user, ids: 'own', limit: 'write' },
+  readmitViewer: { access: user, ids: 'own', limit: 'write' },
 
   // Chat. The room itself counts what each person, and all of them, say.
   getChatAsyncApi: { access: anyone, limit: 'docs' },
