@@ -14,11 +14,13 @@ export interface Attachment {
   readonly ahead: number;
   /** Whether it has been told where the log stands, and gets what is new from there on. */
   readonly isLive: boolean;
+  /** What its visit is known by, once it is live. */
+  readonly visit: number | undefined;
 }
 
 export function attach(socket: WebSocket, known: Attachment): void {
-  const { userId, username, session, endsAtMs, keepsOrder, ahead, isLive } = known;
-  const kept = { userId, username, session, endsAtMs, keepsOrder, ahead, isLive } satisfies Attachment;
+  const { userId, username, session, endsAtMs, keepsOrder, ahead, isLive, visit } = known;
+  const kept: Attachment = { userId, username, session, endsAtMs, keepsOrder, ahead, isLive, visit };
   socket.serializeAttachment(kept);
 }
 export const attachmentOf = (socket: WebSocket): Attachment => socket.deserializeAttachment() as Attachment;

@@ -21,6 +21,9 @@ export interface Chatters {
     version: number,
     nowMs: number,
   ): Standing | null | undefined;
+  /** The relay their last socket went to. */
+  seat(userId: string): number | undefined;
+  sit(userId: string, relay: number): void;
   /** Forgets who has not been heard of for long. */
   forget(nowMs: number): void;
 }
@@ -31,6 +34,7 @@ interface Row extends Record<string, SqlStorageValue> {
   readonly sent_at: string;
   readonly last_text: string | null;
   readonly counted: string;
+  readonly relay: number | null;
 }
 
 interface Entry {
@@ -39,6 +43,7 @@ interface Entry {
   sentAtMs: number[];
   lastText: string | undefined;
   counted: Counted;
+  relay: number | undefined;
 }
 
 interface Decided {
@@ -58,7 +63,7 @@ export function createChatters(sql: SqlStorage): Chatters {
     if (known !== undefined) return known;
     const [row] = sql
       .exec<Row>(
-        'SELECT facts, known_at_ms, sent_at, last_text, counted FROM chatters WHERE user_id = ?',
+        'SELECT facts, known_at_ms, sent_at, last_text, counted, relay FROM chatters WHERE user_id = ?',
         userId,
       )
       .toArray();
@@ -69,6 +74,7 @@ export function createChatters(sql: SqlStorage): Chatters {
       sentAtMs: JSON.parse(row.sent_at) as number[],
       lastText: row.last_text ?? undefined,
       counted: JSON.parse(row.counted) as Counted,
+      relay: row.relay ?? undefined,
     };
     inMemory.set(userId, entry);
     return entry;
@@ -104,7 +110,14 @@ export function createChatters(sql: SqlStorage): Chatters {
       const known = entryOf(stated.userId);
       const later = laterThan(stated, known);
       const facts = later === undefined ? stated : { ...stated, ...later.standing, version: later.version };
-      const entry = known ?? { facts, knownAtMs: nowMs, sentAtMs: [], lastText: undefined, counted: [] };
+      const entry = known ?? {
+        facts,
+        knownAtMs: nowMs,
+        sentAtMs: [],
+        lastText: undefined,
+        counted: [],
+        relay: undefined,
+      };
       inMemory.set(facts.userId, Object.assign(entry, { facts, knownAtMs: nowMs }));
       sql.exec(
         `INSERT INTO chatters (user_id, facts, known_at_ms) VALUES (?, ?, ?)
@@ -149,6 +162,13 @@ export function createChatters(sql: SqlStorage): Chatters {
       entry.facts = { ...before, ...standing, version };
       sql.exec('UPDATE chatters SET facts = ? WHERE user_id = ?', JSON.stringify(entry.facts), userId);
       return before;
+    },
+    seat: (userId) => entryOf(userId)?.relay,
+    sit(userId, relay) {
+      const entry = entryOf(userId);
+      if (entry === undefined || entry.relay === relay) return;
+      entry.relay = relay;
+      sql.exec('UPDATE chatters SET relay = ? WHERE user_id = ?', relay, userId);
     },
     forget(nowMs) {
       const gone = sql

@@ -73,7 +73,7 @@ describe('the sources', () => {
     for (const [path, value] of Object.entries(attached))
       expect(sources.find((source) => source.path === path)?.text).toContain(`serializeAttachment(${value})`);
     expect(sources.find(({ path }) => path === 'durable-objects/chat-relay/sockets.ts')?.text).toContain(
-      'kept = { userId, username, session, endsAtMs, keepsOrder, ahead, isLive } satisfies Attachment',
+      'kept: Attachment = { userId, username, session, endsAtMs, keepsOrder, ahead, isLive, visit };',
     );
   });
 
