@@ -315,7 +315,9 @@ export class ChatRelay extends DurableObject {
     if (keepsOrder !== undefined) this.#holdback.setKeepsOrder(sockets, keepsOrder);
     for (const socket of sockets) {
       if (attachmentOf(socket).isLive) sendQuietly(socket, frame);
-      if (close !== undefined) closeQuietly(socket, close, 'banned');
+      if (close === undefined) continue;
+      closeQuietly(socket, close, 'banned');
+      this.#gone(socket);
     }
   }
 
