@@ -22,6 +22,7 @@ import {
   sessionsRoutes,
   wellKnownRoutes,
 } from './modules/auth/index.ts';
+import { broadcastsRoutes } from './modules/broadcasts/index.ts';
 import { chatProfilesRoutes, chatRoutes } from './modules/chat/index.ts';
 import { commentModerationRoutes, commentsRoutes } from './modules/comments/index.ts';
 import { pagesRoutes } from './modules/delivery/index.ts';
@@ -123,6 +124,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', encodingRoutes);
   app.route('/v1', uploadLimitsRoutes);
   app.route('/v1', streamsRoutes);
+  app.route('/v1', broadcastsRoutes);
   app.route('/v1', chatRoutes);
   app.route('/v1', chatProfilesRoutes);
   app.route('/v1', emotesRoutes);

@@ -9,6 +9,7 @@ export * from '../modules/auth/auth.table.ts';
 export * from '../modules/auth/challenges.table.ts';
 export * from '../modules/chat/chat.table.ts';
 export * from '../modules/chat/profiles.table.ts';
+export * from '../modules/broadcasts/broadcasts.table.ts';
 export * from '../modules/comments/comments.table.ts';
 export * from '../modules/delivery/invalidations.table.ts';
 export * from '../modules/emotes/emotes.table.ts';

@@ -15,3 +15,13 @@ export const scheduledInThePast = defineError({
   status: 422,
   title: 'A stream can only be announced for a time to come.',
 });
+export const streamBegun = defineError({
+  code: 'streams.begun',
+  status: 409,
+  title: 'A stream that has begun cannot be canceled; stop it.',
+});
+export const streamNotLive = defineError({
+  code: 'streams.not_live',
+  status: 409,
+  title: 'The stream is not live.',
+});
