@@ -38,6 +38,7 @@ import { playlistItemsRoutes, playlistsRoutes } from './modules/playlists/index.
 import { postsRoutes } from './modules/posts/index.ts';
 import { realtimeRoutes } from './modules/realtime/index.ts';
 import { securityEventsRoutes } from './modules/security-events/index.ts';
+import { streamAnalyticsRoutes } from './modules/stream-analytics/index.ts';
 import { streamsRoutes } from './modules/streams/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
 import {
@@ -116,6 +117,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/videos', videosRoutes);
   app.route('/v1/videos', videoAnalyticsRoutes);
   app.route('/v1/me/analytics', channelAnalyticsRoutes);
+  app.route('/v1', streamAnalyticsRoutes);
   app.route('/v1/videos', replacementsRoutes);
   app.route('/v1/videos', thumbnailsRoutes);
   app.route('/v1/videos', viewsRoutes);
