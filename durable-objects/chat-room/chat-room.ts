@@ -13,6 +13,7 @@ import {
   type ChatEvent,
   type ChatterFacts,
   type Counts,
+  type Crowd,
   type Deliver,
   keptMs,
   type LogRun,
@@ -30,6 +31,12 @@ import { createRelays, type Relays } from './relays.ts';
 import { createRoomRecord } from './room-record.ts';
 import { createRoomMeter, say } from './say.ts';
 import { chatRoomMigrations } from './schema.ts';
+import { createTally, type Tally } from './tally.ts';
+import { applyTallyOf, flushIfDue } from './tally-flush.ts';
+import type { ApplyTally, TallyReport } from './tally-protocol.ts';
+
+/** Relays have heard of the end of a room by then, and say that nobody is there any more. */
+const closingMs = 2_000;
 
 /**
  * The one place where a room's messages get their order: it decides on each, numbers it, and has it in SQLite before it is
@@ -39,10 +46,13 @@ export class ChatRoom extends DurableObject {
   clock = systemClock;
   /** Replaced in tests, to lose and repeat batches. */
   deliver: Deliver;
+  /** Replaced in tests, to make it fail. */
+  applyTally: ApplyTally;
   readonly tellCounts: (relay: number, counts: Counts) => Promise<void>;
   readonly #relays: Relays;
   readonly #hold: RoomHold;
   readonly #delivery: Delivery;
+  readonly #tally: Tally;
   readonly #tooFull = createRoomMeter();
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
@@ -58,6 +68,8 @@ export class ChatRoom extends DurableObject {
       record,
       atomically: (work) => ctx.storage.transactionSync(work),
     };
+    this.#tally = createTally({ sql, head: this.#hold.log.head, atomically: this.#hold.atomically });
+    this.applyTally = applyTallyOf(env as unknown as Bindings);
     const { CHAT_RELAY: relays } = env as unknown as Bindings;
     const nameOf = (relay: number): string => relayName(record.facts()?.streamId ?? '', relay);
     this.deliver = (relay, run) => callDurableObject(relays, nameOf(relay), (stub) => stub.deliver(run));
@@ -71,6 +83,7 @@ export class ChatRoom extends DurableObject {
       clock: { now: () => this.clock.now() },
       deliver: (relay, run) => this.deliver(relay, run),
       tellCounts: this.tellCounts,
+      viewers: (nowMs) => this.#viewers(nowMs),
       waitUntil: (work) => ctx.waitUntil(work),
     });
   }
@@ -79,8 +92,12 @@ export class ChatRoom extends DurableObject {
   enter(room: RoomFacts, visitor: { readonly facts?: ChatterFacts; readonly region: string }): number {
     const now = this.clock.now();
     this.#hold.record.open(room);
-    if (visitor.facts !== undefined) this.#hold.chatters.learn(visitor.facts, now);
-    return this.#relays.place(visitor.region, now);
+    const { facts, region } = visitor;
+    const { chatters } = this.#hold;
+    if (facts !== undefined) chatters.learn(facts, now);
+    const relay = this.#relays.place(region, now, facts && chatters.seat(facts.userId));
+    if (facts !== undefined) chatters.sit(facts.userId, relay);
+    return relay;
   }
 
   /** Says something in the room. Once it is answered as sent, it is not lost; the same `clientId` again is the same message. */
@@ -119,7 +136,10 @@ export class ChatRoom extends DurableObject {
     record.close();
     // Nobody came so far, and who comes finds it closed.
     if (record.facts() === undefined) return;
-    await this.#announce({ type: 'closed' }, this.clock.now());
+    const now = this.clock.now();
+    await this.#announce({ type: 'closed' }, now);
+    // After those who are sent away have gone.
+    this.#tally.setFlushDue(now + closingMs);
   }
 
   /** Counts a vote in the poll that goes on, one for each person. */
@@ -147,25 +167,39 @@ export class ChatRoom extends DurableObject {
   subscribe(relay: {
     readonly number: number;
     readonly region: string;
-    readonly sockets: number;
+    readonly crowd: Crowd;
     /** The last number it has; undefined when it begins. */
     readonly after: number | undefined;
   }): RoomState {
     const now = this.clock.now();
-    this.#relays.note(relay.number, relay.region, relay.sockets, now);
+    this.#relays.note(relay.number, relay.region, relay.crowd, now);
     const run = this.#delivery.begin(relay.number, relay.after);
     const { record, notes } = this.#hold;
     return {
       ...run,
       notes: { settings: record.settings(), pinned: notes.pinned(), poll: notes.poll() },
-      viewers: this.#relays.viewers(now),
+      viewers: this.#viewers(now),
     };
   }
 
   /** A relay says how many sockets it has now. */
-  report(relay: { readonly number: number; readonly region: string; readonly sockets: number }): void {
-    this.#relays.note(relay.number, relay.region, relay.sockets, this.clock.now());
+  report(relay: { readonly number: number; readonly region: string; readonly crowd: Crowd }): void {
+    this.#relays.note(relay.number, relay.region, relay.crowd, this.clock.now());
     this.#delivery.countSoon();
+  }
+
+  /** The provider of the video says how many play it. */
+  noteAudience(count: number, atMs: number): void {
+    this.#tally.noteProvider(count, atMs);
+    this.#delivery.countSoon();
+  }
+
+  /** How the room is watched and written in, up to now; undefined where nobody ever came. */
+  tally(): TallyReport | undefined {
+    if (this.#hold.record.facts() === undefined) return undefined;
+    this.#tally.count();
+    this.#viewers(this.clock.now());
+    return this.#tally.report();
   }
 
   /** A relay has no socket any more. */
@@ -182,7 +216,7 @@ export class ChatRoom extends DurableObject {
   /** Takes out what a timer that was lost with its isolate did not, and tidies up. */
   override async alarm(): Promise<void> {
     const now = this.clock.now();
-    const { log, chatters, notes } = this.#hold;
+    const { log, chatters, notes, record } = this.#hold;
     const poll = notes.poll();
     if (poll !== null && !poll.ended) {
       const ended = poll.ends_at <= now ? this.#hold.atomically(() => closePoll(notes)) : undefined;
@@ -190,9 +224,22 @@ export class ChatRoom extends DurableObject {
       else await wakeBy(this.ctx.storage, poll.ends_at);
     }
     await this.#delivery.push();
+    this.#viewers(now);
+    // Before the log forgets.
+    this.#tally.count();
     const isLong = log.prune(now);
     chatters.forget(now);
+    await flushIfDue(this.#tally, record.facts()?.streamId, this.applyTally, () => this.clock.now());
+    const flushAtMs = this.#tally.flushDueAtMs();
     if (isLong || this.#relays.live(now).length > 0) await wakeBy(this.ctx.storage, now + keptMs);
+    if (flushAtMs !== undefined) await wakeBy(this.ctx.storage, flushAtMs);
+  }
+
+  /** How many look on; the tally takes note of it. */
+  #viewers(nowMs: number): number {
+    const connected = this.#relays.viewers(nowMs);
+    this.#tally.watch(connected, nowMs);
+    return this.#tally.viewers(connected, nowMs);
   }
 
   #learn(stated: Stated | undefined, nowMs: number): void {

@@ -424,7 +424,12 @@ describe('those who look on', () => {
     const first = await enter(room, chatter('ada'));
     const others = [await enter(room, undefined), await enter(room, undefined)];
     // A relay elsewhere, with a crowd.
-    await chatRoom(room.streamId).subscribe({ number: 7, region: 'AS', sockets: 1_500, after: 0 });
+    await chatRoom(room.streamId).subscribe({
+      number: 7,
+      region: 'AS',
+      crowd: { sockets: 1_500, viewers: 1_500 },
+      after: 0,
+    });
     await until(() => viewersOf(first) === 1_503, 'all are counted');
     for (const { socket } of others) socket.close(1000);
     await until(() => viewersOf(first) === 1_501, 'they are gone');

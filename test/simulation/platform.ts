@@ -36,6 +36,7 @@ interface Slot {
   readonly database: Database;
   readonly sockets: Set<ServerSocket>;
   alarmAtMs: number | null;
+  isRinging: boolean;
   isolate: Isolate | undefined;
 }
 
@@ -135,6 +136,9 @@ export class Platform {
     if (slot === undefined) return;
     if (slot.isolate !== undefined) slot.isolate.isAlive = false;
     slot.isolate = undefined;
+    // An alarm that did not come to its end goes off again.
+    if (slot.isRinging) slot.alarmAtMs ??= this.nowMs + 2_000;
+    slot.isRinging = false;
     if (!cut) return;
     for (const socket of slot.sockets) {
       socket.readyState = closed;
@@ -204,9 +208,15 @@ export class Platform {
 
   #ring(slot: Slot): void {
     slot.alarmAtMs = null;
-    this.#run(slot, 'alarm', []).catch(() => {
-      slot.alarmAtMs ??= this.nowMs + 2_000;
-    });
+    slot.isRinging = true;
+    const isolate = this.#isolate(slot);
+    this.#run(slot, 'alarm', [])
+      .catch(() => {
+        if (isolate.isAlive) slot.alarmAtMs ??= this.nowMs + 2_000;
+      })
+      .finally(() => {
+        if (isolate.isAlive) slot.isRinging = false;
+      });
   }
 
   #slot(name: string): Slot {
@@ -217,6 +227,7 @@ export class Platform {
       database: new DatabaseSync(':memory:'),
       sockets: new Set(),
       alarmAtMs: null,
+      isRinging: false,
       isolate: undefined,
     };
     this.#slots.set(name, slot);

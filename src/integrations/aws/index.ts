@@ -36,7 +36,7 @@ export {
   putMetadata,
   type StreamSession,
   type StreamSessionSummary,
-  startViewerSessionRevocation,
+  startViewerSessionRevocations,
   stopStream,
   type ViewerSessions,
 } from './ivs-streams.ts';

@@ -101,18 +101,23 @@ export interface ViewerSessions {
   readonly version: number;
 }
 
-/** Ends the sessions of a viewer, and refuses their tokens up to the version. Does nothing for a channel that is gone. */
-export async function startViewerSessionRevocation(
+/**
+ * Ends the sessions of up to 20 viewers, and refuses their tokens up to the version. Those of channels that are gone are passed
+ * over. Twice a second at most for the whole account.
+ * @throws AwsError
+ */
+export async function startViewerSessionRevocations(
   config: AwsConfig,
-  { version, ...sessions }: ViewerSessions,
+  sessions: readonly ViewerSessions[],
 ): Promise<void> {
-  await callIvsIfPresent(
-    config,
-    {
-      operation: 'StartViewerSessionRevocation',
-      body: { ...sessions, viewerSessionVersionsLessThanOrEqualTo: version },
-      retries: 2,
+  await callIvs(config, {
+    operation: 'BatchStartViewerSessionRevocation',
+    body: {
+      viewerSessions: sessions.map(({ version, ...session }) => ({
+        ...session,
+        viewerSessionVersionsLessThanOrEqualTo: version,
+      })),
     },
-    'ResourceNotFoundException',
-  );
+    retries: 2,
+  });
 }

@@ -3,4 +3,5 @@ export { findStream, findStreamOwner, memberOfStream, streamVisibleTo } from './
 export { streamsRoutes } from './streams.routes.ts';
 export { streamParams } from './streams.schemas.ts';
 export { streams } from './streams.table.ts';
+export { tellAccessChanged } from './streams.usecases.ts';
 export { presentStream } from './streams.views.ts';

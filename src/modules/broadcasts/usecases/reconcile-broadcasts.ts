@@ -1,3 +1,4 @@
+import { roomName } from '../../../../durable-objects/chat-room/protocol.ts';
 import type { RequestContext } from '../../../context.ts';
 import {
   getStream,
@@ -7,6 +8,7 @@ import {
   type StreamSession,
 } from '../../../integrations/aws/index.ts';
 import { publishEvents } from '../../../jobs/publish.ts';
+import { callDurableObject } from '../../../shared/durable-object-call.ts';
 import {
   endAway,
   findUnbegunSessions,
@@ -21,6 +23,8 @@ const endedAtOnce = 100;
 // Each asks IVS once or twice, which answers five a second.
 const askedAtOnce = 25;
 const maxPages = 50;
+// Each is a call of a Durable Object.
+const roomsAtOnce = 20;
 
 /**
  * Finds out what lost events would have told, and how many watch: compares what is on air at IVS with what is live here, ends
@@ -38,6 +42,8 @@ export async function reconcileBroadcasts(ctx: RequestContext): Promise<void> {
     if (streamId !== undefined) samples.push(sampleOf(streamId, stream));
   }
   if (samples.length > 0) await storeSamples(primary, ctx.clock.now(), samples);
+  for (let from = 0; from < samples.length; from += roomsAtOnce)
+    await Promise.all(samples.slice(from, from + roomsAtOnce).map((sample) => tellRoom(ctx, sample)));
   const seen = new Set(onAir.map(({ streamId }) => streamId));
   const silent = open.filter(({ sessionId }) => !seen.has(sessionId));
   for (const session of silent.slice(0, askedAtOnce)) await attempt(ctx, () => askAbout(ctx, session));
@@ -89,6 +95,14 @@ async function learnStart(
 
 const failureOf = (session: StreamSession | undefined): string | undefined =>
   session?.truncatedEvents?.some(({ name }) => name === 'Stream Failure') ? 'stream_failure' : undefined;
+
+/** The room merges the count with that of its own connections. */
+const tellRoom = (ctx: RequestContext, { streamId, viewers }: ViewerSample) =>
+  attempt(ctx, () =>
+    callDurableObject(ctx.bindings.CHAT_ROOM, roomName(streamId), (room) =>
+      room.noteAudience(viewers, ctx.clock.now()),
+    ),
+  );
 
 const sampleOf = (streamId: string, { viewerCount = 0, health }: LiveStreamSummary): ViewerSample => ({
   streamId,
