@@ -59,7 +59,11 @@ export async function benchLive(
   for (let round = 1; round <= rounds; round += 1)
     for (const [name, lowLatency] of players) {
       const playbackUrl = await broadcast(workshop, `${round}-${lowLatency}`);
-      const viewing = await view(workshop, { url: playbackUrl, lowLatency, points: clockPoints }, seconds);
+      const viewing = await view(
+        workshop,
+        { url: playbackUrl, lowLatency, width: picture.width, points: clockPoints },
+        seconds,
+      );
       await workshop.cleanup.run();
       viewings.get(name)?.push(viewing);
       step(

@@ -25,7 +25,11 @@ export interface Platform {
 }
 
 export async function startPlatform(
-  options: { readonly chaos?: { duplicate: number; reorder: number; drop: number } } = {},
+  options: {
+    readonly chaos?: { duplicate: number; reorder: number; drop: number };
+    /** Of the Worker, beside those of the local cloud. */
+    readonly settings?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<Platform> {
   const stateDir = await mkdtemp(join(tmpdir(), 'social-flow-e2e-'));
   const envFile = join(stateDir, 'worker.env');
@@ -50,7 +54,12 @@ export async function startPlatform(
       });
       writePrivateFile(
         envFile,
-        dotenv('e2e', { ...stack.workerSettings, LOG_LEVEL: 'info', DEBUG_ERRORS: 'true' }),
+        dotenv('e2e', {
+          ...stack.workerSettings,
+          LOG_LEVEL: 'info',
+          DEBUG_ERRORS: 'true',
+          ...options.settings,
+        }),
       );
     },
     async stopStack() {

@@ -4,6 +4,8 @@ import type HlsPlayer from 'hls.js';
 export interface WatchOrder {
   readonly url: string;
   readonly lowLatency: boolean;
+  /** What the camera sent, in pixels, whatever rendition is shown. */
+  readonly width: number;
   readonly points: readonly { readonly x: number; readonly y: number }[];
 }
 
@@ -16,7 +18,7 @@ export interface Watched {
 }
 
 /** Runs in the page: plays a stream, reads the clock in each frame that is shown, and keeps how old it is. */
-export function watch({ url, lowLatency, points }: WatchOrder): void {
+export function watch({ url, lowLatency, width: sentWidth, points }: WatchOrder): void {
   const { Hls } = window as unknown as { Hls: typeof HlsPlayer };
   const startedAt = performance.now();
   const watched: Watched = { ages: [], errors: [], stalls: 0, firstFrameMs: undefined };
@@ -25,9 +27,9 @@ export function watch({ url, lowLatency, points }: WatchOrder): void {
   const canvas = document.createElement('canvas');
   const drawn = canvas.getContext('2d', { willReadFrequently: true }) as CanvasRenderingContext2D;
   const look = (): void => {
-    canvas.width = video.videoWidth;
+    canvas.width = sentWidth;
     canvas.height = 24;
-    drawn.drawImage(video, 0, 0);
+    drawn.drawImage(video, 0, 0, sentWidth, (sentWidth * video.videoHeight) / video.videoWidth);
     const { data, width } = drawn.getImageData(0, 0, canvas.width, canvas.height);
     const shown = points.reduce(
       (sum, { x, y }, bit) => sum + ((data[(y * width + x) * 4] ?? 0) > 127 ? 2 ** bit : 0),
