@@ -1,10 +1,12 @@
 import { DurableObject } from 'cloudflare:workers';
-import type { Bindings } from '../../src/context.ts';
+import { type Bindings, servicesOf } from '../../src/context.ts';
+import { keepChat } from '../../src/modules/chat/archive.repository.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import { callDurableObject } from '../../src/shared/durable-object-call.ts';
 import { wakeBy } from '../alarms.ts';
 import { migrate } from '../sqlite-migrations.ts';
 import { carryOut, closePoll, type RoomHold } from './acts.ts';
+import { type Archive, type ArchiveEnds, createArchive } from './archive.ts';
 import { createChatters } from './chatters.ts';
 import { createDelivery, type Delivery } from './delivery.ts';
 import { createLogStore } from './log-store.ts';
@@ -39,10 +41,13 @@ export class ChatRoom extends DurableObject {
   clock = systemClock;
   /** Replaced in tests, to lose and repeat batches. */
   deliver: Deliver;
+  /** The same, to lose and repeat what goes to the database. */
+  archiveTo: ArchiveEnds['send'];
   readonly tellCounts: (relay: number, counts: Counts) => Promise<void>;
   readonly #relays: Relays;
   readonly #hold: RoomHold;
   readonly #delivery: Delivery;
+  readonly #archive: Archive;
   readonly #tooFull = createRoomMeter();
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
@@ -58,11 +63,24 @@ export class ChatRoom extends DurableObject {
       record,
       atomically: (work) => ctx.storage.transactionSync(work),
     };
-    const { CHAT_RELAY: relays } = env as unknown as Bindings;
+    const bindings = env as unknown as Bindings;
+    const { CHAT_RELAY: relays } = bindings;
     const nameOf = (relay: number): string => relayName(record.facts()?.streamId ?? '', relay);
     this.deliver = (relay, run) => callDurableObject(relays, nameOf(relay), (stub) => stub.deliver(run));
     this.tellCounts = (relay, counts) =>
       callDurableObject(relays, nameOf(relay), (stub) => stub.tellCounts(counts), 1);
+    this.archiveTo = (flush) => keepChat(servicesOf(bindings).databases.primary, flush);
+    this.#archive = createArchive({
+      sql,
+      log: this.#hold.log,
+      clock: { now: () => this.clock.now() },
+      streamId: () => record.facts()?.streamId,
+      send: (flush) => this.archiveTo(flush),
+      warn: (error) =>
+        servicesOf(bindings).log.log('warn', 'chat.archive_failed', {
+          error_name: error instanceof Error ? error.name : 'unknown',
+        }),
+    });
     this.#delivery = createDelivery({
       storage: ctx.storage,
       log: this.#hold.log,
@@ -180,7 +198,7 @@ export class ChatRoom extends DurableObject {
   /** Takes out what a timer that was lost with its isolate did not, and tidies up. */
   override async alarm(): Promise<void> {
     const now = this.clock.now();
-    const { log, chatters, notes } = this.#hold;
+    const { log, chatters, notes, record } = this.#hold;
     const poll = notes.poll();
     if (poll !== null && !poll.ended) {
       const ended = poll.ends_at <= now ? this.#hold.atomically(() => closePoll(notes)) : undefined;
@@ -188,9 +206,13 @@ export class ChatRoom extends DurableObject {
       else await wakeBy(this.ctx.storage, poll.ends_at);
     }
     await this.#delivery.push();
-    const isLong = log.prune(now);
+    await this.#archive.run();
+    const isLong = log.prune(now, { archivedUpTo: this.#archive.reached(), isOver: record.isClosed() });
     chatters.forget(now);
     if (isLong || this.#relays.live(now).length > 0) await wakeBy(this.ctx.storage, now + keptMs);
+    const archiveAtMs = this.#archive.dueAtMs();
+    // An alarm in the past would come at once, and again while this one is not over.
+    if (archiveAtMs !== undefined) await wakeBy(this.ctx.storage, Math.max(archiveAtMs, now));
   }
 
   #learn(stated: Stated | undefined, nowMs: number): void {

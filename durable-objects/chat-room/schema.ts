@@ -46,4 +46,7 @@ export const chatRoomMigrations: readonly string[] = [
      choice INTEGER NOT NULL,
      PRIMARY KEY (poll_id, user_id)
    ) WITHOUT ROWID;`,
+  // How far the log has come to the database.
+  `CREATE TABLE archive (seq INTEGER NOT NULL, failures INTEGER NOT NULL, next_at_ms INTEGER NOT NULL);
+   INSERT INTO archive VALUES (0, 0, 0);`,
 ];
