@@ -10,6 +10,7 @@ import type { CreateJobBody, Input, JobSettings } from '../settings/create-job.t
 import { splitS3Url } from '../settings/primitives.ts';
 import { accelerationObstacle } from './acceleration.ts';
 import { buildPlan } from './build.ts';
+import { assembleHls, isPlaylist, PlaylistError } from './hls-input.ts';
 import { type LoudnessCorrections, measureCorrections } from './loudness.ts';
 import { type Plan, type PlanWarning, WARNING_SHORTER_THAN_INPUT } from './plan.ts';
 import { clipRanges } from './sources.ts';
@@ -66,7 +67,7 @@ async function prepare(request: TranscodeRequest): Promise<Plan> {
   const [input] = job.settings.inputs;
   if (!input) throw new JobFailure(1999, 'the job has no input');
   request.onProgress('PROBING', 0, 0);
-  const inputPath = await locate(objectStore, input.fileInput);
+  const inputPath = await openInput(request, input.fileInput);
   const probe = await probeInput(ffmpeg, inputPath, input.fileInput, signal);
   await request.onInput(probe);
   if (job.accelerationSettings?.mode === 'ENABLED') {
@@ -163,6 +164,20 @@ async function upload(request: TranscodeRequest, files: readonly UploadFile[]): 
   } catch (error) {
     for (const file of done.reverse()) await objectStore.deleteObject(file.bucket, file.key).catch(() => {});
     throw error;
+  }
+}
+
+/** Path of the job's media file; an HLS recording is made into one first. */
+async function openInput(request: TranscodeRequest, url: string): Promise<string> {
+  const { ffmpeg, objectStore, signal, workDirectory } = request;
+  if (!isPlaylist(url)) return locate(objectStore, url);
+  try {
+    const source = { ffmpeg, workDirectory, signal, locate: (part: string) => locate(objectStore, part) };
+    return await assembleHls(source, url);
+  } catch (error) {
+    if (error instanceof FfmpegError) throw ffmpegFailure(error, true);
+    if (!(error instanceof PlaylistError)) throw error;
+    throw new JobFailure(1010, `Unable to open input file [${url}]: [Failed probe/open: [${error.message}]]`);
   }
 }
 

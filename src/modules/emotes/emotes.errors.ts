@@ -20,6 +20,11 @@ export const tooManyEmotes = defineError({
   status: 409,
   title: 'A channel has at most 100 emotes: delete one first.',
 });
+export const emotePictureGone = defineError({
+  code: 'emotes.picture_gone',
+  status: 409,
+  title: 'The picture of this emote is gone: reject it, so that its owner sends it again.',
+});
 export const emoteDecided = defineError({
   code: 'emotes.decided',
   status: 409,

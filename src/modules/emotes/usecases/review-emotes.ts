@@ -1,12 +1,18 @@
 import type { RequestContext } from '../../../context.ts';
 import { requireViewerId } from '../../../http/viewer.ts';
-import { deleteObjects, getObject, presignObject, storeObject } from '../../../integrations/aws/index.ts';
+import {
+  deleteObjects,
+  getObject,
+  isAwsError,
+  presignObject,
+  storeObject,
+} from '../../../integrations/aws/index.ts';
 import { encodeId } from '../../../shared/ids.ts';
 import { pushToUser } from '../../realtime/index.ts';
 import { orUnavailable } from '../../videos/index.ts';
-import { emoteDecided, emoteNotFound } from '../emotes.errors.ts';
+import { emoteDecided, emoteNotFound, emotePictureGone } from '../emotes.errors.ts';
 import { decideEmote, findEmote, listWaitingEmotes, type ReviewRow } from '../emotes.repository.ts';
-import { shownKey, sizesOf, waitingKey } from '../policy/pictures.ts';
+import { type EmoteFormat, shownKey, sizesOf, waitingKey } from '../policy/pictures.ts';
 import { maxPngBytes } from '../policy/png.ts';
 
 const previewSeconds = 300;
@@ -36,7 +42,7 @@ export async function listEmotesToReview(
 
 /**
  * Lets an emote be used: its pictures are open before it is. May be repeated after a failure.
- * @throws emotes.not_found, emotes.decided, service.unavailable
+ * @throws emotes.not_found, emotes.decided, emotes.picture_gone, service.unavailable
  */
 export async function approveEmote(ctx: RequestContext, id: string): Promise<void> {
   const { aws } = ctx.config;
@@ -44,16 +50,7 @@ export async function approveEmote(ctx: RequestContext, id: string): Promise<voi
   if (emote.state !== 'pending') throw emoteDecided();
   const { format } = emote;
   const keys = sizesOf(format).map((size) => shownKey(id, format, size));
-  await orUnavailable(
-    Promise.all(
-      sizesOf(format).map(async (size) => {
-        const from = { bucket: aws.uploadsBucket, key: waitingKey(id, format, size) };
-        const body = Uint8Array.from(await getObject(aws, from, maxPngBytes));
-        const to = { bucket: aws.mediaBucket, key: shownKey(id, format, size) };
-        await storeObject(aws, to, { body, contentType: contentTypes[format], cacheControl });
-      }),
-    ),
-  );
+  await Promise.all(sizesOf(format).map((size) => openPicture(ctx, id, format, size)));
   const decision = { state: 'approved', reason: null, by: requireViewerId(ctx) } as const;
   if (!(await decideEmote(ctx, id, decision))) {
     const now = await findEmote(ctx.databases.primary, id);
@@ -76,6 +73,23 @@ export async function rejectEmote(ctx: RequestContext, id: string, reason: strin
   await orUnavailable(deleteObjects(aws, aws.mediaBucket, keys));
   if (!isDecided) throw emoteDecided();
   await tellOwner(ctx, id, emote.ownerId, { name: emote.name, state: 'rejected', reason });
+}
+
+async function openPicture(
+  ctx: RequestContext,
+  id: string,
+  format: EmoteFormat,
+  size: number,
+): Promise<void> {
+  const { aws } = ctx.config;
+  const from = { bucket: aws.uploadsBucket, key: waitingKey(id, format, size) };
+  const to = { bucket: aws.mediaBucket, key: shownKey(id, format, size) };
+  try {
+    const body = Uint8Array.from(await orUnavailable(getObject(aws, from, maxPngBytes)));
+    await orUnavailable(storeObject(aws, to, { body, contentType: contentTypes[format], cacheControl }));
+  } catch (error) {
+    throw isAwsError(error, 'NoSuchKey') ? emotePictureGone() : error;
+  }
 }
 
 async function emoteToDecide(ctx: RequestContext, id: string) {
