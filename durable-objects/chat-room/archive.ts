@@ -18,6 +18,10 @@ export interface ArchiveEnds {
   readonly clock: Clock;
   /** Undefined before anybody came. */
   streamId(): string | undefined;
+  outside(): ArchiveOutside;
+}
+
+export interface ArchiveOutside {
   send(flush: ArchiveFlush): Promise<ArchiveResult>;
   warn(error: unknown): void;
 }
@@ -36,7 +40,7 @@ interface State extends Record<string, SqlStorageValue> {
   readonly next_at_ms: number;
 }
 
-export function createArchive({ sql, log, clock, streamId, send, warn }: ArchiveEnds): Archive {
+export function createArchive({ sql, log, clock, streamId, outside }: ArchiveEnds): Archive {
   let state = sql.exec<State>('SELECT seq, failures, next_at_ms FROM archive').one();
 
   const save = (changes: {
@@ -60,7 +64,7 @@ export function createArchive({ sql, log, clock, streamId, send, warn }: Archive
     if (last === undefined) return false;
     const flush = flushOf(stream, run);
     if (flush.rows.length > 0 || flush.redactions.length > 0) {
-      const result = await send(flush);
+      const result = await outside().send(flush);
       // Of a stream that is gone nothing is kept.
       if (!result.known) {
         save({ seq: log.head(), failures: 0 });
@@ -88,7 +92,7 @@ export function createArchive({ sql, log, clock, streamId, send, warn }: Archive
         const failures = state.failures + 1;
         const waitMs = Math.min(maxBackoffMs, 1_000 * 2 ** Math.min(failures, 10));
         save({ failures, next_at_ms: clock.now() + waitMs });
-        warn(error);
+        outside().warn(error);
       }
     },
   };

@@ -6,7 +6,7 @@ import { callDurableObject } from '../../src/shared/durable-object-call.ts';
 import { wakeBy } from '../alarms.ts';
 import { migrate } from '../sqlite-migrations.ts';
 import { carryOut, closePoll, type RoomHold } from './acts.ts';
-import { type Archive, type ArchiveEnds, createArchive } from './archive.ts';
+import { type Archive, type ArchiveOutside, createArchive } from './archive.ts';
 import { createChatters } from './chatters.ts';
 import { createDelivery, type Delivery } from './delivery.ts';
 import { createLogStore } from './log-store.ts';
@@ -42,7 +42,7 @@ export class ChatRoom extends DurableObject {
   /** Replaced in tests, to lose and repeat batches. */
   deliver: Deliver;
   /** The same, to lose and repeat what goes to the database. */
-  archiveTo: ArchiveEnds['send'];
+  archiveTo: ArchiveOutside;
   readonly tellCounts: (relay: number, counts: Counts) => Promise<void>;
   readonly #relays: Relays;
   readonly #hold: RoomHold;
@@ -69,17 +69,19 @@ export class ChatRoom extends DurableObject {
     this.deliver = (relay, run) => callDurableObject(relays, nameOf(relay), (stub) => stub.deliver(run));
     this.tellCounts = (relay, counts) =>
       callDurableObject(relays, nameOf(relay), (stub) => stub.tellCounts(counts), 1);
-    this.archiveTo = (flush) => keepChat(servicesOf(bindings).databases.primary, flush);
+    this.archiveTo = {
+      send: (flush) => keepChat(servicesOf(bindings).databases.primary, flush),
+      warn: (error) =>
+        servicesOf(bindings).log.log('warn', 'chat.archive_failed', {
+          error_name: error instanceof Error ? error.name : 'unknown',
+        }),
+    };
     this.#archive = createArchive({
       sql,
       log: this.#hold.log,
       clock: { now: () => this.clock.now() },
       streamId: () => record.facts()?.streamId,
-      send: (flush) => this.archiveTo(flush),
-      warn: (error) =>
-        servicesOf(bindings).log.log('warn', 'chat.archive_failed', {
-          error_name: error instanceof Error ? error.name : 'unknown',
-        }),
+      outside: () => this.archiveTo,
     });
     this.#delivery = createDelivery({
       storage: ctx.storage,

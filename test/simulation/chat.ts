@@ -11,7 +11,8 @@ import {
   roomName,
   type SendResult,
 } from '../../durable-objects/chat-room/protocol.ts';
-import { encodeId, randomIds } from '../../src/shared/ids.ts';
+import { decodeId, encodeId, randomIds } from '../../src/shared/ids.ts';
+import { ArchiveModel } from './archive.ts';
 import { type ClientSocket, type Fate, Platform } from './platform.ts';
 
 export const people = 6;
@@ -98,6 +99,7 @@ export class Simulation {
     followsSinceMs: null,
     ban: null,
   }));
+  readonly #archive = new ArchiveModel();
   readonly #banned = new Set<number>();
   readonly #clients = new Map<number, Client>();
   readonly #everybody: Client[] = [];
@@ -110,6 +112,11 @@ export class Simulation {
       const Made = name.startsWith('room ') ? ChatRoom : ChatRelay;
       const made = new Made(ctx as never, env);
       made.clock = { now: () => this.#platform.nowMs };
+      if (made instanceof ChatRoom)
+        made.archiveTo = {
+          send: async (flush) => this.#archive.take(flush, this.#platform.fate()),
+          warn: () => undefined,
+        };
       return made;
     });
   }
@@ -189,6 +196,13 @@ export class Simulation {
     for (const client of open)
       if (client.last !== undefined || head > 0)
         expect(client.last ?? 0, 'everybody who is there has it all').toBe(head);
+    // Longer than the longest wait after a failure.
+    await platform.pass(75_000);
+    expect([...this.#archive.rows.values()].map(({ id, isGone }) => [id, isGone])).toEqual(
+      [...log.values()]
+        .filter(({ type }) => type === 'message')
+        .map((event) => [decodeId('chatMessage', event.id), event.deleted === true]),
+    );
   }
 
   get #roomName(): string {

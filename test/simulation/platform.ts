@@ -36,6 +36,7 @@ interface Slot {
   readonly database: Database;
   readonly sockets: Set<ServerSocket>;
   alarmAtMs: number | null;
+  isRinging: boolean;
   isolate: Isolate | undefined;
 }
 
@@ -135,6 +136,7 @@ export class Platform {
     if (slot === undefined) return;
     if (slot.isolate !== undefined) slot.isolate.isAlive = false;
     slot.isolate = undefined;
+    if (slot.isRinging) this.#ringAgain(slot);
     if (!cut) return;
     for (const socket of slot.sockets) {
       socket.readyState = closed;
@@ -204,9 +206,22 @@ export class Platform {
 
   #ring(slot: Slot): void {
     slot.alarmAtMs = null;
-    this.#run(slot, 'alarm', []).catch(() => {
-      slot.alarmAtMs ??= this.nowMs + 2_000;
-    });
+    slot.isRinging = true;
+    const isolate = this.#isolate(slot);
+    this.#run(slot, 'alarm', []).then(
+      () => {
+        if (isolate.isAlive) slot.isRinging = false;
+      },
+      () => {
+        if (isolate.isAlive) this.#ringAgain(slot);
+      },
+    );
+  }
+
+  /** An alarm is not over before its handler is, also where the isolate dies meanwhile. */
+  #ringAgain(slot: Slot): void {
+    slot.isRinging = false;
+    slot.alarmAtMs ??= this.nowMs + 2_000;
   }
 
   #slot(name: string): Slot {
@@ -217,6 +232,7 @@ export class Platform {
       database: new DatabaseSync(':memory:'),
       sockets: new Set(),
       alarmAtMs: null,
+      isRinging: false,
       isolate: undefined,
     };
     this.#slots.set(name, slot);

@@ -6,7 +6,7 @@ import { atomic, type Db } from '../../db/client.ts';
 const redactedAtOnce = 5_000;
 
 /** A message without its words, for a statement with `chat_messages AS said`. */
-const wordless: SQL = sql`(said.event - 'reply_to') || '{"fragments":[],"deleted":true}'`;
+const wordless: SQL = sql`((said.event - 'reply_to') || '{"fragments":[],"deleted":true}')`;
 
 /** An event without the words of another, for a statement with `chat_messages AS said`. */
 const withoutQuote: SQL = sql`CASE said.kind WHEN 'pinned' THEN jsonb_set(said.event, '{pinned}', 'null')
