@@ -20,6 +20,22 @@ export function addToSketch(sketch: Uint8Array, viewer: string): void {
   if (rank > (sketch[index] ?? 0)) sketch[index] = rank;
 }
 
+/** The key of a user for a sketch that holds nothing else: their random id, with its bits spread evenly (fmix32 of MurmurHash3). */
+export function keyOfUser(userId: string): string {
+  const digits = userId.replaceAll('-', '').slice(-16);
+  const low = mixed(Number.parseInt(digits.slice(8), 16));
+  return hexOf(mixed(Number.parseInt(digits.slice(0, 8), 16) ^ low)) + hexOf(low);
+}
+
+const hexOf = (bits: number): string => bits.toString(16).padStart(8, '0');
+
+function mixed(value: number): number {
+  let bits = value ^ (value >>> 16);
+  bits = Math.imul(bits, 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return (bits ^ (bits >>> 16)) >>> 0;
+}
+
 /** The sketch of everybody in any of the sketches. */
 export function mergeSketches(sketches: Iterable<Uint8Array>): Uint8Array {
   const merged = emptySketch();

@@ -31,13 +31,14 @@ import { feedsRoutes } from './modules/feeds/index.ts';
 import { graphRoutes } from './modules/graph/index.ts';
 import { historyRoutes } from './modules/history/index.ts';
 import { facebookRoutes, identitiesRoutes, oauthRoutes } from './modules/identities/index.ts';
-import { liveChannelRoutes } from './modules/live/index.ts';
+import { liveChannelRoutes, livePlaybackRoutes } from './modules/live/index.ts';
 import { membersRoutes } from './modules/members/index.ts';
 import { passkeySignInRoutes, passkeysRoutes } from './modules/passkeys/index.ts';
 import { playlistItemsRoutes, playlistsRoutes } from './modules/playlists/index.ts';
 import { postsRoutes } from './modules/posts/index.ts';
 import { realtimeRoutes } from './modules/realtime/index.ts';
 import { securityEventsRoutes } from './modules/security-events/index.ts';
+import { streamAnalyticsRoutes } from './modules/stream-analytics/index.ts';
 import { streamsRoutes } from './modules/streams/index.ts';
 import { meRoutes, usersRoutes } from './modules/users/index.ts';
 import {
@@ -116,6 +117,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1/videos', videosRoutes);
   app.route('/v1/videos', videoAnalyticsRoutes);
   app.route('/v1/me/analytics', channelAnalyticsRoutes);
+  app.route('/v1', streamAnalyticsRoutes);
   app.route('/v1/videos', replacementsRoutes);
   app.route('/v1/videos', thumbnailsRoutes);
   app.route('/v1/videos', viewsRoutes);
@@ -123,6 +125,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', encodingRoutes);
   app.route('/v1', uploadLimitsRoutes);
   app.route('/v1', streamsRoutes);
+  app.route('/v1/streams', livePlaybackRoutes);
   app.route('/v1', chatRoutes);
   app.route('/v1', chatProfilesRoutes);
   app.route('/v1', emotesRoutes);

@@ -1,4 +1,4 @@
-import type { LogItem, RoomNotes } from '../chat-room/protocol.ts';
+import type { Crowd, LogItem, RoomNotes } from '../chat-room/protocol.ts';
 import { closeQuietly, sendQuietly } from '../user-hub/sockets.ts';
 import {
   batchFrame,
@@ -15,6 +15,9 @@ import { thin } from './thin.ts';
 export interface Audience {
   /** Those that have been told where the log stands. */
   live(): WebSocket[];
+  crowd(): Crowd;
+  /** The visits of those who are there. */
+  visits(): Set<number>;
   tell(frames: readonly string[]): void;
   /** Shows the next run of the log, to each as much of it as they can read. */
   show(after: number, items: readonly LogItem[], nowMs: number): void;
@@ -42,6 +45,18 @@ export function createAudience(sockets: (tag?: string) => WebSocket[], conduct: 
 
   return {
     live,
+    crowd() {
+      const users = live().map((socket) => attachmentOf(socket).userId);
+      const strangers = users.filter((userId) => userId === undefined).length;
+      const people = new Set(users).size - (strangers > 0 ? 1 : 0);
+      return { sockets: users.length, viewers: people + strangers };
+    },
+    visits: () =>
+      new Set(
+        live()
+          .map((socket) => attachmentOf(socket).visit)
+          .filter((visit) => visit !== undefined),
+      ),
     tell(frames) {
       for (const socket of frames.length === 0 ? [] : live())
         for (const frame of frames) sendQuietly(socket, frame);

@@ -11,6 +11,8 @@ import {
 import { migrate } from '../sqlite-migrations.ts';
 import { closeQuietly, sendQuietly } from '../user-hub/sockets.ts';
 import { type Audience, createAudience, greet, notesAfter } from './audience.ts';
+import { type ApplyPresence, createPresence, type Presence } from './presence.ts';
+import { applyPresenceOf } from './presence-flush.ts';
 import {
   chatCloseCodes,
   chatSubprotocol,
@@ -39,6 +41,8 @@ const reportMs = 500;
 export class ChatRelay extends DurableObject {
   clock = systemClock;
   room: RoomPort;
+  /** Replaced in tests, to make it fail. */
+  applyPresence: ApplyPresence;
   readonly #isSessionLive: SessionCheck;
   readonly #checkSessions: (sockets: readonly WebSocket[]) => Promise<void>;
   #place: Place | undefined;
@@ -50,6 +54,7 @@ export class ChatRelay extends DurableObject {
   readonly #log: RelayLog;
   readonly #conduct = createConduct();
   readonly #audience: Audience;
+  readonly #presence: Presence;
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
@@ -68,6 +73,8 @@ export class ChatRelay extends DurableObject {
       startAnew: (head) => this.#audience.tell([resyncFrame(head)]),
     });
     this.#audience = createAudience((tag) => ctx.getWebSockets(tag), this.#conduct);
+    this.#presence = createPresence(ctx.storage.sql, (work) => ctx.storage.transactionSync(work));
+    this.applyPresence = applyPresenceOf(env as unknown as Bindings);
     this.#isSessionLive = sessionCheckOf(env as unknown as Bindings);
     this.#checkSessions = createSessionRounds(this.#isSessionLive);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
@@ -92,7 +99,7 @@ export class ChatRelay extends DurableObject {
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server, userId === undefined ? [] : [`u:${userId}`, `n:${username}`]);
     const session = headers.get(relayHeaders.session) ?? undefined;
-    attach(server, { userId, username, session, endsAtMs, isLive: false });
+    attach(server, { userId, username, session, endsAtMs, isLive: false, visit: undefined });
     try {
       await this.#subscribed();
     } catch (error) {
@@ -150,12 +157,12 @@ export class ChatRelay extends DurableObject {
   // The hibernation API does not answer a Close frame by itself; without this the client sees 1006.
   override webSocketClose(socket: WebSocket, code: number, reason: string): void {
     closeQuietly(socket, code, reason);
-    this.#reportSoon();
+    this.#gone(socket);
   }
 
   override webSocketError(socket: WebSocket): void {
     closeQuietly(socket, chatCloseCodes.internalError);
-    this.#reportSoon();
+    this.#gone(socket);
   }
 
   /** Renews the lease, fills what was missed, and ends what is over. */
@@ -165,16 +172,45 @@ export class ChatRelay extends DurableObject {
       if (attachmentOf(socket).endsAtMs <= now)
         closeQuietly(socket, chatCloseCodes.tokenExpired, 'connect again');
     if (this.#place === undefined) return;
-    if (this.ctx.getWebSockets().length === 0) {
-      await this.room.leave(this.#place).catch(() => undefined);
-      this.#place = undefined;
-      this.#log.forget();
-      this.#subscribedAtMs = Number.NEGATIVE_INFINITY;
-      this.ctx.storage.sql.exec('DELETE FROM relay');
-      return;
-    }
+    if (this.ctx.getWebSockets().length === 0 && (await this.#end(this.#place, now))) return;
     await this.ctx.storage.setAlarm(now + renewMs);
-    await Promise.all([this.#renew().catch(() => undefined), this.#checkSessions(this.#audience.live())]);
+    if (this.ctx.getWebSockets().length === 0) return;
+    await Promise.all([
+      this.#renew().catch(() => undefined),
+      this.#checkSessions(this.#audience.live()),
+      this.#tellPresence(now),
+    ]);
+  }
+
+  /** Forgets the room, where nobody is there any more and everything about those who were is told. */
+  async #end(place: Place, nowMs: number): Promise<boolean> {
+    this.#subscribedAtMs = Number.NEGATIVE_INFINITY;
+    await this.room.leave(place).catch(() => undefined);
+    // Meanwhile somebody may have come.
+    if (!(await this.#tellPresence(nowMs)) || this.ctx.getWebSockets().length > 0) return false;
+    this.#presence.forget();
+    this.#place = undefined;
+    this.#log.forget();
+    this.ctx.storage.sql.exec('DELETE FROM relay');
+    return true;
+  }
+
+  /** @returns false where the database did not hear it; it is told again later. */
+  async #tellPresence(nowMs: number): Promise<boolean> {
+    if (this.#place === undefined) return true;
+    this.#presence.see(this.#audience.visits(), nowMs);
+    try {
+      await this.#presence.flush(this.#place.streamId, this.applyPresence, nowMs);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #gone(socket: WebSocket): void {
+    const { visit } = attachmentOf(socket);
+    if (visit !== undefined) this.#presence.leave(visit, this.clock.now());
+    this.#reportSoon();
   }
 
   // Those who come and go together are told of once.
@@ -184,7 +220,7 @@ export class ChatRelay extends DurableObject {
       const place = this.#place;
       // What gets lost the next renewal of the lease says.
       if (place !== undefined)
-        this.ctx.waitUntil(this.room.report(place, this.#audience.live().length).catch(() => undefined));
+        this.ctx.waitUntil(this.room.report(place, this.#audience.crowd()).catch(() => undefined));
     }, reportMs);
   }
 
@@ -208,7 +244,7 @@ export class ChatRelay extends DurableObject {
     const place = this.#place;
     if (place === undefined) return;
     await this.#inTurn(async () => {
-      const state = await this.room.subscribe(place, this.#audience.live().length, this.#log.last());
+      const state = await this.room.subscribe(place, this.#audience.crowd(), this.#log.last());
       this.#subscribedAtMs = this.clock.now();
       this.#notes ??= state.notes;
       this.tellCounts({ viewers: state.viewers, poll: state.notes.poll });
@@ -238,6 +274,7 @@ export class ChatRelay extends DurableObject {
     const items = await this.#log.missed(after);
     const attachment = attachmentOf(socket);
     greet(socket, { seq: last, ...notes, viewers: this.#viewers, you: youOf(attachment) }, items);
-    attach(socket, { ...attachment, isLive: true });
+    const visit = this.#presence.join(attachment.userId, this.clock.now());
+    attach(socket, { ...attachment, isLive: true, visit });
   }
 }

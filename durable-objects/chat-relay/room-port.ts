@@ -5,6 +5,7 @@ import { callDurableObject } from '../../src/shared/durable-object-call.ts';
 import { AppError } from '../../src/shared/errors.ts';
 
 import {
+  type Crowd,
   type LogRun,
   type MessageInput,
   type RoomState,
@@ -22,8 +23,8 @@ export interface Place {
 
 /** What the relay asks of its room; replaced in tests. */
 export interface RoomPort {
-  subscribe(place: Place, sockets: number, after: number | undefined): Promise<RoomState>;
-  report(place: Place, sockets: number): Promise<void>;
+  subscribe(place: Place, crowd: Crowd, after: number | undefined): Promise<RoomState>;
+  report(place: Place, crowd: Crowd): Promise<void>;
   leave(place: Place): Promise<void>;
   /** What came after `after`; without it, the latest. */
   read(place: Place, after: number | undefined, limit: number): Promise<LogRun>;
@@ -51,12 +52,12 @@ export const sessionCheckOf =
 export const roomOf = (bindings: Bindings): RoomPort => {
   const rooms = bindings.CHAT_ROOM;
   return {
-    subscribe: ({ streamId, relay, region }, sockets, after) =>
+    subscribe: ({ streamId, relay, region }, crowd, after) =>
       callDurableObject(rooms, roomName(streamId), (room) =>
-        room.subscribe({ number: relay, region, sockets, after }),
+        room.subscribe({ number: relay, region, crowd, after }),
       ),
-    report: ({ streamId, relay, region }, sockets) =>
-      callDurableObject(rooms, roomName(streamId), (room) => room.report({ number: relay, region, sockets })),
+    report: ({ streamId, relay, region }, crowd) =>
+      callDurableObject(rooms, roomName(streamId), (room) => room.report({ number: relay, region, crowd })),
     leave: ({ streamId, relay }) => callDurableObject(rooms, roomName(streamId), (room) => room.leave(relay)),
     read: ({ streamId }, after, limit) =>
       callDurableObject(rooms, roomName(streamId), (room) => room.read(after, limit)),

@@ -4,4 +4,13 @@ export const chatRelayMigrations: readonly string[] = [
      place TEXT NOT NULL,
      last INTEGER
    );`,
+  // `visits` holds who is there, and who has gone until the database knows; nothing else.
+  `CREATE TABLE presence (id INTEGER PRIMARY KEY CHECK (id = 1), counts TEXT NOT NULL);
+   CREATE TABLE visits (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     user_id TEXT,
+     from_ms INTEGER NOT NULL,
+     to_ms INTEGER,
+     told_ms INTEGER
+   );`,
 ];

@@ -10,12 +10,15 @@ export interface Attachment {
   readonly endsAtMs: number;
   /** Whether it has been told where the log stands, and gets what is new from there on. */
   readonly isLive: boolean;
+  /** What its visit is known by, once it is live. */
+  readonly visit: number | undefined;
 }
 
 export const attach = (
   socket: WebSocket,
-  { userId, username, session, endsAtMs, isLive }: Attachment,
-): void => socket.serializeAttachment({ userId, username, session, endsAtMs, isLive } satisfies Attachment);
+  { userId, username, session, endsAtMs, isLive, visit }: Attachment,
+): void =>
+  socket.serializeAttachment({ userId, username, session, endsAtMs, isLive, visit } satisfies Attachment);
 export const attachmentOf = (socket: WebSocket): Attachment => socket.deserializeAttachment() as Attachment;
 
 /** Who a socket is, as it is told. */

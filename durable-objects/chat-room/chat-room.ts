@@ -1,12 +1,12 @@
 import { DurableObject } from 'cloudflare:workers';
-import { type Bindings, servicesOf } from '../../src/context.ts';
-import { keepChat } from '../../src/modules/chat/archive.repository.ts';
+import type { Bindings } from '../../src/context.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import { callDurableObject } from '../../src/shared/durable-object-call.ts';
 import { wakeBy } from '../alarms.ts';
 import { migrate } from '../sqlite-migrations.ts';
 import { carryOut, closePoll, type RoomHold } from './acts.ts';
 import { type Archive, type ArchiveOutside, createArchive } from './archive.ts';
+import { archiveOutsideOf } from './archive-outside.ts';
 import { createChatters } from './chatters.ts';
 import { createDelivery, type Delivery } from './delivery.ts';
 import { createLogStore } from './log-store.ts';
@@ -15,6 +15,7 @@ import {
   type ChatEvent,
   type ChatterFacts,
   type Counts,
+  type Crowd,
   type Deliver,
   keptMs,
   type LogRun,
@@ -32,6 +33,12 @@ import { createRelays, type Relays } from './relays.ts';
 import { createRoomRecord } from './room-record.ts';
 import { createRoomMeter, say } from './say.ts';
 import { chatRoomMigrations } from './schema.ts';
+import { createTally, type Tally } from './tally.ts';
+import { applyTallyOf, flushIfDue } from './tally-flush.ts';
+import type { ApplyTally, TallyReport } from './tally-protocol.ts';
+
+/** Relays have heard of the end of a room by then, and say that nobody is there any more. */
+const closingMs = 2_000;
 
 /**
  * The one place where a room's messages get their order: it decides on each, numbers it, and has it in SQLite before it is
@@ -43,11 +50,14 @@ export class ChatRoom extends DurableObject {
   deliver: Deliver;
   /** The same, to lose and repeat what goes to the database. */
   archiveTo: ArchiveOutside;
+  /** Replaced in tests, to make it fail. */
+  applyTally: ApplyTally;
   readonly tellCounts: (relay: number, counts: Counts) => Promise<void>;
   readonly #relays: Relays;
   readonly #hold: RoomHold;
   readonly #delivery: Delivery;
   readonly #archive: Archive;
+  readonly #tally: Tally;
   readonly #tooFull = createRoomMeter();
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
@@ -63,19 +73,15 @@ export class ChatRoom extends DurableObject {
       record,
       atomically: (work) => ctx.storage.transactionSync(work),
     };
+    this.#tally = createTally({ sql, head: this.#hold.log.head, atomically: this.#hold.atomically });
     const bindings = env as unknown as Bindings;
+    this.applyTally = applyTallyOf(bindings);
     const { CHAT_RELAY: relays } = bindings;
     const nameOf = (relay: number): string => relayName(record.facts()?.streamId ?? '', relay);
     this.deliver = (relay, run) => callDurableObject(relays, nameOf(relay), (stub) => stub.deliver(run));
     this.tellCounts = (relay, counts) =>
       callDurableObject(relays, nameOf(relay), (stub) => stub.tellCounts(counts), 1);
-    this.archiveTo = {
-      send: (flush) => keepChat(servicesOf(bindings).databases.primary, flush),
-      warn: (error) =>
-        servicesOf(bindings).log.log('warn', 'chat.archive_failed', {
-          error_name: error instanceof Error ? error.name : 'unknown',
-        }),
-    };
+    this.archiveTo = archiveOutsideOf(bindings);
     this.#archive = createArchive({
       sql,
       log: this.#hold.log,
@@ -91,6 +97,7 @@ export class ChatRoom extends DurableObject {
       clock: { now: () => this.clock.now() },
       deliver: (relay, run) => this.deliver(relay, run),
       tellCounts: this.tellCounts,
+      viewers: (nowMs) => this.#viewers(nowMs),
       waitUntil: (work) => ctx.waitUntil(work),
     });
   }
@@ -99,8 +106,12 @@ export class ChatRoom extends DurableObject {
   enter(room: RoomFacts, visitor: { readonly facts?: ChatterFacts; readonly region: string }): number {
     const now = this.clock.now();
     this.#hold.record.open(room);
-    if (visitor.facts !== undefined) this.#hold.chatters.learn(visitor.facts, now);
-    return this.#relays.place(visitor.region, now);
+    const { facts, region } = visitor;
+    const { chatters } = this.#hold;
+    if (facts !== undefined) chatters.learn(facts, now);
+    const relay = this.#relays.place(region, now, facts && chatters.seat(facts.userId));
+    if (facts !== undefined) chatters.sit(facts.userId, relay);
+    return relay;
   }
 
   /** Says something in the room. Once it is answered as sent, it is not lost; the same `clientId` again is the same message. */
@@ -137,7 +148,10 @@ export class ChatRoom extends DurableObject {
     const { record } = this.#hold;
     if (record.facts() === undefined || record.isClosed()) return;
     record.close();
-    await this.#announce({ type: 'closed' }, this.clock.now());
+    const now = this.clock.now();
+    await this.#announce({ type: 'closed' }, now);
+    // After those who are sent away have gone.
+    this.#tally.setFlushDue(now + closingMs);
   }
 
   /** Counts a vote in the poll that goes on, one for each person. */
@@ -165,25 +179,39 @@ export class ChatRoom extends DurableObject {
   subscribe(relay: {
     readonly number: number;
     readonly region: string;
-    readonly sockets: number;
+    readonly crowd: Crowd;
     /** The last number it has; undefined when it begins. */
     readonly after: number | undefined;
   }): RoomState {
     const now = this.clock.now();
-    this.#relays.note(relay.number, relay.region, relay.sockets, now);
+    this.#relays.note(relay.number, relay.region, relay.crowd, now);
     const run = this.#delivery.begin(relay.number, relay.after);
     const { record, notes } = this.#hold;
     return {
       ...run,
       notes: { settings: record.settings(), pinned: notes.pinned(), poll: notes.poll() },
-      viewers: this.#relays.viewers(now),
+      viewers: this.#viewers(now),
     };
   }
 
   /** A relay says how many sockets it has now. */
-  report(relay: { readonly number: number; readonly region: string; readonly sockets: number }): void {
-    this.#relays.note(relay.number, relay.region, relay.sockets, this.clock.now());
+  report(relay: { readonly number: number; readonly region: string; readonly crowd: Crowd }): void {
+    this.#relays.note(relay.number, relay.region, relay.crowd, this.clock.now());
     this.#delivery.countSoon();
+  }
+
+  /** The provider of the video says how many play it. */
+  noteAudience(count: number, atMs: number): void {
+    this.#tally.noteProvider(count, atMs);
+    this.#delivery.countSoon();
+  }
+
+  /** How the room is watched and written in, up to now; undefined where nobody ever came. */
+  tally(): TallyReport | undefined {
+    if (this.#hold.record.facts() === undefined) return undefined;
+    this.#tally.count();
+    this.#viewers(this.clock.now());
+    return this.#tally.report();
   }
 
   /** A relay has no socket any more. */
@@ -208,13 +236,26 @@ export class ChatRoom extends DurableObject {
       else await wakeBy(this.ctx.storage, poll.ends_at);
     }
     await this.#delivery.push();
+    this.#viewers(now);
+    // Before the log forgets.
+    this.#tally.count();
     await this.#archive.run();
     const isLong = log.prune(now, { archivedUpTo: this.#archive.reached(), isOver: record.isClosed() });
     chatters.forget(now);
+    await flushIfDue(this.#tally, record.facts()?.streamId, this.applyTally, () => this.clock.now());
+    const flushAtMs = this.#tally.flushDueAtMs();
     if (isLong || this.#relays.live(now).length > 0) await wakeBy(this.ctx.storage, now + keptMs);
     const archiveAtMs = this.#archive.dueAtMs();
     // An alarm in the past would come at once, and again while this one is not over.
     if (archiveAtMs !== undefined) await wakeBy(this.ctx.storage, Math.max(archiveAtMs, now));
+    if (flushAtMs !== undefined) await wakeBy(this.ctx.storage, flushAtMs);
+  }
+
+  /** How many look on; the tally takes note of it. */
+  #viewers(nowMs: number): number {
+    const connected = this.#relays.viewers(nowMs);
+    this.#tally.watch(connected, nowMs);
+    return this.#tally.viewers(connected, nowMs);
   }
 
   #learn(stated: Stated | undefined, nowMs: number): void {

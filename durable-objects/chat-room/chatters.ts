@@ -10,6 +10,9 @@ export interface Chatters {
   noteSent(userId: string, text: string, nowMs: number): void;
   /** Bans or unbans somebody. For some time this counts for more than what is learnt of them, which may be older. */
   setBan(userId: string, ban: ChatterFacts['ban'], nowMs: number): void;
+  /** The relay their last socket went to. */
+  seat(userId: string): number | undefined;
+  sit(userId: string, relay: number): void;
   /** Forgets who has not been heard of for long. */
   forget(nowMs: number): void;
 }
@@ -19,6 +22,7 @@ interface Row extends Record<string, SqlStorageValue> {
   readonly known_at_ms: number;
   readonly sent_at: string;
   readonly last_text: string | null;
+  readonly relay: number | null;
 }
 
 interface Entry {
@@ -26,6 +30,7 @@ interface Entry {
   knownAtMs: number;
   sentAtMs: number[];
   lastText: string | undefined;
+  relay: number | undefined;
 }
 
 const rememberMs = 86_400_000;
@@ -39,7 +44,10 @@ export function createChatters(sql: SqlStorage): Chatters {
     const known = inMemory.get(userId);
     if (known !== undefined) return known;
     const [row] = sql
-      .exec<Row>('SELECT facts, known_at_ms, sent_at, last_text FROM chatters WHERE user_id = ?', userId)
+      .exec<Row>(
+        'SELECT facts, known_at_ms, sent_at, last_text, relay FROM chatters WHERE user_id = ?',
+        userId,
+      )
       .toArray();
     if (row === undefined) return undefined;
     const entry: Entry = {
@@ -47,6 +55,7 @@ export function createChatters(sql: SqlStorage): Chatters {
       knownAtMs: row.known_at_ms,
       sentAtMs: JSON.parse(row.sent_at) as number[],
       lastText: row.last_text ?? undefined,
+      relay: row.relay ?? undefined,
     };
     inMemory.set(userId, entry);
     return entry;
@@ -71,7 +80,13 @@ export function createChatters(sql: SqlStorage): Chatters {
     learn(stated, nowMs) {
       const ban = recentBan(stated.userId, nowMs);
       const facts = ban === undefined ? stated : { ...stated, ban: ban.value };
-      const entry = entryOf(facts.userId) ?? { facts, knownAtMs: nowMs, sentAtMs: [], lastText: undefined };
+      const entry = entryOf(facts.userId) ?? {
+        facts,
+        knownAtMs: nowMs,
+        sentAtMs: [],
+        lastText: undefined,
+        relay: undefined,
+      };
       inMemory.set(facts.userId, Object.assign(entry, { facts, knownAtMs: nowMs }));
       sql.exec(
         `INSERT INTO chatters (user_id, facts, known_at_ms) VALUES (?, ?, ?)
@@ -106,6 +121,13 @@ export function createChatters(sql: SqlStorage): Chatters {
       if (entry === undefined) return;
       entry.facts = { ...entry.facts, ban };
       sql.exec('UPDATE chatters SET facts = ? WHERE user_id = ?', JSON.stringify(entry.facts), userId);
+    },
+    seat: (userId) => entryOf(userId)?.relay,
+    sit(userId, relay) {
+      const entry = entryOf(userId);
+      if (entry === undefined || entry.relay === relay) return;
+      entry.relay = relay;
+      sql.exec('UPDATE chatters SET relay = ? WHERE user_id = ?', relay, userId);
     },
     forget(nowMs) {
       const gone = sql

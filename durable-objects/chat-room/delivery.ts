@@ -29,6 +29,8 @@ export interface DeliveryEnds {
   readonly clock: Clock;
   readonly deliver: Deliver;
   readonly tellCounts: (relay: number, counts: Counts) => Promise<void>;
+  /** How many look on. */
+  viewers(nowMs: number): number;
   waitUntil(work: Promise<unknown>): void;
 }
 
@@ -73,7 +75,7 @@ export function createDelivery(ends: DeliveryEnds): Delivery {
     counting = setTimeout(() => {
       counting = undefined;
       const now = clock.now();
-      const counts = { viewers: relays.viewers(now), poll: notes.poll() };
+      const counts = { viewers: ends.viewers(now), poll: notes.poll() };
       const told = relays.live(now).map(({ number }) => ends.tellCounts(number, counts));
       // A relay that does not hear it asks with its next lease.
       ends.waitUntil(Promise.allSettled(told));

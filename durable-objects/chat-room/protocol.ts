@@ -183,6 +183,13 @@ export type SendResult =
       };
     };
 
+/** What a relay holds. */
+export interface Crowd {
+  readonly sockets: number;
+  /** Different people among them; each stranger's socket is one. */
+  readonly viewers: number;
+}
+
 /** What became of a vote. */
 export type VoteResult = 'counted' | 'already' | 'no_poll' | 'no_choice' | 'banned';
 

@@ -1,4 +1,4 @@
-import { leaseMs, maxSocketsPerRelay } from './protocol.ts';
+import { type Crowd, leaseMs, maxSocketsPerRelay } from './protocol.ts';
 
 export interface Relay {
   readonly number: number;
@@ -7,13 +7,16 @@ export interface Relay {
 
 /** The relays that hold the room's sockets. */
 export interface Relays {
-  /** The relay a new socket of this region goes to; counted there until the relay says how many it has. */
-  place(region: string, nowMs: number): number;
-  /** Notes that a relay is there, with how many sockets. */
-  note(number: number, region: string, sockets: number, nowMs: number): void;
+  /**
+   * The relay a new socket of this region goes to; counted there until the relay says how many it has.
+   * @param seat where somebody's socket went before: there it is the same viewer, so it goes there again while there is room.
+   */
+  place(region: string, nowMs: number, seat?: number): number;
+  /** Notes that a relay is there, with whom. */
+  note(number: number, region: string, crowd: Crowd, nowMs: number): void;
   remove(number: number): void;
   live(nowMs: number): Relay[];
-  /** Sockets of all of them. */
+  /** Viewers of all of them. */
   viewers(nowMs: number): number;
   /** Sockets of the one with most. */
   fullest(nowMs: number): number;
@@ -24,8 +27,19 @@ const openAnotherAt = 0.75 * maxSocketsPerRelay;
 
 export function createRelays(sql: SqlStorage): Relays {
   return {
-    place(region, nowMs) {
+    place(region, nowMs, seat) {
       sql.exec('DELETE FROM relays WHERE seen_at_ms < ?', nowMs - leaseMs);
+      if (seat !== undefined) {
+        const again = sql
+          .exec(
+            'UPDATE relays SET sockets = sockets + 1 WHERE number = ? AND region = ? AND sockets < ? RETURNING number',
+            seat,
+            region,
+            maxSocketsPerRelay,
+          )
+          .toArray();
+        if (again.length > 0) return seat;
+      }
       const [least] = sql
         .exec<{ number: number }>(
           'SELECT number FROM relays WHERE region = ? AND sockets < ? ORDER BY sockets, number LIMIT 1',
@@ -51,13 +65,15 @@ export function createRelays(sql: SqlStorage): Relays {
       );
       return number;
     },
-    note(number, region, sockets, nowMs) {
+    note(number, region, { sockets, viewers }, nowMs) {
       sql.exec(
-        `INSERT INTO relays (number, region, sockets, seen_at_ms) VALUES (?, ?, ?, ?)
-         ON CONFLICT (number) DO UPDATE SET sockets = excluded.sockets, seen_at_ms = excluded.seen_at_ms`,
+        `INSERT INTO relays (number, region, sockets, viewers, seen_at_ms) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (number) DO UPDATE SET sockets = excluded.sockets, viewers = excluded.viewers,
+           seen_at_ms = excluded.seen_at_ms`,
         number,
         region,
         sockets,
+        viewers,
         nowMs,
       );
     },
@@ -66,11 +82,11 @@ export function createRelays(sql: SqlStorage): Relays {
     },
     viewers: (nowMs) =>
       sql
-        .exec<{ sockets: number }>(
-          'SELECT coalesce(sum(sockets), 0) AS sockets FROM relays WHERE seen_at_ms >= ?',
+        .exec<{ viewers: number }>(
+          'SELECT coalesce(sum(viewers), 0) AS viewers FROM relays WHERE seen_at_ms >= ?',
           nowMs - leaseMs,
         )
-        .one().sockets,
+        .one().viewers,
     fullest: (nowMs) =>
       sql
         .exec<{ sockets: number }>(

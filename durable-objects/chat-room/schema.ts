@@ -46,6 +46,21 @@ export const chatRoomMigrations: readonly string[] = [
      choice INTEGER NOT NULL,
      PRIMARY KEY (poll_id, user_id)
    ) WITHOUT ROWID;`,
+  // How the room is watched and written in: a few rows in all, and one for each minute that is not in the database yet.
+  `CREATE TABLE tally (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+   CREATE TABLE tally_minutes (
+     minute INTEGER PRIMARY KEY,
+     messages INTEGER NOT NULL,
+     chatters INTEGER NOT NULL,
+     positive INTEGER NOT NULL,
+     negative INTEGER NOT NULL,
+     score REAL NOT NULL,
+     peak_viewers INTEGER NOT NULL,
+     viewer_ms INTEGER NOT NULL,
+     watched_ms INTEGER NOT NULL
+   );
+   ALTER TABLE relays ADD COLUMN viewers INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE chatters ADD COLUMN relay INTEGER;`,
   // How far the log has come to the database.
   `CREATE TABLE archive (seq INTEGER NOT NULL, failures INTEGER NOT NULL, next_at_ms INTEGER NOT NULL);
    INSERT INTO archive VALUES (0, 0, 0);`,

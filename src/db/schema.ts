@@ -25,6 +25,7 @@ export * from '../modules/members/members.table.ts';
 export * from '../modules/passkeys/passkeys.table.ts';
 export * from '../modules/playlists/playlists.table.ts';
 export * from '../modules/posts/posts.table.ts';
+export * from '../modules/stream-analytics/stream-analytics.table.ts';
 export * from '../modules/streams/streams.table.ts';
 export * from '../modules/users/birth-dates.table.ts';
 export * from '../modules/users/users.table.ts';

@@ -23,6 +23,7 @@ export const apiKeyScopes = [
   'playlists:write',
   'history:read',
   'history:write',
+  'live:write',
 ] as const;
 
 export type ApiKeyScope = (typeof apiKeyScopes)[number];

@@ -346,6 +346,9 @@ export const routePolicies = {
   exportVideoAnalytics: { access: user, scope: 'analytics:read', ids: 'own', limit: 'read', cost: 5 },
   getVideoRetention: { access: user, scope: 'analytics:read', ids: 'own', limit: 'read', cost: 5 },
   getVideoRealtime: { access: user, scope: 'analytics:read', ids: 'own', limit: 'read', cost: 2 },
+  getStreamAnalytics: { access: user, scope: 'analytics:read', ids: 'own', limit: 'read', cost: 5 },
+  exportStreamAnalytics: { access: user, scope: 'analytics:read', ids: 'own', limit: 'read', cost: 5 },
+  listStreamAnalytics: { access: user, scope: 'analytics:read', limit: 'read', cost: 10 },
   getChannelAnalytics: { access: user, scope: 'analytics:read', limit: 'read', cost: 10 },
   exportChannelAnalytics: { access: user, scope: 'analytics:read', limit: 'read', cost: 10 },
   getChannelRealtime: { access: user, scope: 'analytics:read', limit: 'read', cost: 5 },
@@ -378,6 +381,10 @@ export const routePolicies = {
   updateLiveChannel: { access: user, limit: 'write', cost: 20 },
   createStreamKey: { access: user, limit: 'write', cost: 20, stepUp: true },
   revokeStreamKey: { access: user, limit: 'write', cost: 20, sensitive: true },
+  getLivePlayback: { access: viewer, ids: 'any', limit: 'read', cost: 5 },
+  sendTimedMetadata: { access: user, scope: 'live:write', ids: 'own', limit: 'metadata', unpinned: true },
+  revokeViewer: { access: user, ids: 'own', limit: 'write' },
+  readmitViewer: { access: user, ids: 'own', limit: 'write' },
 
   // Chat. The room itself counts what each person, and all of them, say.
   getChatAsyncApi: { access: anyone, limit: 'docs' },

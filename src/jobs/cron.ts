@@ -10,7 +10,7 @@ import { refreshChannels } from '../modules/analytics/index.ts';
 import { settleWaitingStills, sweepInvalidations } from '../modules/delivery/index.ts';
 import { trimTimelines } from '../modules/feeds/index.ts';
 import { trimHistories } from '../modules/history/index.ts';
-import { cleanUpChannels, fillPool } from '../modules/live/index.ts';
+import { cleanUpChannels, endPlaybackOfLost, fillPool, sweepViewers } from '../modules/live/index.ts';
 import {
   announceDueVideos,
   dropFailedOriginals,
@@ -49,6 +49,7 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
     { name: 'accounts.erase', run: eraseDueAccounts },
     { name: 'suspensions.lift', run: liftEndedSuspensions },
     { name: 'webhooks.hand_out', run: handOutDeliveries },
+    { name: 'live.end_playback', run: endPlaybackOfLost },
     { name: 'live.clean_up', run: cleanUpChannels },
     { name: 'live.fill_pool', run: fillPool },
   ],
@@ -61,6 +62,7 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
     { name: 'videos.drop_failed_originals', run: dropFailedOriginals },
     { name: 'videos.sweep_buckets', run: sweepBuckets },
     { name: 'webhooks.expire', run: expireWebhookLog },
+    { name: 'live.viewers', run: sweepViewers },
   ],
   '41 3 * * *': [
     { name: 'timelines.trim', run: trimTimelines },

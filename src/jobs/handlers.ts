@@ -6,6 +6,7 @@ import { deliveryHandlers } from '../modules/delivery/index.ts';
 import { feedHandlers } from '../modules/feeds/index.ts';
 import { graphHandlers } from '../modules/graph/index.ts';
 import { historyHandlers } from '../modules/history/index.ts';
+import { liveHandlers } from '../modules/live/index.ts';
 import { noticeHandlers } from '../modules/notices/index.ts';
 import { postHandlers } from '../modules/posts/index.ts';
 import { videoHandlers } from '../modules/videos/index.ts';
@@ -28,6 +29,7 @@ const subscribers: readonly Handlers[] = [
   feedHandlers,
   videoHandlers,
   deliveryHandlers,
+  liveHandlers,
   webhookEndpointHandlers,
 ];
 

@@ -6,6 +6,7 @@ import { feedMessages } from '../modules/feeds/feeds.events.ts';
 import { graphMessages } from '../modules/graph/graph.events.ts';
 import { noticeMessages } from '../modules/notices/notices.events.ts';
 import { postMessages } from '../modules/posts/posts.events.ts';
+import { streamMessages } from '../modules/streams/streams.events.ts';
 import { videoMessages } from '../modules/videos/videos.events.ts';
 import { viewMessages } from '../modules/views/views.events.ts';
 import { webhookMessages } from '../modules/webhook-endpoints/webhook-endpoints.events.ts';
@@ -20,6 +21,7 @@ export const messageSchema = z.discriminatedUnion('type', [
   ...commentMessages,
   ...feedMessages,
   ...videoMessages,
+  ...streamMessages,
   ...webhookMessages,
   ...viewMessages,
 ]);
@@ -38,6 +40,7 @@ const mediaTypes: ReadonlySet<string> = new Set<MessageType>([
   'video.deleted',
   'video.withdrawn',
   'video.access_changed',
+  'stream.access_changed',
   'account.export_requested',
   'mediaconvert.job_changed',
   'guardduty.object_scanned',

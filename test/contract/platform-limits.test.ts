@@ -65,7 +65,7 @@ describe('the sources', () => {
   it('attach ids and times to sockets and nothing that grows towards 16 KB', () => {
     const attached = {
       'durable-objects/chat-relay/sockets.ts':
-        '{ userId, username, session, endsAtMs, isLive } satisfies Attachment',
+        '{ userId, username, session, endsAtMs, isLive, visit } satisfies Attachment',
       'durable-objects/user-hub/user-hub.ts': '{ sessionId, expiresAtMs, order } satisfies SocketAttachment',
       'durable-objects/view-counter/view-counter.ts':
         '{ endsAtMs: now + liveSeconds * 1_000 } satisfies SocketAttachment',

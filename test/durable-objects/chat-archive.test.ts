@@ -272,7 +272,7 @@ describe('the archive of a room', () => {
         const shown = JSON.stringify(kept);
         for (const { isGone, text } of said) if (isGone) expect(shown).not.toContain(`"${text}"`);
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
   }, 180_000);
 });

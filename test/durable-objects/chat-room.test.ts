@@ -1,6 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, it } from 'vitest';
 import { chatCloseCodes, maxFrames } from '../../durable-objects/chat-relay/protocol.ts';
+import { archivePeriodMs } from '../../durable-objects/chat-room/archive.ts';
 import {
   batchMs,
   keptMs,
@@ -189,7 +190,7 @@ describe('a room', () => {
     });
     await evictDurableObject(stub);
     await runInDurableObject(stub, (instance) => {
-      instance.clock = { now: () => Date.now() + keptMs + 1 };
+      instance.clock = { now: () => Date.now() + keptMs + archivePeriodMs + 1 };
     });
     await say(room, ada, 'the last');
     await runDurableObjectAlarm(stub);
@@ -424,7 +425,12 @@ describe('those who look on', () => {
     const first = await enter(room, chatter('ada'));
     const others = [await enter(room, undefined), await enter(room, undefined)];
     // A relay elsewhere, with a crowd.
-    await chatRoom(room.streamId).subscribe({ number: 7, region: 'AS', sockets: 1_500, after: 0 });
+    await chatRoom(room.streamId).subscribe({
+      number: 7,
+      region: 'AS',
+      crowd: { sockets: 1_500, viewers: 1_500 },
+      after: 0,
+    });
     await until(() => viewersOf(first) === 1_503, 'all are counted');
     for (const { socket } of others) socket.close(1000);
     await until(() => viewersOf(first) === 1_501, 'they are gone');

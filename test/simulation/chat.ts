@@ -11,8 +11,10 @@ import {
   roomName,
   type SendResult,
 } from '../../durable-objects/chat-room/protocol.ts';
+import type { TallyReport } from '../../durable-objects/chat-room/tally-protocol.ts';
 import { decodeId, encodeId, randomIds } from '../../src/shared/ids.ts';
 import { ArchiveModel } from './archive.ts';
+import { Database, united } from './database.ts';
 import { type ClientSocket, type Fate, Platform } from './platform.ts';
 
 export const people = 6;
@@ -24,7 +26,8 @@ export type Step =
   | { readonly kind: 'ban' | 'pardon'; readonly who: number }
   | { readonly kind: 'evict room' | 'evict relays' | 'abort relays' | 'deploy' | 'delete last' }
   | { readonly kind: 'wait'; readonly ms: number }
-  | { readonly kind: 'trouble'; readonly fates: readonly Fate[] };
+  | { readonly kind: 'trouble'; readonly fates: readonly Fate[] }
+  | { readonly kind: 'database'; readonly outcomes: readonly ReturnType<Database['trouble']>[] };
 
 interface Batch {
   readonly from: number;
@@ -36,19 +39,32 @@ interface Batch {
   readonly omitted?: readonly (readonly [number, number])[];
 }
 
+/** Of the length of a visit that ended without a word: how often relays write down who is there. */
+const unseenMs = 10_500;
+/** Between a visit in the relay and what its client notices of it. */
+const noticeMs = 1_600;
+
 /** A client that holds what it gets against the guarantee. */
 class Client {
   readonly socket: ClientSocket;
   readonly events: { readonly seq: number; readonly id: string | undefined; readonly type: string }[] = [];
   readonly faults: string[] = [];
+  readonly who: number;
+  readonly fromMs: number;
   isOpen = true;
+  toMs: number | undefined;
+  isCut = false;
   last: number | undefined;
 
-  constructor(socket: ClientSocket, after: number | undefined) {
+  constructor(who: number, socket: ClientSocket, after: number | undefined, now: () => number) {
+    this.who = who;
     this.socket = socket;
     this.last = after;
-    socket.onClose = () => {
+    this.fromMs = now();
+    socket.onClose = (code) => {
       this.isOpen = false;
+      this.toMs ??= now();
+      this.isCut = code === 1006;
     };
     socket.onMessage = (data) => this.#take(data);
   }
@@ -85,6 +101,7 @@ interface Acknowledged {
 /** A room with its relays and clients, on a platform that goes wrong as it is told. */
 export class Simulation {
   readonly #platform: Platform;
+  readonly #database = new Database();
   readonly #room: RoomFacts = {
     streamId: randomIds.next(),
     ownerId: randomIds.next(),
@@ -112,11 +129,13 @@ export class Simulation {
       const Made = name.startsWith('room ') ? ChatRoom : ChatRelay;
       const made = new Made(ctx as never, env);
       made.clock = { now: () => this.#platform.nowMs };
-      if (made instanceof ChatRoom)
+      if (made instanceof ChatRoom) {
+        made.applyTally = (flush) => this.#database.applyTally(flush);
         made.archiveTo = {
           send: async (flush) => this.#archive.take(flush, this.#platform.fate()),
           warn: () => undefined,
         };
+      } else made.applyPresence = (flush) => this.#database.applyPresence(flush);
       return made;
     });
   }
@@ -157,6 +176,14 @@ export class Simulation {
         return;
       case 'wait':
         return platform.pass(step.ms);
+      case 'database': {
+        let turn = 0;
+        this.#database.trouble = () => {
+          turn += 1;
+          return step.outcomes[turn % step.outcomes.length] ?? 'works';
+        };
+        return;
+      }
       case 'trouble': {
         let turn = 0;
         platform.fate = () => {
@@ -171,6 +198,7 @@ export class Simulation {
   async check(): Promise<void> {
     const platform = this.#platform;
     platform.fate = () => 'arrives';
+    this.#database.trouble = () => 'works';
     platform.evict(this.#roomName, false);
     await platform.pass(45_000);
     const { head, items } = (await this.#call('read', undefined, 100_000)) as LogRun;
@@ -196,13 +224,43 @@ export class Simulation {
     for (const client of open)
       if (client.last !== undefined || head > 0)
         expect(client.last ?? 0, 'everybody who is there has it all').toBe(head);
-    // Longer than the longest wait after a failure.
-    await platform.pass(75_000);
+    const report = (await this.#call('tally')) as TallyReport | undefined;
+    expect(report?.viewers ?? 0, 'who is there is counted').toBe(open.length);
+    const messages = [...log.values()].filter(({ type }) => type === 'message');
+    await this.#checkAnalytics(messages.length);
+    // By now longer than the longest wait after a failure.
     expect([...this.#archive.rows.values()].map(({ id, isGone }) => [id, isGone])).toEqual(
-      [...log.values()]
-        .filter(({ type }) => type === 'message')
-        .map((event) => [decodeId('chatMessage', event.id), event.deleted === true]),
+      messages.map((event) => [decodeId('chatMessage', event.id), event.deleted === true]),
     );
+  }
+
+  /** Everybody goes, and the database has come to know what happened, each thing once. */
+  async #checkAnalytics(messages: number): Promise<void> {
+    for (const who of [...this.#clients.keys()]) await this.take({ kind: 'leave', who });
+    await this.#platform.pass(130_000);
+    const { tally, minutes, counters } = this.#database;
+    expect(tally?.totals.messages ?? 0, 'each message counts once').toBe(messages);
+    expect(tally?.viewers ?? 0, 'nobody is there').toBe(0);
+    const perMinute = [...minutes.values()];
+    expect(perMinute.reduce((sum, minute) => sum + minute.messages, 0)).toBe(messages);
+    expect(perMinute.reduce((sum, { viewerMs }) => sum + viewerMs, 0)).toBe(tally?.totals.viewerMs ?? 0);
+    const counts = [...counters.values()];
+    const joins = counts.reduce((sum, counter) => sum + counter.joins, 0);
+    expect(joins, 'each visit is counted').toBeGreaterThanOrEqual(this.#everybody.length);
+    expect(
+      counts.reduce((sum, { leaves }) => sum + leaves, 0),
+      'each visit ends',
+    ).toBe(joins);
+    for (const [who, { userId }] of this.#people.entries()) {
+      const visits = this.#everybody.filter((client) => client.who === who);
+      const realMs = united(visits.map(({ fromMs, toMs }) => [fromMs, toMs ?? this.#platform.nowMs]));
+      const cut = visits.filter(({ isCut }) => isCut).length;
+      const watchedMs = this.#database.watchedMs(userId);
+      expect(watchedMs, 'nobody watched more').toBeLessThanOrEqual(realMs + (visits.length + 1) * noticeMs);
+      expect(watchedMs, 'nor less').toBeGreaterThanOrEqual(
+        realMs - cut * unseenMs - visits.length * noticeMs,
+      );
+    }
   }
 
   get #roomName(): string {
@@ -221,7 +279,10 @@ export class Simulation {
 
   #drop(who: number): void {
     const client = this.#clients.get(who);
-    if (client !== undefined) client.isOpen = false;
+    if (client !== undefined) {
+      client.isOpen = false;
+      client.toMs ??= this.#platform.nowMs;
+    }
     this.#clients.delete(who);
   }
 
@@ -256,7 +317,7 @@ export class Simulation {
       await Promise.race([answered, this.#platform.settle()]);
     }
     if (answer?.status !== 101) return;
-    const client = new Client(answer.webSocket, after);
+    const client = new Client(who, answer.webSocket, after, () => this.#platform.nowMs);
     answer.webSocket.begin();
     this.#clients.set(who, client);
     this.#everybody.push(client);

@@ -136,7 +136,9 @@ export class Platform {
     if (slot === undefined) return;
     if (slot.isolate !== undefined) slot.isolate.isAlive = false;
     slot.isolate = undefined;
-    if (slot.isRinging) this.#ringAgain(slot);
+    // An alarm that did not come to its end goes off again.
+    if (slot.isRinging) slot.alarmAtMs ??= this.nowMs + 2_000;
+    slot.isRinging = false;
     if (!cut) return;
     for (const socket of slot.sockets) {
       socket.readyState = closed;
@@ -208,20 +210,13 @@ export class Platform {
     slot.alarmAtMs = null;
     slot.isRinging = true;
     const isolate = this.#isolate(slot);
-    this.#run(slot, 'alarm', []).then(
-      () => {
+    this.#run(slot, 'alarm', [])
+      .catch(() => {
+        if (isolate.isAlive) slot.alarmAtMs ??= this.nowMs + 2_000;
+      })
+      .finally(() => {
         if (isolate.isAlive) slot.isRinging = false;
-      },
-      () => {
-        if (isolate.isAlive) this.#ringAgain(slot);
-      },
-    );
-  }
-
-  /** An alarm is not over before its handler is, also where the isolate dies meanwhile. */
-  #ringAgain(slot: Slot): void {
-    slot.isRinging = false;
-    slot.alarmAtMs ??= this.nowMs + 2_000;
+      });
   }
 
   #slot(name: string): Slot {

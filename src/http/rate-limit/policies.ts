@@ -120,6 +120,15 @@ export const rateLimitPolicies = {
     points: 5,
     onRefusal: 'keep',
   },
+  /** Timed metadata: what IVS takes of a channel. */
+  metadata: {
+    windows: [{ name: 'metadata', limit: 5, periodSeconds: 1 }],
+    partition: 'caller',
+    onFailure: 'open',
+    leaseUnits: 0,
+    points: 2,
+    onRefusal: 'keep',
+  },
   like: {
     windows: [{ name: 'like', limit: 120, periodSeconds: minute }],
     partition: 'caller',

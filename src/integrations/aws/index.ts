@@ -37,6 +37,7 @@ export {
   type StreamSession,
   type StreamSessionSummary,
   startViewerSessionRevocation,
+  startViewerSessionRevocations,
   stopStream,
   type ViewerSessions,
 } from './ivs-streams.ts';

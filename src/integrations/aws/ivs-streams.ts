@@ -101,6 +101,27 @@ export interface ViewerSessions {
   readonly version: number;
 }
 
+/**
+ * Ends the sessions of up to 20 viewers, and refuses their tokens up to the version. Those of channels that are gone are passed
+ * over. Twice a second at most for the whole account.
+ * @throws AwsError
+ */
+export async function startViewerSessionRevocations(
+  config: AwsConfig,
+  sessions: readonly ViewerSessions[],
+): Promise<void> {
+  await callIvs(config, {
+    operation: 'BatchStartViewerSessionRevocation',
+    body: {
+      viewerSessions: sessions.map(({ version, ...session }) => ({
+        ...session,
+        viewerSessionVersionsLessThanOrEqualTo: version,
+      })),
+    },
+    retries: 2,
+  });
+}
+
 /** Ends the sessions of a viewer, and refuses their tokens up to the version. Does nothing for a channel that is gone. */
 export async function startViewerSessionRevocation(
   config: AwsConfig,

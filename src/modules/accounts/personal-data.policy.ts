@@ -747,6 +747,36 @@ export const personalTables: readonly PersonalTable[] = [
     erased: { kind: 'rows', columns: ['owner_id'] },
   },
   {
+    table: 'stream_viewers',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [
+      {
+        file: 'streams_watched',
+        by: 'user_id',
+        key: 'stream_id',
+        columns: ['stream_id', 'watched', 'watch_ms'],
+      },
+    ],
+    withheld: { user_id: shown },
+    erased: { kind: 'rows', columns: ['user_id'] },
+  },
+  {
+    table: 'stream_chatters',
+    database: 'primary',
+    userColumns: ['user_id'],
+    exported: [
+      {
+        file: 'streams_written_in',
+        by: 'user_id',
+        key: 'stream_id',
+        columns: ['stream_id', 'messages', 'over'],
+      },
+    ],
+    withheld: { user_id: shown },
+    erased: { kind: 'rows', columns: ['user_id'] },
+  },
+  {
     table: 'chat_settings',
     database: 'primary',
     userColumns: ['owner_id'],
@@ -1046,6 +1076,9 @@ export const impersonalTables: Readonly<Record<string, string>> = {
   video_view_days: 'numbers about a video without viewers; deleted with it',
   video_view_parts: 'numbers about a video without viewers; deleted with it',
   video_view_minutes: 'numbers about a video without viewers, for a month',
+  stream_tallies: 'numbers about a stream; deleted with it',
+  stream_minutes: 'numbers about a stream; deleted with it',
+  stream_audiences: 'how many came to a stream by one relay; deleted with it',
   monthly_tables: 'names of tables',
   live_channel_orders: 'names of channels that are being made for nobody yet, for minutes',
   channel_view_refresh: 'when numbers were added up',

@@ -1,4 +1,7 @@
 export { retireLiveChannel } from './channels.repository.ts';
 export { liveChannelRoutes } from './live.routes.ts';
+export { livePlaybackRoutes } from './playback.routes.ts';
 export { cleanUpChannels } from './usecases/end-broadcasts.ts';
+export { endPlaybackOfLost, sweepViewers } from './usecases/end-playback.ts';
 export { fillPool } from './usecases/fill-pool.ts';
+export { liveHandlers } from './usecases/hear-of-access.ts';

@@ -30,6 +30,26 @@ export const typeNotOffered = defineError({
   status: 422,
   title: 'Channels of this type are not offered.',
 });
+export const sentAway = defineError({
+  code: 'live.sent_away',
+  status: 403,
+  title: 'The owner of this stream does not let you watch it.',
+});
+export const cannotSendSelfAway = defineError({
+  code: 'live.self',
+  status: 422,
+  title: 'You cannot send yourself away.',
+});
+export const tooMuchMetadata = defineError({
+  code: 'live.too_much_metadata',
+  status: 429,
+  title: 'A stream takes five pieces of metadata a second; try again.',
+});
+export const playbackNotConfigured = defineError({
+  code: 'live.playback_not_configured',
+  status: 503,
+  title: 'Live streams cannot be played yet: this deployment has no playback key.',
+});
 export const liveUnavailable = defineError({
   code: 'live.unavailable',
   status: 503,

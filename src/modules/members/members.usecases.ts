@@ -1,5 +1,6 @@
 import type { RequestContext } from '../../context.ts';
 import { requireViewerId } from '../../http/viewer.ts';
+import { tellAccessChanged } from '../streams/index.ts';
 import { userNotFound } from '../users/index.ts';
 import { cannotJoinSelf, membershipInThePast } from './members.errors.ts';
 import {
@@ -34,6 +35,7 @@ export async function endMembership(ctx: RequestContext, userId: string): Promis
   const ownerId = requireViewerId(ctx);
   if (ownerId === userId) throw cannotJoinSelf();
   if (!(await deleteMembership(ctx, { ownerId, userId }))) throw userNotFound();
+  tellAccessChanged(ctx, { ownerId, viewerId: userId });
 }
 
 /** Members of the caller's channel, latest first. */

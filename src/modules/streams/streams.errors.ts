@@ -5,6 +5,11 @@ export const streamNotFound = defineError({
   status: 404,
   title: 'There is no such stream, or you may not see it.',
 });
+export const streamNotLive = defineError({
+  code: 'streams.not_live',
+  status: 409,
+  title: 'The stream is not live.',
+});
 export const tooManyStreams = defineError({
   code: 'streams.too_many',
   status: 409,

@@ -1,13 +1,15 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { is, SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../db/client.ts';
 import { userSummaryJson } from '../users/index.ts';
 import { maxAnnounced, type StreamChanges, type StreamVisibility } from './streams.schemas.ts';
 import type { StreamRow } from './streams.views.ts';
 
-type ViewerId = string | undefined;
+/** The viewer, undefined for a stranger; or an expression of the statement for either. */
+type ViewerId = string | undefined | SQL;
 
 const utc = (column: SQL): SQL => sql`to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
-const parameter = (viewerId: ViewerId): SQL => sql`${viewerId ?? null}::uuid`;
+const parameter = (viewerId: ViewerId): SQL =>
+  is(viewerId, SQL) ? viewerId : sql`${viewerId ?? null}::uuid`;
 
 /** The condition that the viewer is a member of the owner's channel now, for a statement with `streams AS stream`. */
 export const memberOfStream = (viewerId: ViewerId): SQL => sql`EXISTS (

@@ -1,6 +1,7 @@
 import { roomName } from '../../../durable-objects/chat-room/protocol.ts';
 import type { RequestContext } from '../../context.ts';
 import { requireViewerId, viewerIdOf } from '../../http/viewer.ts';
+import { sendDirectly } from '../../jobs/publish.ts';
 import { callDurableObject } from '../../shared/durable-object-call.ts';
 import { userNotFound } from '../users/index.ts';
 import { scheduledInThePast, streamNotFound, tooManyStreams } from './streams.errors.ts';
@@ -66,7 +67,30 @@ export async function updateStream(
   assertToCome(ctx, changes.scheduled_at ?? null);
   const stream = await updateRow(ctx.databases.primary, id, requireViewerId(ctx), changes);
   if (stream === undefined) throw streamNotFound();
+  if (changes.visibility !== undefined)
+    tellAccessChanged(ctx, { ownerId: requireViewerId(ctx), viewerId: null });
   return stream;
+}
+
+/**
+ * Has the playback ended of whoever may not see a stream any more, after the response. Should that get lost, the job that looks
+ * for such viewers finds them.
+ */
+export function tellAccessChanged(
+  ctx: RequestContext,
+  { ownerId, viewerId }: { readonly ownerId: string | null; readonly viewerId: string | null },
+): void {
+  ctx.background(async () => {
+    try {
+      await sendDirectly(ctx, 'stream.access_changed', [{ owner_id: ownerId, viewer_id: viewerId }], {
+        delaySeconds: 0,
+      });
+    } catch (error) {
+      ctx.log.log('warn', 'streams.access_change_untold', {
+        error_name: error instanceof Error ? error.name : 'unknown',
+      });
+    }
+  });
 }
 
 /**

@@ -26,6 +26,7 @@ const open = [
   'GET /v1/playlists/{playlist_id}/items',
   'GET /v1/posts/{post_id}',
   'GET /v1/streams/{stream_id}',
+  'GET /v1/streams/{stream_id}/playback',
   'GET /v1/streams/{stream_id}/chat',
   'GET /v1/streams/{stream_id}/chat/emotes',
   'GET /v1/streams/{stream_id}/chat/events',

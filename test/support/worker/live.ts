@@ -92,3 +92,47 @@ export async function goOnAir(owner: TestUser, arn: string): Promise<string> {
 
 export const isOnAir = async (arn: string): Promise<boolean> =>
   (await getStream(contextOf().config.aws, arn)) !== undefined;
+
+export interface LivePlaybackJson {
+  readonly hls_url: string;
+  readonly expires_at: string;
+  readonly latency_mode: string;
+}
+
+/** A player: the first media playlist of a stream, and what it answers with. */
+export interface Player {
+  readonly playlistUrl: string;
+  /** Status of the playlist now. */
+  poll(): Promise<number>;
+  /** Text that came with the newest segments. */
+  read(): Promise<string>;
+}
+
+// Playlists and media are not text to workerd, which warns of `text()`.
+const textOf = async (response: Response): Promise<string> =>
+  new TextDecoder().decode(await response.arrayBuffer());
+
+/** Begins to play. @throws with the status when the stream is refused. */
+export async function openPlayer(hlsUrl: string): Promise<Player> {
+  const response = await fetch(hlsUrl);
+  const master = await textOf(response);
+  if (!response.ok) throw new Error(`${response.status}`);
+  const line = master.split('\n').find((candidate) => candidate !== '' && !candidate.startsWith('#'));
+  const playlistUrl = new URL(line ?? '', hlsUrl).href;
+  return {
+    playlistUrl,
+    async poll() {
+      const answer = await fetch(playlistUrl);
+      await answer.arrayBuffer();
+      return answer.status;
+    },
+    async read() {
+      const playlist = await textOf(await fetch(playlistUrl));
+      const names = playlist.split('\n').filter((name) => /^\d+\.mp4$/.test(name));
+      const parts = await Promise.all(
+        names.slice(-3).map(async (name) => textOf(await fetch(new URL(name, playlistUrl)))),
+      );
+      return parts.join('');
+    },
+  };
+}

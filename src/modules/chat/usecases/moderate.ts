@@ -7,7 +7,7 @@ import type { RequestContext } from '../../../context.ts';
 import { requireViewerId } from '../../../http/viewer.ts';
 import { callDurableObject } from '../../../shared/durable-object-call.ts';
 import { encodeId } from '../../../shared/ids.ts';
-import { streamNotFound } from '../../streams/index.ts';
+import { streamNotFound, tellAccessChanged } from '../../streams/index.ts';
 import { userNotFound } from '../../users/index.ts';
 import { aboveModerators, nothingToModerate, notModerator } from '../chat.errors.ts';
 import { deleteBan, findChatter, findRole, insertBan, saveSettings } from '../chat.repository.ts';
@@ -86,5 +86,6 @@ async function silence(
   if (role === 'owner' || userId === callerId || (role === 'moderator' && !isOwner)) throw aboveModerators();
   const ban = { ownerId: room.ownerId, userId, seconds, reason, by: callerId };
   if (!(await insertBan(ctx, ban))) throw nothingToModerate();
+  if (seconds === null) tellAccessChanged(ctx, { ownerId: room.ownerId, viewerId: userId });
   return { kind: 'silence', userId, publicId: encodeId('user', userId), seconds };
 }

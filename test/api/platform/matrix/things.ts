@@ -256,6 +256,7 @@ export const bodies: Readonly<Record<string, unknown>> = {
   unsuspendUser: { reason: 'for the matrix' },
   updateStream: { title: 'another title' },
   updateLiveChannel: { latency_mode: 'NORMAL' },
+  sendTimedMetadata: { metadata: 'for the matrix' },
   sendChatMessage: { client_id: 'matrix', text: 'for the matrix' },
   voteInChat: { poll_id: '01990000-0000-7000-8000-000000000000', choice: 0 },
   moderateChat: { action: 'clear' },

@@ -1,0 +1,1 @@
+export { streamAnalyticsRoutes } from './stream-analytics.routes.ts';
