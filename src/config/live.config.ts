@@ -65,12 +65,6 @@ export const liveSection = defineSection('Live streams', {
     doc: 'Private key (P-384, PKCS #8 in base64) that signs playback tokens; IVS has its public half. Made by `npm run live:keys`. Without one nobody can watch, which production refuses.',
     secret: true,
   },
-  playbackKeyArn: {
-    env: 'LIVE_PLAYBACK_KEY_ARN',
-    schema: ivsArn('playback-key'),
-    default: '',
-    doc: 'ARN of that key pair at IVS; `npm run live:keys prune` keeps it and deletes the others.',
-  },
   playbackTokenSeconds: {
     env: 'LIVE_PLAYBACK_TOKEN_SECONDS',
     schema: integer(30, 600),

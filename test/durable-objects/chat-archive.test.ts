@@ -5,7 +5,7 @@ import type { ArchiveFlush } from '../../durable-objects/chat-room/archive-flush
 import { type ChatEvent, keptEvents, type RoomFacts } from '../../durable-objects/chat-room/protocol.ts';
 import { type Bindings, servicesOf } from '../../src/context.ts';
 import { keepChat } from '../../src/modules/chat/archive.repository.ts';
-import { decodeId, encodeId } from '../../src/shared/ids.ts';
+import { decodeId } from '../../src/shared/ids.ts';
 import { chatRoom, chatter, logOf, newRoom, textOf } from '../support/worker/chat.ts';
 import { seedUser, sqlRows } from '../support/worker/client.ts';
 
@@ -86,8 +86,8 @@ const silence = (room: RoomFacts, userId: string) =>
   chatRoom(room.streamId).act(room, {
     kind: 'silence',
     userId,
-    publicId: encodeId('user', userId),
     seconds: null,
+    version: 1,
   });
 
 describe('the archive of a room', () => {
@@ -98,7 +98,7 @@ describe('the archive of a room', () => {
     const first = await say(room, { ...ada, role: 'owner' }, 'hello :wave:');
     await say(room, ada, 'to myself', first);
     await chatRoom(room.streamId).act(room, { kind: 'pin', messageId: first });
-    await chatRoom(room.streamId).act(room, { kind: 'settings', settings: room.settings });
+    await chatRoom(room.streamId).act(room, { kind: 'settings', settings: room.settings, version: 1 });
     const flushes = await archive(room.streamId);
     expect(flushes).toHaveLength(1);
     const kept = await keptOf(room.streamId);

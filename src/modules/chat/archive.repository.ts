@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { ArchiveFlush, ArchiveResult } from '../../../durable-objects/chat-room/archive-flush.ts';
+import type { ChatRole } from '../../../durable-objects/chat-room/protocol.ts';
 import { atomic, type Db } from '../../db/client.ts';
 
 /** Messages whose words one statement takes out. */
@@ -85,25 +86,17 @@ function unquoteSql(flush: ArchiveFlush): SQL {
           AND pinning.seq < gone.seq AND pinning.quotes_id IS NOT NULL)`;
 }
 
-/**
- * Takes the words out of a message long after it was said.
- * @returns its author's id; undefined when there is no such message with words.
- */
-export async function redactMessage(
+/** A message that has its words, and who said it; undefined when there is none. */
+export async function findArchivedMessage(
   db: Db,
   streamId: string,
   messageId: string,
-): Promise<{ readonly authorId: string | null } | undefined> {
+): Promise<{ readonly authorId: string; readonly role: ChatRole } | undefined> {
   const result = await db.execute(sql`
-    WITH unquoted AS (
-      UPDATE chat_messages AS said SET event = ${withoutQuote}, quotes_id = NULL
-      WHERE said.stream_id = ${streamId}::uuid AND said.quotes_id = ${messageId}::uuid AND said.id <> ${messageId}::uuid
-    )
-    UPDATE chat_messages AS said SET event = ${wordless}, quotes_id = NULL, deleted_at = now()
-    WHERE said.stream_id = ${streamId}::uuid AND said.id = ${messageId}::uuid AND said.kind = 'message'
-      AND said.deleted_at IS NULL
-    RETURNING said.author_id AS "authorId"`);
-  return result.rows[0] as { readonly authorId: string | null } | undefined;
+    SELECT author_id AS "authorId", event #>> '{author,role}' AS role FROM chat_messages
+    WHERE id = ${messageId}::uuid AND stream_id = ${streamId}::uuid AND kind = 'message' AND deleted_at IS NULL
+      AND author_id IS NOT NULL`);
+  return result.rows[0] as { readonly authorId: string; readonly role: ChatRole } | undefined;
 }
 
 /**

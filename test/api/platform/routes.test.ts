@@ -72,6 +72,7 @@ const open = [
 ];
 // What a stolen access token must not suffice for. A change here is a decision, too.
 const needStepUp = [
+  'DELETE /v1/admin/chat-bots/{user_id}',
   'DELETE /v1/admin/proposals/{proposal_id}',
   'DELETE /v1/admin/users/{user_id}/roles/{role}',
   'DELETE /v1/me/factors/phone',
@@ -109,6 +110,7 @@ const needStepUp = [
   'POST /v1/me/password',
   'POST /v1/me/webhook-endpoints',
   'POST /v1/me/webhook-endpoints/{endpoint_id}/rotate-secret',
+  'PUT /v1/admin/chat-bots/{user_id}',
   'PUT /v1/admin/users/{user_id}/roles/{role}',
   'PUT /v1/me/factors/phone',
   'PUT /v1/me/username',
