@@ -33,7 +33,7 @@ export async function contestantsOf(
   step('Bundling the room and its peers...');
   const ours = await bundledRoom(workshop);
   const party = await bundledParty(workshop);
-  const node = (name: string, file: string, gatherMs: number, dialect: Contestant['dialect'] = 'room') => ({
+  const node = (name: string, file: string, gatherMs: number, dialect: Contestant['dialect'] = 'plain') => ({
     name: `${name}, ${gatherMs === 0 ? 'one by one' : `gathered ${gatherMs} ms`}`,
     dialect,
     serve: () =>
@@ -43,8 +43,12 @@ export async function contestantsOf(
   });
   const known: Contestant[] = [
     { name: 'ours', dialect: 'room', serve: ours },
-    { name: `partyserver, gathered ${batchMs} ms`, dialect: 'room', serve: (round) => party(batchMs, round) },
-    { name: 'partyserver, one by one', dialect: 'room', serve: (round) => party(0, round) },
+    {
+      name: `partyserver, gathered ${batchMs} ms`,
+      dialect: 'plain',
+      serve: (round) => party(batchMs, round),
+    },
+    { name: 'partyserver, one by one', dialect: 'plain', serve: (round) => party(0, round) },
     node('ws', 'ws-node', batchMs),
     node('ws', 'ws-node', 0),
     node('socket.io', 'socket-io-node', batchMs, 'socket.io'),

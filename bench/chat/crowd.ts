@@ -14,6 +14,8 @@ let bytes = 0;
 let deliveries = 0;
 let omitted = 0;
 let faults = 0;
+let closed = 0;
+let isOver = false;
 const lags: number[] = [];
 const lasts: (number | undefined)[] = [];
 
@@ -65,6 +67,9 @@ function open(index: number): Promise<Socket> {
     let isOpen = false;
     socket.setNoDelay(true);
     socket.on('error', reject);
+    socket.on('close', () => {
+      if (!isOver) closed += 1;
+    });
     socket.on('connect', () =>
       socket.write(
         `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: ${randomBytes(16).toString('base64')}\r\n\r\n`,
@@ -132,6 +137,8 @@ const post = (body: string): Promise<string> =>
     call.end(body);
   });
 
+/** As docs/chat.md has it. */
+const seenMs = 10_000;
 const numbering = createNumbering();
 
 /** Says something; a server that does not number what it passes on is given the whole frame. */
@@ -153,6 +160,12 @@ for (let from = 0; from < order.sockets; from += 50)
 await new Promise((resolve) => setTimeout(resolve, 1_500));
 process.send?.({ ready: connected });
 await new Promise((resolve) => process.once('message', resolve));
+
+if (order.dialect === 'room')
+  setInterval(() => {
+    for (const [index, socket] of sockets.entries())
+      socket.write(maskedText(JSON.stringify({ type: 'seen', seq: lasts[index] ?? 0 })));
+  }, seenMs).unref();
 
 let accepted = 0;
 let dropped = 0;
@@ -200,12 +213,14 @@ const report: CrowdReport = {
   deliveries: Math.round((deliveries / lookers) * order.sockets),
   omitted: Math.round((omitted / lookers) * order.sockets),
   faults,
+  closed,
   unfinished: Array.from({ length: order.sockets }, (_, index) => lasts[index]).filter(
     (last) => last !== lastSeq,
   ).length,
   lagMs: [at(0.5), at(0.99), at(1)],
   seconds,
 };
+isOver = true;
 process.send?.({ report });
 for (const socket of sockets) socket.destroy();
 process.disconnect();

@@ -49,7 +49,7 @@ export async function benchChat(
       await server.stop();
       outcomes.get(name)?.push(outcome);
       step(
-        `round ${round}/${rounds} ${name}: ${outcome.accepted} messages to ${outcome.connected} sockets, ${outcome.faults} faults, p99 ${outcome.lagMs[1]} ms, ${(outcome.cpuSeconds / outcome.seconds).toFixed(2)} cores`,
+        `round ${round}/${rounds} ${name}: ${outcome.accepted} messages to ${outcome.connected} sockets, ${outcome.faults} faults, ${outcome.closed} closed, p99 ${outcome.lagMs[1]} ms, ${(outcome.cpuSeconds / outcome.seconds).toFixed(2)} cores`,
       );
     }
   console.log(
@@ -125,7 +125,7 @@ function table(outcomes: ReadonlyMap<string, readonly Outcome[]>): string {
       rounds.map(({ accepted, seconds }) => accepted / seconds),
       0,
     ),
-    String(rounds.reduce((sum, { faults, unfinished }) => sum + faults + unfinished, 0)),
+    String(rounds.reduce((sum, { faults, closed, unfinished }) => sum + faults + closed + unfinished, 0)),
     spread(
       rounds.map(({ lagMs }) => lagMs[0]),
       0,
@@ -166,7 +166,7 @@ function table(outcomes: ReadonlyMap<string, readonly Outcome[]>): string {
     [
       'server',
       'messages/s',
-      'gaps, reorders, unfinished',
+      'gaps, reorders, closed, unfinished',
       'median lag ms',
       'p99 lag ms',
       'server cores',

@@ -10,6 +10,7 @@ import {
   type Deliver,
   type LogRun,
   maxBatchesInHand,
+  type Notice,
 } from './protocol.ts';
 import type { Relays } from './relays.ts';
 
@@ -31,6 +32,7 @@ export interface DeliveryEnds {
   readonly clock: Clock;
   readonly deliver: Deliver;
   readonly tellCounts: (relay: number, counts: Counts) => Promise<void>;
+  readonly notify: (relay: number, notices: readonly Notice[]) => Promise<void>;
   /** How many look on. */
   viewers(nowMs: number): number;
   waitUntil(work: Promise<unknown>): void;
@@ -42,6 +44,8 @@ export interface Delivery {
   goOut(nowMs: number): Promise<void>;
   /** Takes out what relays do not have. */
   push(): Promise<void>;
+  /** Hands frames without a place in the log to the sockets they are for, if they are there. */
+  notify(notices: readonly Notice[], nowMs: number): void;
   /** Tells relays how many look on and how votes stand, a little later. */
   countSoon(): void;
   /** What a relay needs that has everything up to `after`, or nothing; it has it from here on. */
@@ -132,6 +136,12 @@ export function createDelivery(ends: DeliveryEnds): Delivery {
       await wakeBy(storage, nowMs + backstopMs);
     },
     push,
+    notify(notices, nowMs) {
+      if (notices.length === 0) return;
+      const told = relays.live(nowMs).map(({ number }) => ends.notify(number, notices));
+      // Whoever misses one learns it when they ask, or connect anew.
+      ends.waitUntil(Promise.allSettled(told));
+    },
     countSoon,
     begin(relay, after) {
       inHand.delete(relay);

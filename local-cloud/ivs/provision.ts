@@ -2,7 +2,6 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:cry
 import type { ApiContext } from './api/context.ts';
 import { playbackAccessOperations } from './api/playback-access.ts';
 import { recordingOperations } from './api/recording-configurations.ts';
-import type { PlaybackKeyPair } from './resources.ts';
 
 /** What an operator makes once in an account, before the platform runs there. */
 export type AccountPlan = {
@@ -13,7 +12,6 @@ export type AccountPlan = {
 };
 
 export type ProvisionedAccount = {
-  readonly playbackKeyArn: string;
   readonly recordingConfigurationArn: string;
 };
 
@@ -46,12 +44,7 @@ export function provisionAccount(context: ApiContext, plan: AccountPlan): Provis
       recordingReconnectWindowSeconds: plan.reconnectWindowSeconds,
       thumbnailConfiguration: { storage: ['LATEST', 'SEQUENTIAL'] },
     });
-  const key = store.all('playback-key').find(({ publicKey }) => publicKey === publicKeyMaterial);
   const configuration = store.all('recording-configuration').find(isWanted);
-  return { playbackKeyArn: arnOf(key), recordingConfigurationArn: arnOf(configuration) };
-}
-
-function arnOf(made: Pick<PlaybackKeyPair, 'arn'> | undefined): string {
-  if (made === undefined) throw new Error('IVS did not keep what it was asked to make');
-  return made.arn;
+  if (configuration === undefined) throw new Error('IVS did not keep what it was asked to make');
+  return { recordingConfigurationArn: configuration.arn };
 }

@@ -36,7 +36,6 @@ export function workerSettings(
     LIVE_RTMP_PORT: String(aws.ivs.rtmpPort),
     LIVE_RECORDING_CONFIGURATION_ARN: aws.ivs.recordingConfigurationArn,
     LIVE_PLAYBACK_KEY: secrets.livePlaybackKey,
-    LIVE_PLAYBACK_KEY_ARN: aws.ivs.playbackKeyArn,
     LIVE_CHANNEL_POOL_SIZE: '3',
     SES_ENDPOINT: services.mailUrl,
     APP_BASE_URL: `${services.mailUrl}/app`,

@@ -36,7 +36,6 @@ export {
   putMetadata,
   type StreamSession,
   type StreamSessionSummary,
-  startViewerSessionRevocation,
   startViewerSessionRevocations,
   stopStream,
   type ViewerSessions,

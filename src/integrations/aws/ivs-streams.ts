@@ -121,19 +121,3 @@ export async function startViewerSessionRevocations(
     retries: 2,
   });
 }
-
-/** Ends the sessions of a viewer, and refuses their tokens up to the version. Does nothing for a channel that is gone. */
-export async function startViewerSessionRevocation(
-  config: AwsConfig,
-  { version, ...sessions }: ViewerSessions,
-): Promise<void> {
-  await callIvsIfPresent(
-    config,
-    {
-      operation: 'StartViewerSessionRevocation',
-      body: { ...sessions, viewerSessionVersionsLessThanOrEqualTo: version },
-      retries: 2,
-    },
-    'ResourceNotFoundException',
-  );
-}

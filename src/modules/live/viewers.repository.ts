@@ -14,7 +14,7 @@ const version = sql`floor(extract(epoch FROM now()))::int - ${versionEpoch}`;
 const keptDays = 3;
 
 /** The condition that viewers could see a stream now, for a statement with `streams AS stream`. */
-const onAir = sql`stream.state IN ('live', 'reconnecting')`;
+const onAir = sql`stream.state = 'live'`;
 
 /**
  * The condition that somebody who may see a stream is not let in: sent away from it or banned from the channel for good by its
@@ -144,7 +144,7 @@ export async function barViewer(
   return result.rows.length > 0;
 }
 
-/** Takes that back. False when the owner has no such stream, or sent nobody of that id away from it. */
+/** Takes that back, if it is so. False when the owner has no such stream. */
 export async function unbarViewer(
   db: Db,
   streamId: string,
@@ -152,10 +152,12 @@ export async function unbarViewer(
   viewerId: string,
 ): Promise<boolean> {
   const result = await db.execute(sql`
-    WITH pardoned AS (
-      SELECT one.stream_id, one.viewer_id, one.issued_at FROM live_viewers AS one JOIN streams ON streams.id = one.stream_id
-      WHERE one.stream_id = ${streamId}::uuid AND one.viewer_id = ${viewerId}::uuid AND one.barred_at IS NOT NULL
-        AND streams.owner_id = ${ownerId}::uuid
+    WITH stream AS (
+      SELECT id FROM streams WHERE id = ${streamId}::uuid AND owner_id = ${ownerId}::uuid
+    ),
+    pardoned AS (
+      SELECT one.stream_id, one.viewer_id, one.issued_at FROM live_viewers AS one JOIN stream ON stream.id = one.stream_id
+      WHERE one.viewer_id = ${viewerId}::uuid AND one.barred_at IS NOT NULL
     ),
     kept AS (
       UPDATE live_viewers AS one SET barred_at = NULL FROM pardoned
@@ -165,7 +167,7 @@ export async function unbarViewer(
       DELETE FROM live_viewers AS one USING pardoned
       WHERE one.stream_id = pardoned.stream_id AND one.viewer_id = pardoned.viewer_id AND one.issued_at IS NULL
     )
-    SELECT FROM pardoned`);
+    SELECT FROM stream`);
   return result.rows.length > 0;
 }
 

@@ -180,6 +180,24 @@ describe('a stream key', () => {
     expect(await codeOf(response)).toBe('auth.step_up_required');
   });
 
+  it('comes with what SRT needs where the channel has it, the passphrase being kept nowhere', async () => {
+    const { owner, arn } = await seedChannel();
+    await sqlRows("UPDATE live_channels SET srt_endpoint = 'a1.srt.live-video.net' WHERE arn = $1", [arn]);
+    atIvs('GetChannel', async (pass) => {
+      const answer = (await (await pass()).json()) as { channel: object };
+      return Response.json({ channel: { ...answer.channel, srt: { passphrase: 'open sesame' } } });
+    });
+    const made = await makeStreamKey(owner);
+    expect(made.srt).toEqual({
+      url: 'srt://a1.srt.live-video.net:9000',
+      stream_id: made.stream_key,
+      passphrase: 'open sesame',
+    });
+    expect((await channelOf(owner)).ingest.srt_url).toBe('srt://a1.srt.live-video.net:9000');
+    const kept = await sqlRows('SELECT * FROM live_channels WHERE owner_id = $1', [owner.uuid]);
+    expect(JSON.stringify(kept)).not.toContain('sesame');
+  });
+
   it('is one after two requests at once', async () => {
     const { owner, arn } = await seedChannel();
     const answers = await Promise.all([makeStreamKey(owner), makeStreamKey(owner)]);

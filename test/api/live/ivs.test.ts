@@ -13,7 +13,7 @@ import {
   listStreamSessions,
   listStreams,
   putMetadata,
-  startViewerSessionRevocation,
+  startViewerSessionRevocations,
   stopStream,
   updateChannel,
 } from '../../../src/integrations/aws/index.ts';
@@ -77,7 +77,10 @@ describe('the client of IVS', () => {
     const { items } = await listStreams(aws, { health: 'HEALTHY' });
     expect(items.map(({ channelArn }) => channelArn)).toContain(arn);
     await putMetadata(aws, arn, '{"poll":1}');
-    await startViewerSessionRevocation(aws, { channelArn: arn, viewerId: 'viewer', version: 7 });
+    await startViewerSessionRevocations(aws, [
+      { channelArn: arn, viewerId: 'viewer', version: 7 },
+      { channelArn: nowhere, viewerId: 'viewer', version: 7 },
+    ]);
     const session = await getStreamSession(aws, { channelArn: arn });
     expect(session?.channel?.arn).toBe(arn);
     const sessions = await listStreamSessions(aws, { channelArn: arn });

@@ -13,6 +13,7 @@ import {
   seedChannel,
   seedStreamer,
 } from '../../support/worker/live.ts';
+import { deliverEvents } from '../../support/worker/queues.ts';
 
 const { aws } = contextOf().config;
 const poolOf = (size: number, settings: Readonly<Record<string, string>> = {}) =>
@@ -123,6 +124,18 @@ describe('channels that are to end', () => {
     await cleanUpChannels(contextOf());
     await until(async () => !(await isBroadcasting(key)), 'the encoder is disconnected');
     expect(await listStreamKeys(aws, arn)).toEqual([]);
+  });
+
+  it('go off air when their owner closes the account, who makes a new key after coming back', async () => {
+    const { owner, arn } = await seedChannel();
+    const key = await goOnAir(owner, arn);
+    await sqlRows('UPDATE users SET password_hash = $2 WHERE id = $1', [owner.uuid, 'none that fits']);
+    await callJson(204, 'POST', '/v1/me/deactivation', { token: owner.token });
+    await deliverEvents();
+    await until(async () => !(await isBroadcasting(key)), 'the encoder is disconnected');
+    expect(await listStreamKeys(aws, arn)).toEqual([]);
+    const [row] = await sqlRows('SELECT owner_id, key_arn FROM live_channels WHERE arn = $1', [arn]);
+    expect(row).toEqual({ owner_id: owner.uuid, key_arn: null });
   });
 
   it('are deleted when their owner is erased, also while they are live', async () => {

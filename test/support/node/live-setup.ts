@@ -47,7 +47,6 @@ export async function startTestLive(options: {
     LIVE_RTMP_PORT: String(ivs.rtmpPort),
     LIVE_RECORDING_CONFIGURATION_ARN: account.recordingConfigurationArn,
     LIVE_PLAYBACK_KEY: playbackKey,
-    LIVE_PLAYBACK_KEY_ARN: account.playbackKeyArn,
   };
 
   const act: Readonly<Record<string, (key: string) => unknown>> = {

@@ -16,6 +16,9 @@ const viewer: ChatterFacts = {
   isMember: false,
   followsSinceMs: null,
   ban: null,
+  warning: null,
+  botMessages: null,
+  version: 0,
 };
 
 function codeOf(options: {
@@ -25,12 +28,14 @@ function codeOf(options: {
   readonly lastText?: string;
   readonly text?: string;
   readonly isKnown?: boolean;
+  readonly counted?: Writer['counted'];
 }) {
   const text = options.text ?? 'hello';
   const writer: Writer = {
     facts: { ...viewer, ...options.facts },
     sentAtMs: options.sentAtMs ?? [],
     lastText: options.lastText,
+    counted: options.counted ?? [],
   };
   const said = {
     text,

@@ -98,7 +98,7 @@ describe('parseConfig', () => {
     ['CDN_BASE_URL', 'media.example'],
     ['CDN_SIGNING_KEYS', '{}'],
     ['LIVE_PLAYBACK_KEY', 'MC4CAQAwBQYDK2VwBCIEIA=='],
-    ['LIVE_PLAYBACK_KEY_ARN', 'arn:aws:ivs:us-east-1:123456789012:channel/abc'],
+    ['LIVE_RECORDING_CONFIGURATION_ARN', 'arn:aws:ivs:us-east-1:123456789012:channel/abc'],
     ['LIVE_CHANNEL_TYPES', 'STANDARD,HUGE'],
     ['CDN_COOKIE_DOMAIN', 'https://example.com'],
     ['CDN_DISTRIBUTION_ID', 'not one'],

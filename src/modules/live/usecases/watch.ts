@@ -51,7 +51,7 @@ export async function sendViewerAway(ctx: RequestContext, streamId: string, view
 
 /**
  * Lets somebody watch again who was sent away from a stream of the caller's.
- * @throws streams.not_found also for who was not sent away.
+ * @throws streams.not_found.
  */
 export async function letViewerBack(ctx: RequestContext, streamId: string, viewerId: string): Promise<void> {
   if (!(await unbarViewer(ctx.databases.primary, streamId, requireViewerId(ctx), viewerId)))
