@@ -130,6 +130,7 @@ export class Simulation {
     ban: null,
     warning: null,
     botMessages: null,
+    color: null,
     version: 0,
   }));
   readonly #banned = new Set<number>();
