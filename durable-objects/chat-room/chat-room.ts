@@ -192,8 +192,10 @@ export class ChatRoom extends DurableObject {
   /** Ends the room, for good; again is the same. One that nobody entered needs no end. */
   async close(): Promise<void> {
     const { record } = this.#hold;
-    if (record.facts() === undefined || record.isClosed()) return;
+    if (record.isClosed()) return;
     record.close();
+    // Nobody came so far, and who comes finds it closed.
+    if (record.facts() === undefined) return;
     const now = this.clock.now();
     await this.#announce({ type: 'closed' }, now);
     // After those who are sent away have gone.

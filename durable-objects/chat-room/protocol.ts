@@ -13,6 +13,8 @@ export interface ChatterFacts {
   readonly warning: string | null;
   /** How many messages in any 30 seconds an account of a program may write; null for everybody else. */
   readonly botMessages: number | null;
+  /** Of their name, `#rrggbb`; null where they chose none. */
+  readonly color: string | null;
   /** Of the channel, as of which this is so. */
   readonly version: number;
 }
@@ -61,11 +63,16 @@ export interface RoomFacts {
   readonly version: number;
 }
 
+/** What stands for an emote: a character, or a picture of the channel's own. */
+export type EmoteLook =
+  | { readonly emoji: string }
+  | { readonly emote_id: string; readonly format: 'png' | 'gif'; readonly emoji?: undefined };
+
 export type Fragment =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'mention'; readonly text: string; readonly username: string }
   /** `emoji`: the character that stands for it. */
-  | { readonly type: 'emote'; readonly text: string; readonly name: string; readonly emoji: string }
+  | ({ readonly type: 'emote'; readonly text: string; readonly name: string } & EmoteLook)
   | { readonly type: 'link'; readonly text: string; readonly url: string };
 
 export interface Author {
@@ -76,6 +83,7 @@ export interface Author {
   readonly member: boolean;
   /** A program's account, which the platform has looked at. */
   readonly bot?: true;
+  readonly color?: string;
 }
 
 export interface Quote {

@@ -131,6 +131,7 @@ export class Simulation {
     ban: null,
     warning: null,
     botMessages: null,
+    color: null,
     version: 0,
   }));
   readonly #archive = new ArchiveModel();
