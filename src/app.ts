@@ -22,14 +22,13 @@ import {
   sessionsRoutes,
   wellKnownRoutes,
 } from './modules/auth/index.ts';
-
+import { broadcastsRoutes } from './modules/broadcasts/index.ts';
 import {
   chatChannelRoutes,
   chatModerationRoutes,
   chatProfilesRoutes,
   chatRoutes,
 } from './modules/chat/index.ts';
-
 import { commentModerationRoutes, commentsRoutes } from './modules/comments/index.ts';
 import { pagesRoutes } from './modules/delivery/index.ts';
 import { emotesRoutes } from './modules/emotes/index.ts';
@@ -132,6 +131,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', encodingRoutes);
   app.route('/v1', uploadLimitsRoutes);
   app.route('/v1', streamsRoutes);
+  app.route('/v1', broadcastsRoutes);
   app.route('/v1/streams', livePlaybackRoutes);
   app.route('/v1', chatRoutes);
   app.route('/v1', chatModerationRoutes);

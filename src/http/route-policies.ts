@@ -373,6 +373,17 @@ export const routePolicies = {
   getStream: { access: viewer, ids: 'any', limit: 'read' },
   updateStream: { access: user, ids: 'own', limit: 'write' },
   cancelStream: { access: user, ids: 'own', limit: 'write' },
+  listLiveStreams: { access: viewer, limit: 'read' },
+  stopStream: { access: user, ids: 'own', limit: 'write', cost: 20 },
+  stopStreamAsStaff: {
+    access: user,
+    roles: ['admin', 'moderator'],
+    ids: 'any',
+    limit: 'admin',
+    stepUp: true,
+  },
+  viewStreamHealth: { access: user, ids: 'own', limit: 'read', cost: 20 },
+  listStreamSessions: { access: user, ids: 'own', limit: 'read' },
   listUserStreams: { access: viewer, ids: 'any', limit: 'read' },
 
   // Live channels. Whoever has the stream key can broadcast as its owner.

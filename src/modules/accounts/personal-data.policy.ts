@@ -738,13 +738,57 @@ export const personalTables: readonly PersonalTable[] = [
           'visibility',
           'state',
           'scheduled_at',
+          'started_at',
+          'ended_at',
+          'failure_code',
+          'video_id',
+          'clips_enabled',
           'created_at',
           'updated_at',
         ],
       },
     ],
-    withheld: { owner_id: shown },
+    withheld: {
+      owner_id: shown,
+      channel_arn: internal,
+      away_since: internal,
+      stop_asked_at: internal,
+      viewers: 'how many watch just now',
+      health: internal,
+      health_at: internal,
+      room_closed_at: internal,
+    },
     erased: { kind: 'rows', columns: ['owner_id'] },
+  },
+  {
+    table: 'stream_markers',
+    database: 'primary',
+    userColumns: ['author_id'],
+    exported: [
+      {
+        file: 'stream_markers',
+        by: 'author_id',
+        key: 'id',
+        columns: ['id', 'stream_id', 'title', 'at', 'created_at'],
+      },
+    ],
+    withheld: { author_id: shown },
+    erased: { kind: 'rows', columns: ['author_id'] },
+  },
+  {
+    table: 'stream_clips',
+    database: 'primary',
+    userColumns: ['creator_id'],
+    exported: [
+      {
+        file: 'stream_clips',
+        by: 'creator_id',
+        key: 'video_id',
+        columns: ['video_id', 'stream_id', 'from_at', 'to_at', 'created_at'],
+      },
+    ],
+    withheld: { creator_id: shown },
+    erased: { kind: 'rows', columns: ['creator_id'] },
   },
   {
     table: 'stream_viewers',
@@ -817,6 +861,21 @@ export const personalTables: readonly PersonalTable[] = [
     ],
     withheld: {},
     erased: { kind: 'rows', columns: ['owner_id', 'user_id'] },
+  },
+  {
+    table: 'chat_messages',
+    database: 'primary',
+    userColumns: ['author_id'],
+    exported: [
+      {
+        file: 'chat_messages',
+        by: 'author_id',
+        key: 'id',
+        columns: ['id', 'stream_id', 'kind', 'at', 'event', 'deleted_at'],
+      },
+    ],
+    withheld: { author_id: shown, seq: internal, quotes_id: 'stands in event' },
+    erased: { kind: 'step', step: 'chat' },
   },
   {
     table: 'chat_bans',
@@ -1158,6 +1217,10 @@ export const personalTables: readonly PersonalTable[] = [
 
 /** Tables that hold nothing about one user, or nothing that outlives what it belongs to, by name: why. */
 export const impersonalTables: Readonly<Record<string, string>> = {
+  stream_sessions:
+    'when encoders were connected; streams, which are exported, say from when to when they went on',
+  stream_samples: 'how many watched a stream, of whom nothing is known here',
+  stream_recordings: 'where recordings lie; the videos they become are exported',
   refresh_tokens: 'digests of secrets; deleted with their session',
   used_passkey_challenges: 'random numbers, for minutes',
   video_counters: 'numbers, shown with the video and deleted with it',
@@ -1216,6 +1279,7 @@ export const erasureSteps = [
   'ratings',
   'comments',
   'comment_likes',
+  'chat',
   'follows',
   'videos',
   'live_channel',
