@@ -80,6 +80,7 @@ const rules = (more: Partial<ChannelRules> = {}): ChannelRules => ({
   blocked: [],
   permitted: [],
   autoModeration: noAutoModeration,
+  emotes: [],
   isStrict: false,
   ...more,
 });
