@@ -22,7 +22,13 @@ import {
   sessionsRoutes,
   wellKnownRoutes,
 } from './modules/auth/index.ts';
-import { chatProfilesRoutes, chatRoutes } from './modules/chat/index.ts';
+import { broadcastsRoutes } from './modules/broadcasts/index.ts';
+import {
+  chatChannelRoutes,
+  chatModerationRoutes,
+  chatProfilesRoutes,
+  chatRoutes,
+} from './modules/chat/index.ts';
 import { commentModerationRoutes, commentsRoutes } from './modules/comments/index.ts';
 import { pagesRoutes } from './modules/delivery/index.ts';
 import { emotesRoutes } from './modules/emotes/index.ts';
@@ -125,8 +131,11 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', encodingRoutes);
   app.route('/v1', uploadLimitsRoutes);
   app.route('/v1', streamsRoutes);
+  app.route('/v1', broadcastsRoutes);
   app.route('/v1/streams', livePlaybackRoutes);
   app.route('/v1', chatRoutes);
+  app.route('/v1', chatModerationRoutes);
+  app.route('/v1', chatChannelRoutes);
   app.route('/v1', chatProfilesRoutes);
   app.route('/v1', emotesRoutes);
   app.route('/v1/webhooks', webhooksRoutes);

@@ -3,6 +3,7 @@ import { closeQuietly, sendQuietly } from '../user-hub/sockets.ts';
 import {
   batchFrame,
   chatCloseCodes,
+  earlyFrame,
   type Hello,
   helloFrame,
   readablePerSecond,
@@ -11,6 +12,9 @@ import {
 import { attachmentOf, type Conduct, concerns } from './sockets.ts';
 import { thin } from './thin.ts';
 
+/** Those who keep order see everything at once; the others, what may be shown to all. */
+export type Listeners = 'keepers' | 'others' | 'everybody';
+
 /** The sockets of a relay, as those who are told what is new. */
 export interface Audience {
   /** Those that have been told where the log stands. */
@@ -18,9 +22,11 @@ export interface Audience {
   crowd(): Crowd;
   /** The visits of those who are there. */
   visits(): Set<number>;
-  tell(frames: readonly string[]): void;
+  tell(frames: readonly string[], listeners?: Listeners): void;
   /** Shows the next run of the log, to each as much of it as they can read. */
-  show(after: number, items: readonly LogItem[], nowMs: number): void;
+  show(after: number, items: readonly LogItem[], nowMs: number, listeners: Listeners): void;
+  /** Shows authors what they wrote themselves, where others do not see it yet. */
+  showAuthors(items: readonly LogItem[]): void;
 }
 
 // Only events of the room itself look like these; what people write cannot look like one, since its quotes are escaped.
@@ -28,10 +34,15 @@ const closing = /"event":\{"type":"closed"\}/;
 const noted = /"event":\{"type":"(?:settings|pinned|poll)"/;
 
 export function createAudience(sockets: (tag?: string) => WebSocket[], conduct: Conduct): Audience {
-  let shownAtMs = 0;
+  const shownAtMs = { keepers: 0, others: 0 };
 
-  const live = (): WebSocket[] =>
-    sockets().filter((socket) => socket.readyState === WebSocket.OPEN && attachmentOf(socket).isLive);
+  const isLive = (socket: WebSocket): boolean =>
+    socket.readyState === WebSocket.OPEN && attachmentOf(socket).isLive;
+  const live = (): WebSocket[] => sockets().filter(isLive);
+  const listening = (listeners: Listeners): WebSocket[] =>
+    listeners === 'everybody'
+      ? live()
+      : live().filter((socket) => attachmentOf(socket).keepsOrder === (listeners === 'keepers'));
 
   /** Sockets of those who wrote what is left out, or whom it speaks to. */
   function concernedBy(omitted: readonly LogItem[]): Set<WebSocket> {
@@ -41,6 +52,14 @@ export function createAudience(sockets: (tag?: string) => WebSocket[], conduct: 
       for (const name of mentions) tags.add(`n:${name}`);
     }
     return new Set([...tags].flatMap((tag) => sockets(tag)));
+  }
+
+  function readable(listeners: Listeners, nowMs: number): number {
+    const since = listeners === 'keepers' ? shownAtMs.keepers : shownAtMs.others;
+    if (listeners !== 'others') shownAtMs.keepers = nowMs;
+    if (listeners !== 'keepers') shownAtMs.others = nowMs;
+    const elapsedMs = Math.min(1_000, Math.max(100, nowMs - since));
+    return Math.ceil((readablePerSecond * elapsedMs) / 1_000);
   }
 
   return {
@@ -57,25 +76,35 @@ export function createAudience(sockets: (tag?: string) => WebSocket[], conduct: 
           .map((socket) => attachmentOf(socket).visit)
           .filter((visit) => visit !== undefined),
       ),
-    tell(frames) {
-      for (const socket of frames.length === 0 ? [] : live())
+    tell(frames, listeners = 'everybody') {
+      for (const socket of frames.length === 0 ? [] : listening(listeners))
         for (const frame of frames) sendQuietly(socket, frame);
     },
-    show(after, items, nowMs) {
+    show(after, items, nowMs, listeners) {
       const to = items.at(-1)?.seq ?? after;
-      const listeners = live();
-      const elapsedMs = Math.min(1_000, Math.max(100, nowMs - shownAtMs));
-      shownAtMs = nowMs;
-      const readable = Math.ceil((readablePerSecond * elapsedMs) / 1_000);
-      const { frame, omitted } = thin(items, after, readable);
+      const those = listening(listeners);
+      const limit = readable(listeners, nowMs);
+      const { frame, omitted } = thin(items, after, limit);
       const concerned = concernedBy(omitted);
-      for (const socket of listeners) {
+      for (const socket of those) {
+        const from = listeners === 'others' ? Math.max(after, attachmentOf(socket).ahead) : after;
+        if (from >= to) continue;
         if (conduct.lags(socket, to)) closeQuietly(socket, chatCloseCodes.tooSlow, 'too far behind');
-        else if (!concerned.has(socket)) sendQuietly(socket, frame);
-        else sendQuietly(socket, thin(items, after, readable, (item) => concerns(socket, item)).frame);
+        else if (from > after) {
+          const rest = items.filter(({ seq }) => seq > from);
+          sendQuietly(socket, thin(rest, from, limit, (item) => concerns(socket, item)).frame);
+        } else if (!concerned.has(socket)) sendQuietly(socket, frame);
+        else sendQuietly(socket, thin(items, after, limit, (item) => concerns(socket, item)).frame);
       }
       if (items.some(({ text }) => closing.test(text)))
-        for (const socket of listeners) closeQuietly(socket, chatCloseCodes.closed, 'the room is closed');
+        for (const socket of those) closeQuietly(socket, chatCloseCodes.closed, 'the room is closed');
+    },
+    showAuthors(items) {
+      for (const { authorId, text } of items) {
+        if (authorId === undefined) continue;
+        for (const socket of sockets(`u:${authorId}`))
+          if (isLive(socket) && !attachmentOf(socket).keepsOrder) sendQuietly(socket, earlyFrame([text]));
+      }
     },
   };
 }

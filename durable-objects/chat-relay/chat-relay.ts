@@ -6,11 +6,13 @@ import {
   type LogItem,
   type LogRun,
   maxSocketsPerRelay,
+  type Notice,
   type RoomNotes,
 } from '../chat-room/protocol.ts';
 import { migrate } from '../sqlite-migrations.ts';
 import { closeQuietly, sendQuietly } from '../user-hub/sockets.ts';
 import { type Audience, createAudience, greet, notesAfter } from './audience.ts';
+import { createHoldback, type Holdback } from './holdback.ts';
 import { type ApplyPresence, createPresence, type Presence } from './presence.ts';
 import { applyPresenceOf } from './presence-flush.ts';
 import {
@@ -20,7 +22,6 @@ import {
   pollFrame,
   readFrame,
   relayHeaders,
-  resyncFrame,
   viewersFrame,
 } from './protocol.ts';
 import { createRelayLog, type RelayLog } from './relay-log.ts';
@@ -54,25 +55,36 @@ export class ChatRelay extends DurableObject {
   readonly #log: RelayLog;
   readonly #conduct = createConduct();
   readonly #audience: Audience;
+  readonly #holdback: Holdback;
+  #releasing: ReturnType<typeof setTimeout> | undefined;
   readonly #presence: Presence;
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
     migrate(ctx.storage, chatRelayMigrations);
     const [row] = ctx.storage.sql
-      .exec<{ place: string; last: number | null }>('SELECT place, last FROM relay')
+      .exec<{ place: string; last: number | null; shown: number | null }>(
+        'SELECT place, last, shown FROM relay',
+      )
       .toArray();
     this.#place = row === undefined ? undefined : (JSON.parse(row.place) as Place);
     this.room = roomOf(env as unknown as Bindings);
-    this.#log = createRelayLog(ctx.storage.sql, row?.last ?? undefined, {
-      read: (after, limit) => {
-        if (this.#place === undefined) throw new Error('the relay has no room');
-        return this.room.read(this.#place, after, limit);
-      },
-      passOn: (after, items) => this.#passOn(after, items),
-      startAnew: (head) => this.#audience.tell([resyncFrame(head)]),
-    });
+    const read = (after: number | undefined, limit: number): Promise<LogRun> => {
+      if (this.#place === undefined) throw new Error('the relay has no room');
+      return this.room.read(this.#place, after, limit);
+    };
     this.#audience = createAudience((tag) => ctx.getWebSockets(tag), this.#conduct);
+    const last = row?.last ?? undefined;
+    this.#holdback = createHoldback(
+      ctx.storage.sql,
+      last === undefined ? undefined : { last, shown: row?.shown ?? null },
+      { audience: this.#audience, read, now: () => this.clock.now(), releaseIn: (ms) => this.#releaseIn(ms) },
+    );
+    this.#log = createRelayLog(ctx.storage.sql, last, {
+      read,
+      passOn: (after, items) => this.#passOn(after, items),
+      startAnew: (head) => this.#holdback.startAnew(head),
+    });
     this.#presence = createPresence(ctx.storage.sql, (work) => ctx.storage.transactionSync(work));
     this.applyPresence = applyPresenceOf(env as unknown as Bindings);
     this.#isSessionLive = sessionCheckOf(env as unknown as Bindings);
@@ -99,7 +111,17 @@ export class ChatRelay extends DurableObject {
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server, userId === undefined ? [] : [`u:${userId}`, `n:${username}`]);
     const session = headers.get(relayHeaders.session) ?? undefined;
-    attach(server, { userId, username, session, endsAtMs, isLive: false, visit: undefined });
+    const keepsOrder = headers.get(relayHeaders.keepsOrder) === '1';
+    attach(server, {
+      userId,
+      username,
+      session,
+      endsAtMs,
+      keepsOrder,
+      ahead: 0,
+      isLive: false,
+      visit: undefined,
+    });
     try {
       await this.#subscribed();
     } catch (error) {
@@ -119,8 +141,19 @@ export class ChatRelay extends DurableObject {
   /** Takes a batch of the room. @returns how far the relay has come; undefined when nobody listens here. */
   async deliver(run: LogRun): Promise<number | undefined> {
     if (this.#place === undefined || this.ctx.getWebSockets().length === 0) return undefined;
-    await this.#inTurn(() => this.#log.advance(run));
+    await this.#inTurn(async () => {
+      await this.#holdback.restore();
+      await this.#log.advance(run);
+    });
     return this.#log.last();
+  }
+
+  /** Takes frames for some of the sockets, which have no place in the log. */
+  async notify(notices: readonly Notice[]): Promise<void> {
+    await this.#inTurn(async () => {
+      await this.#holdback.restore();
+      for (const notice of notices) this.#notifyOne(notice);
+    });
   }
 
   /** Takes numbers that change all the time, to tell the sockets. */
@@ -249,8 +282,14 @@ export class ChatRelay extends DurableObject {
       this.#notes ??= state.notes;
       this.tellCounts({ viewers: state.viewers, poll: state.notes.poll });
       this.#notes = state.notes;
-      if (this.#log.last() === undefined) this.#log.begin(state);
-      else await this.#log.advance(state);
+      if (this.#log.last() === undefined) {
+        this.#log.begin(state);
+        this.#holdback.begin(state.items, this.#log.last() ?? state.head);
+        return;
+      }
+      await this.#holdback.restore();
+      await this.#log.advance(state);
+      this.#holdback.release();
     });
   }
 
@@ -264,16 +303,40 @@ export class ChatRelay extends DurableObject {
   #passOn(after: number, items: readonly LogItem[]): void {
     if (items.length === 0) return;
     for (const item of items) this.#notes = notesAfter(this.#notes, item);
-    this.#audience.show(after, items, this.clock.now());
+    this.#holdback.take(after, items);
+  }
+
+  #notifyOne({ to, frame, keepsOrder, close }: Notice): void {
+    if (to === 'moderators') {
+      this.#audience.tell([frame], 'keepers');
+      return;
+    }
+    const sockets = this.ctx.getWebSockets(`u:${to.userId}`);
+    if (keepsOrder !== undefined) this.#holdback.setKeepsOrder(sockets, keepsOrder);
+    for (const socket of sockets) {
+      if (attachmentOf(socket).isLive) sendQuietly(socket, frame);
+      if (close === undefined) continue;
+      closeQuietly(socket, close, 'banned');
+      this.#gone(socket);
+    }
+  }
+
+  // Should the timer be lost with its isolate, the next lease shows what is due.
+  #releaseIn(ms: number): void {
+    if (this.#releasing !== undefined) clearTimeout(this.#releasing);
+    this.#releasing = setTimeout(() => {
+      this.ctx.waitUntil(this.#inTurn(() => this.#holdback.release()));
+    }, ms);
   }
 
   async #welcome(socket: WebSocket, after: number | undefined): Promise<void> {
+    await this.#holdback.restore();
     const notes = this.#notes;
-    const last = this.#log.last();
-    if (notes === undefined || last === undefined) return;
-    const items = await this.#log.missed(after);
+    if (notes === undefined || this.#log.last() === undefined) return;
+    const seq = this.#holdback.shown(attachmentOf(socket).keepsOrder);
+    const items = await this.#log.missed(after, seq);
     const attachment = attachmentOf(socket);
-    greet(socket, { seq: last, ...notes, viewers: this.#viewers, you: youOf(attachment) }, items);
+    greet(socket, { seq, ...notes, viewers: this.#viewers, you: youOf(attachment) }, items);
     const visit = this.#presence.join(attachment.userId, this.clock.now());
     attach(socket, { ...attachment, isLive: true, visit });
   }

@@ -1,4 +1,12 @@
-import type { PollView, RoomNotes, SendResult } from '../chat-room/protocol.ts';
+import { isBanned } from '../chat-room/decide.ts';
+import type {
+  HeldMessage,
+  HeldOutcome,
+  PollView,
+  RoomNotes,
+  SendResult,
+  Standing,
+} from '../chat-room/protocol.ts';
 
 export const chatSubprotocol = 'social-flow.chat.v1';
 
@@ -9,6 +17,8 @@ export const relayHeaders = {
   region: 'x-chat-region',
   userId: 'x-chat-user',
   username: 'x-chat-username',
+  /** `1` for those who keep order. */
+  keepsOrder: 'x-chat-keeper',
   /** The session, the epoch of its token and when that was signed (Unix seconds), with spaces between. */
   session: 'x-chat-session',
   /** Unix milliseconds at which the connection ends. */
@@ -26,6 +36,8 @@ export const chatCloseCodes = {
   malformed: 4400,
   tokenExpired: 4401,
   tooSlow: 4008,
+  /** Banned for good. */
+  banned: 4403,
   closed: 4410,
   flood: 4429,
   /** The relay is full: connect again, and be placed elsewhere. */
@@ -55,6 +67,13 @@ export function batchFrame(
   return `{"type":"batch","from":${from},"to":${to},"events":[${events.join(',')}]${left}}`;
 }
 
+/**
+ * Events that have their place in a run still to come: what somebody wrote, while others do not see it yet.
+ * @param events texts of `LogItem`s.
+ */
+export const earlyFrame = (events: readonly string[]): string =>
+  `{"type":"early","events":[${events.join(',')}]}`;
+
 /** What a socket is told first. */
 export interface Hello extends RoomNotes {
   /** How far the log has come. */
@@ -74,6 +93,21 @@ export const pollFrame = (poll: PollView): string => JSON.stringify({ type: 'pol
 
 /** The client's log has a hole that nobody can fill: it begins anew behind `seq`. */
 export const resyncFrame = (seq: number): string => JSON.stringify({ type: 'resync', seq });
+
+/** What somebody may do here, since something was decided about them. */
+export const standingFrame = (standing: Standing, nowMs: number): string => {
+  const { role, ban, warning } = standing;
+  const banned = isBanned(standing, nowMs);
+  const until = banned ? (ban?.untilMs ?? null) : null;
+  return JSON.stringify({ type: 'standing', role, warning, banned, banned_until: until });
+};
+
+/** For moderators: a message waits for one of them. */
+export const heldFrame = (message: HeldMessage): string => JSON.stringify({ type: 'held', message });
+
+/** For moderators and the author: what became of a message that waited. */
+export const heldEndedFrame = (messageId: string, outcome: HeldOutcome): string =>
+  JSON.stringify({ type: 'held_ended', message_id: messageId, outcome });
 
 export const resultFrame = (clientId: string, result: SendResult): string =>
   JSON.stringify({ type: 'sent', id: clientId, ...result });

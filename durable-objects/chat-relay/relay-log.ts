@@ -20,8 +20,8 @@ export interface RelayLog {
   begin(run: LogRun): void;
   /** Takes a run of the room's, and fills the hole before it, if there is one. */
   advance(run: LogRun): Promise<void>;
-  /** What a client has missed, up to `last`; undefined when some of it is gone. */
-  missed(after: number | undefined): Promise<readonly LogItem[] | undefined>;
+  /** What a client has missed, up to `to`; undefined when some of it is gone. */
+  missed(after: number | undefined, to: number): Promise<readonly LogItem[] | undefined>;
   forget(): void;
 }
 
@@ -79,17 +79,18 @@ export function createRelayLog(sql: SqlStorage, known: number | undefined, ends:
         if (next.items.length === 0 && next.after !== -1) return;
       }
     },
-    async missed(after) {
-      const to = last ?? 0;
+    async missed(after, to) {
       if (after === undefined) {
-        if (ring.length >= shownAtFirst) return ring.slice(-shownAtFirst);
-        const { items } = await ends.read(undefined, shownAtFirst);
+        const known = ring.filter(({ seq }) => seq <= to);
+        if (known.length >= shownAtFirst) return known.slice(-shownAtFirst);
+        const { items } = await ends.read(undefined, shownAtFirst + (last ?? 0) - to);
         return items.filter(({ seq }) => seq <= to);
       }
       if (after > to) return undefined;
       if (after === to) return [];
       const first = ring[0]?.seq;
-      if (first !== undefined && after >= first - 1) return ring.filter(({ seq }) => seq > after);
+      if (first !== undefined && after >= first - 1)
+        return ring.filter(({ seq }) => seq > after && seq <= to);
       const items: LogItem[] = [];
       for (let reached = after; reached < to; ) {
         const run = await ends.read(reached, keptEvents);

@@ -13,4 +13,6 @@ export const chatRelayMigrations: readonly string[] = [
      to_ms INTEGER,
      told_ms INTEGER
    );`,
+  // How far those have come who do not keep order; null: as far as all.
+  'ALTER TABLE relay ADD COLUMN shown INTEGER;',
 ];

@@ -8,17 +8,21 @@ export interface Attachment {
   /** As `relayHeaders.session` has it. */
   readonly session: string | undefined;
   readonly endsAtMs: number;
+  /** Owner or moderator: sees what others write at once. */
+  readonly keepsOrder: boolean;
+  /** What somebody has seen who kept order until now, and will not be shown again. */
+  readonly ahead: number;
   /** Whether it has been told where the log stands, and gets what is new from there on. */
   readonly isLive: boolean;
   /** What its visit is known by, once it is live. */
   readonly visit: number | undefined;
 }
 
-export const attach = (
-  socket: WebSocket,
-  { userId, username, session, endsAtMs, isLive, visit }: Attachment,
-): void =>
-  socket.serializeAttachment({ userId, username, session, endsAtMs, isLive, visit } satisfies Attachment);
+export function attach(socket: WebSocket, known: Attachment): void {
+  const { userId, username, session, endsAtMs, keepsOrder, ahead, isLive, visit } = known;
+  const kept: Attachment = { userId, username, session, endsAtMs, keepsOrder, ahead, isLive, visit };
+  socket.serializeAttachment(kept);
+}
 export const attachmentOf = (socket: WebSocket): Attachment => socket.deserializeAttachment() as Attachment;
 
 /** Who a socket is, as it is told. */

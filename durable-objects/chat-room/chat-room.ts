@@ -4,21 +4,29 @@ import { systemClock } from '../../src/shared/clock.ts';
 import { callDurableObject } from '../../src/shared/durable-object-call.ts';
 import { wakeBy } from '../alarms.ts';
 import { migrate } from '../sqlite-migrations.ts';
-import { carryOut, closePoll, type RoomHold } from './acts.ts';
+import { type ActionLog, createActionLog, loggedAction } from './action-log.ts';
+import { carryOut, closePoll, type RoomHold, roomEvent } from './acts.ts';
+import { type Channel, type ChannelPort, channelPortOf, createChannel } from './channel.ts';
 import { createChatters } from './chatters.ts';
+import { isBanned } from './decide.ts';
 import { createDelivery, type Delivery } from './delivery.ts';
-import { createLogStore } from './log-store.ts';
+import { createHeld } from './held.ts';
+import { createLogStore, shownOf } from './log-store.ts';
 import { createNotes } from './notes.ts';
 import {
+  type ActResult,
   type ChatEvent,
   type ChatterFacts,
   type Counts,
   type Crowd,
   type Deliver,
+  type HeldMessage,
   keptMs,
+  type LoggedAction,
   type LogRun,
   type MessageInput,
   type ModeratorAct,
+  type Notice,
   type RoomFacts,
   type RoomState,
   relayName,
@@ -29,7 +37,7 @@ import {
 } from './protocol.ts';
 import { createRelays, type Relays } from './relays.ts';
 import { createRoomRecord } from './room-record.ts';
-import { createRoomMeter, say } from './say.ts';
+import { createSpeech } from './say.ts';
 import { chatRoomMigrations } from './schema.ts';
 import { createTally, type Tally } from './tally.ts';
 import { applyTallyOf, flushIfDue } from './tally-flush.ts';
@@ -37,6 +45,9 @@ import type { ApplyTally, TallyReport } from './tally-protocol.ts';
 
 /** Relays have heard of the end of a room by then, and say that nobody is there any more. */
 const closingMs = 2_000;
+
+/** After so long, what the database did not take is written down again. */
+const writeAgainMs = 10_000;
 
 /**
  * The one place where a room's messages get their order: it decides on each, numbers it, and has it in SQLite before it is
@@ -46,14 +57,17 @@ export class ChatRoom extends DurableObject {
   clock = systemClock;
   /** Replaced in tests, to lose and repeat batches. */
   deliver: Deliver;
+  channel: ChannelPort;
   /** Replaced in tests, to make it fail. */
   applyTally: ApplyTally;
   readonly tellCounts: (relay: number, counts: Counts) => Promise<void>;
   readonly #relays: Relays;
   readonly #hold: RoomHold;
   readonly #delivery: Delivery;
+  readonly #channel: Channel;
+  readonly #actions: ActionLog;
+  readonly #say: ReturnType<typeof createSpeech>;
   readonly #tally: Tally;
-  readonly #tooFull = createRoomMeter();
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
@@ -65,6 +79,7 @@ export class ChatRoom extends DurableObject {
       log: createLogStore(sql),
       chatters: createChatters(sql),
       notes: createNotes(sql),
+      held: createHeld(sql),
       record,
       atomically: (work) => ctx.storage.transactionSync(work),
     };
@@ -83,57 +98,90 @@ export class ChatRoom extends DurableObject {
       clock: { now: () => this.clock.now() },
       deliver: (relay, run) => this.deliver(relay, run),
       tellCounts: this.tellCounts,
+      notify: (relay, notices) => callDurableObject(relays, nameOf(relay), (stub) => stub.notify(notices)),
       viewers: (nowMs) => this.#viewers(nowMs),
       waitUntil: (work) => ctx.waitUntil(work),
+    });
+    this.#say = createSpeech(this.#hold);
+    this.#actions = createActionLog(sql);
+    this.channel = channelPortOf(env as unknown as Bindings);
+    this.#channel = createChannel(this.#hold, {
+      port: () => this.channel,
+      now: () => this.clock.now(),
+      waitUntil: (work) => ctx.waitUntil(work),
+      tell: ({ entries, notices }, nowMs) => this.#tell(entries.length, notices, nowMs),
     });
   }
 
   /** Lets somebody in: takes note of who they are, and says which relay their socket goes to. */
-  enter(room: RoomFacts, visitor: { readonly facts?: ChatterFacts; readonly region: string }): number {
+  enter(
+    room: RoomFacts,
+    visitor: { readonly facts?: ChatterFacts; readonly region: string },
+  ): { readonly relay: number; readonly facts: ChatterFacts | undefined } {
     const now = this.clock.now();
     this.#hold.record.open(room);
-    const { facts, region } = visitor;
+    const { region } = visitor;
     const { chatters } = this.#hold;
-    if (facts !== undefined) chatters.learn(facts, now);
+    // What was decided since the database was asked is known here.
+    const facts = visitor.facts && chatters.learn(visitor.facts, now);
     const relay = this.#relays.place(region, now, facts && chatters.seat(facts.userId));
     if (facts !== undefined) chatters.sit(facts.userId, relay);
-    return relay;
+    this.#channel.lookSoon(now);
+    return { relay, facts };
   }
 
   /** Says something in the room. Once it is answered as sent, it is not lost; the same `clientId` again is the same message. */
   async send(userId: string, input: MessageInput, stated?: Stated): Promise<SendResult | Unknown> {
     const now = this.clock.now();
     this.#learn(stated, now);
-    const writer = this.#hold.chatters.writer(userId, now);
-    if (this.#hold.record.facts() === undefined || writer === undefined) return { unknown: true };
-    const head = this.#hold.log.head();
-    const result = say(this.#hold, writer, input, this.#tooFull, now);
-    if (this.#hold.log.head() > head) await this.#delivery.goOut(now);
+    const { chatters, record } = this.#hold;
+    if (record.facts() === undefined || chatters.writer(userId, now) === undefined) return { unknown: true };
+    await this.#channel.known();
+    const writer = chatters.writer(userId, now);
+    if (writer === undefined) return { unknown: true };
+    const { result, isNew, notices } = this.#say(writer, input, now);
+    await this.#tell(isNew ? 1 : 0, notices, now);
+    this.#channel.lookSoon(now);
     return result;
   }
 
-  /** Does what a moderator asked for. @returns false when there is nothing to do it to. */
-  async act(room: RoomFacts, act: ModeratorAct, by?: ChatterFacts): Promise<boolean> {
+  /** Does what a moderator asked for. */
+  async act(room: RoomFacts, act: ModeratorAct, by?: ChatterFacts): Promise<ActResult> {
     const now = this.clock.now();
-    const { record, chatters, notes } = this.#hold;
+    const { record, chatters, log } = this.#hold;
     record.open(room);
     if (by !== undefined) chatters.learn(by, now);
-    const wall = JSON.stringify(notes.pinned());
-    const event = this.#hold.atomically(() => carryOut(act, this.#hold, now));
-    if (event === undefined) return act.kind === 'unban';
-    await this.#announce(event, now);
-    // What was taken away may have been pinned.
-    if (event.type !== 'pinned' && JSON.stringify(notes.pinned()) !== wall)
-      await this.#announce({ type: 'pinned', pinned: null }, now);
+    const { result, entries, notices } = this.#hold.atomically(() => {
+      const outcome = carryOut(act, this.#hold, by, now);
+      for (const entry of outcome.entries) log.append(entry, now);
+      const action = by === undefined ? undefined : loggedAction(act, outcome, by, now);
+      if (outcome.result === 'done' && action !== undefined) this.#actions.note(action);
+      return outcome;
+    });
+    if (result !== 'done') return result;
+    // An act without an event is written down by the alarm all the same.
+    await this.#tell(Math.max(1, entries.length), notices, now);
     if (act.kind === 'open poll') await wakeBy(this.ctx.storage, now + act.seconds * 1_000);
-    return true;
+    return result;
+  }
+
+  /** Something was decided in the channel: the room looks what, unless it knows. */
+  async look(version: number): Promise<void> {
+    await this.#channel.look(version);
+  }
+
+  /** Messages that wait for a moderator, behind `after`. */
+  held(after: string | undefined, limit: number): HeldMessage[] {
+    return this.#hold.held.list(after, limit);
   }
 
   /** Ends the room, for good; again is the same. One that nobody entered needs no end. */
   async close(): Promise<void> {
     const { record } = this.#hold;
-    if (record.facts() === undefined || record.isClosed()) return;
+    if (record.isClosed()) return;
     record.close();
+    // Nobody came so far, and who comes finds it closed.
+    if (record.facts() === undefined) return;
     const now = this.clock.now();
     await this.#announce({ type: 'closed' }, now);
     // After those who are sent away have gone.
@@ -151,8 +199,7 @@ export class ChatRoom extends DurableObject {
     const { chatters, notes, record } = this.#hold;
     const writer = chatters.writer(userId, now);
     if (record.facts() === undefined || writer === undefined) return { unknown: true };
-    const { ban } = writer.facts;
-    if (ban !== null && (ban.untilMs === null || ban.untilMs > now)) return 'banned';
+    if (isBanned(writer.facts, now)) return 'banned';
     const poll = notes.poll();
     if (poll === null || poll.id !== vote.pollId || poll.ended || poll.ends_at <= now) return 'no_poll';
     if (vote.choice >= poll.choices.length) return 'no_choice';
@@ -171,6 +218,7 @@ export class ChatRoom extends DurableObject {
   }): RoomState {
     const now = this.clock.now();
     this.#relays.note(relay.number, relay.region, relay.crowd, now);
+    this.#channel.lookSoon(now);
     const run = this.#delivery.begin(relay.number, relay.after);
     const { record, notes } = this.#hold;
     return {
@@ -205,16 +253,21 @@ export class ChatRoom extends DurableObject {
     this.#delivery.leave(relay);
   }
 
-  /** The log after `after`, for those who ask for it by HTTP; undefined: the latest. */
+  /** The log after `after`; undefined: the latest. */
   read(after: number | undefined, limit: number): LogRun {
     const { log } = this.#hold;
     return after === undefined ? log.latest(limit) : log.runAfter(after, limit);
   }
 
+  /** The same, as far as it is shown to those who do not keep order. */
+  readShown(after: number | undefined, limit: number): LogRun {
+    return shownOf(this.read(after, limit), this.clock.now());
+  }
+
   /** Takes out what a timer that was lost with its isolate did not, and tidies up. */
   override async alarm(): Promise<void> {
     const now = this.clock.now();
-    const { log, chatters, notes, record } = this.#hold;
+    const { log, chatters, notes, held, record } = this.#hold;
     const poll = notes.poll();
     if (poll !== null && !poll.ended) {
       const ended = poll.ends_at <= now ? this.#hold.atomically(() => closePoll(notes)) : undefined;
@@ -222,6 +275,15 @@ export class ChatRoom extends DurableObject {
       else await wakeBy(this.ctx.storage, poll.ends_at);
     }
     await this.#delivery.push();
+    this.#delivery.notify(
+      this.#hold.atomically(() => held.expire(now)),
+      now,
+    );
+    const dueMs = held.dueMs();
+    if (dueMs !== undefined) await wakeBy(this.ctx.storage, dueMs);
+    const streamId = record.facts()?.streamId;
+    const write = (actions: readonly LoggedAction[]) => this.channel.log(streamId ?? '', actions);
+    if (!(await this.#actions.flush(write))) await wakeBy(this.ctx.storage, now + writeAgainMs);
     this.#viewers(now);
     // Before the log forgets.
     this.#tally.count();
@@ -247,7 +309,15 @@ export class ChatRoom extends DurableObject {
   }
 
   async #announce(event: ChatEvent, nowMs: number): Promise<void> {
-    this.#hold.log.append({ event, isKept: true, mentions: [] }, nowMs);
+    this.#hold.log.append(roomEvent(event), nowMs);
     await this.#delivery.goOut(nowMs);
+  }
+
+  /** Tells what is in the stores already: so many new events, and notices. */
+  async #tell(events: number, notices: readonly Notice[], nowMs: number): Promise<void> {
+    this.#delivery.notify(notices, nowMs);
+    if (events > 0) await this.#delivery.goOut(nowMs);
+    const dueMs = notices.length > 0 ? this.#hold.held.dueMs() : undefined;
+    if (dueMs !== undefined) await wakeBy(this.ctx.storage, dueMs);
   }
 }

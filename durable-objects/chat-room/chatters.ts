@@ -1,15 +1,26 @@
-import { sendsToRemember, type Writer } from './decide.ts';
-import { type ChatterFacts, factsMs } from './protocol.ts';
+import { type Counted, counting, sendsToRemember, type Writer } from './decide.ts';
+import { type ChatterFacts, factsMs, type Standing } from './protocol.ts';
 
 /** Who may write in a room and what they wrote last. Kept in memory; every change is in SQLite before it is answered. */
 export interface Chatters {
   /** Undefined when the room does not know them, or has not asked about them for some minutes. */
   writer(userId: string, nowMs: number): Writer | undefined;
-  /** Takes note of what the database says of somebody. */
-  learn(facts: ChatterFacts, nowMs: number): void;
+  /**
+   * Takes note of what the database says of somebody. What was decided about them since that was read stays so.
+   * @returns what is known of them now.
+   */
+  learn(facts: ChatterFacts, nowMs: number): ChatterFacts;
   noteSent(userId: string, text: string, nowMs: number): void;
-  /** Bans or unbans somebody. For some time this counts for more than what is learnt of them, which may be older. */
-  setBan(userId: string, ban: ChatterFacts['ban'], nowMs: number): void;
+  /**
+   * Takes note of what was decided about somebody, as of a version of the channel, unless something later is known.
+   * @returns what they were until now: null where they are not known here, undefined where something later is.
+   */
+  decide(
+    userId: string,
+    standing: Partial<Standing>,
+    version: number,
+    nowMs: number,
+  ): Standing | null | undefined;
   /** The relay their last socket went to. */
   seat(userId: string): number | undefined;
   sit(userId: string, relay: number): void;
@@ -22,6 +33,7 @@ interface Row extends Record<string, SqlStorageValue> {
   readonly known_at_ms: number;
   readonly sent_at: string;
   readonly last_text: string | null;
+  readonly counted: string;
   readonly relay: number | null;
 }
 
@@ -30,12 +42,18 @@ interface Entry {
   knownAtMs: number;
   sentAtMs: number[];
   lastText: string | undefined;
+  counted: Counted;
   relay: number | undefined;
 }
 
+interface Decided {
+  readonly standing: Partial<Standing>;
+  readonly version: number;
+}
+
 const rememberMs = 86_400_000;
-/** Longer than any read of the database takes that began before a ban. */
-const settlingMs = 60_000;
+/** Longer than any read of the database takes that began before a decision. */
+const settlingMs = 600_000;
 
 export function createChatters(sql: SqlStorage): Chatters {
   const inMemory = new Map<string, Entry>();
@@ -45,7 +63,7 @@ export function createChatters(sql: SqlStorage): Chatters {
     if (known !== undefined) return known;
     const [row] = sql
       .exec<Row>(
-        'SELECT facts, known_at_ms, sent_at, last_text, relay FROM chatters WHERE user_id = ?',
+        'SELECT facts, known_at_ms, sent_at, last_text, counted, relay FROM chatters WHERE user_id = ?',
         userId,
       )
       .toArray();
@@ -55,21 +73,32 @@ export function createChatters(sql: SqlStorage): Chatters {
       knownAtMs: row.known_at_ms,
       sentAtMs: JSON.parse(row.sent_at) as number[],
       lastText: row.last_text ?? undefined,
+      counted: JSON.parse(row.counted) as Counted,
       relay: row.relay ?? undefined,
     };
     inMemory.set(userId, entry);
     return entry;
   }
 
-  function recentBan(userId: string, nowMs: number): { readonly value: ChatterFacts['ban'] } | undefined {
+  function decidedOf(userId: string): Decided | undefined {
     const [row] = sql
-      .exec<{ ban: string }>(
-        'SELECT ban FROM bans WHERE user_id = ? AND set_at_ms >= ?',
+      .exec<{ standing: string; version: number }>(
+        'SELECT standing, version FROM standings WHERE user_id = ?',
         userId,
-        nowMs - settlingMs,
       )
       .toArray();
-    return row === undefined ? undefined : { value: JSON.parse(row.ban) as ChatterFacts['ban'] };
+    return row === undefined
+      ? undefined
+      : { standing: JSON.parse(row.standing) as Partial<Standing>, version: row.version };
+  }
+
+  /** What has been decided about somebody since the database was asked. */
+  function laterThan(stated: ChatterFacts, known: Entry | undefined): Decided | undefined {
+    const decided = decidedOf(stated.userId);
+    if (decided !== undefined && decided.version > stated.version) return decided;
+    if (known === undefined || known.facts.version <= stated.version) return undefined;
+    const { role, ban, warning, version } = known.facts;
+    return { standing: { role, ban, warning }, version };
   }
 
   return {
@@ -78,13 +107,15 @@ export function createChatters(sql: SqlStorage): Chatters {
       return entry === undefined || entry.knownAtMs + factsMs <= nowMs ? undefined : entry;
     },
     learn(stated, nowMs) {
-      const ban = recentBan(stated.userId, nowMs);
-      const facts = ban === undefined ? stated : { ...stated, ban: ban.value };
-      const entry = entryOf(facts.userId) ?? {
+      const known = entryOf(stated.userId);
+      const later = laterThan(stated, known);
+      const facts = later === undefined ? stated : { ...stated, ...later.standing, version: later.version };
+      const entry = known ?? {
         facts,
         knownAtMs: nowMs,
         sentAtMs: [],
         lastText: undefined,
+        counted: [],
         relay: undefined,
       };
       inMemory.set(facts.userId, Object.assign(entry, { facts, knownAtMs: nowMs }));
@@ -95,32 +126,42 @@ export function createChatters(sql: SqlStorage): Chatters {
         JSON.stringify(facts),
         nowMs,
       );
+      return facts;
     },
     noteSent(userId, text, nowMs) {
       const entry = entryOf(userId);
       if (entry === undefined) return;
       entry.sentAtMs = [...entry.sentAtMs, nowMs].slice(-sendsToRemember(entry.facts));
       entry.lastText = text;
+      entry.counted = counting(entry, nowMs);
       sql.exec(
-        'UPDATE chatters SET sent_at = ?, last_text = ? WHERE user_id = ?',
+        'UPDATE chatters SET sent_at = ?, last_text = ?, counted = ? WHERE user_id = ?',
         JSON.stringify(entry.sentAtMs),
         text,
+        JSON.stringify(entry.counted),
         userId,
       );
     },
-    setBan(userId, ban, nowMs) {
-      sql.exec('DELETE FROM bans WHERE set_at_ms < ?', nowMs - settlingMs);
+    decide(userId, standing, version, nowMs) {
+      const decided = decidedOf(userId);
+      if (decided !== undefined && decided.version > version) return undefined;
+      const all = { ...decided?.standing, ...standing };
+      sql.exec('DELETE FROM standings WHERE set_at_ms < ?', nowMs - settlingMs);
       sql.exec(
-        `INSERT INTO bans (user_id, ban, set_at_ms) VALUES (?, ?, ?)
-         ON CONFLICT (user_id) DO UPDATE SET ban = excluded.ban, set_at_ms = excluded.set_at_ms`,
+        `INSERT INTO standings (user_id, standing, version, set_at_ms) VALUES (?, ?, ?, ?)
+         ON CONFLICT (user_id) DO UPDATE SET standing = excluded.standing, version = excluded.version,
+           set_at_ms = excluded.set_at_ms`,
         userId,
-        JSON.stringify(ban),
+        JSON.stringify(all),
+        version,
         nowMs,
       );
       const entry = entryOf(userId);
-      if (entry === undefined) return;
-      entry.facts = { ...entry.facts, ban };
+      if (entry === undefined) return null;
+      const before = entry.facts;
+      entry.facts = { ...before, ...standing, version };
       sql.exec('UPDATE chatters SET facts = ? WHERE user_id = ?', JSON.stringify(entry.facts), userId);
+      return before;
     },
     seat: (userId) => entryOf(userId)?.relay,
     sit(userId, relay) {

@@ -1,4 +1,4 @@
-import type { ChatSettings, ChatterFacts, DropCode, Fragment } from './protocol.ts';
+import type { ChatRole, ChatSettings, ChatterFacts, DropCode, Fragment } from './protocol.ts';
 
 export interface Drop {
   readonly code: DropCode;
@@ -13,7 +13,12 @@ export interface Writer {
   readonly sentAtMs: readonly number[];
   /** Their last message, as `comparable` makes it. */
   readonly lastText: string | undefined;
+  /** How much a bot has sent. */
+  readonly counted: Counted;
 }
+
+/** Seconds, and how many messages were sent in each. */
+export type Counted = readonly (readonly [second: number, messages: number])[];
 
 interface Rate {
   readonly messages: number;
@@ -25,10 +30,25 @@ const viewerRate: Rate = { messages: 20, windowMs: 30_000 };
 const moderatorRate: Rate = { messages: 100, windowMs: 30_000 };
 const duplicateMs = 30_000;
 
-export const keepsOrder = ({ role }: ChatterFacts): boolean => role === 'owner' || role === 'moderator';
+export const isOwnerOrModerator = (role: ChatRole): boolean => role === 'owner' || role === 'moderator';
+export const keepsOrder = ({ role }: Pick<ChatterFacts, 'role'>): boolean => isOwnerOrModerator(role);
+export const isBanned = ({ ban }: Pick<ChatterFacts, 'ban'>, nowMs: number): boolean =>
+  ban !== null && (ban.untilMs === null || ban.untilMs > nowMs);
 const rateOf = (facts: ChatterFacts): Rate => (keepsOrder(facts) ? moderatorRate : viewerRate);
 /** How many times of sending a writer's row must hold. */
 export const sendsToRemember = (facts: ChatterFacts): number => rateOf(facts).messages;
+
+/** Counts a message of a bot's, which may write too much for each to be remembered. */
+export function counting({ facts, counted }: Writer, nowMs: number): Counted {
+  if (facts.botMessages === null) return [];
+  const second = Math.floor(nowMs / 1_000);
+  const rest = within(counted, nowMs).filter(([at]) => at !== second);
+  const messages = counted.find(([at]) => at === second)?.[1] ?? 0;
+  return [...rest, [second, messages + 1]];
+}
+
+const within = (counted: Counted, nowMs: number): Counted =>
+  counted.filter(([second]) => (second + 1) * 1_000 + viewerRate.windowMs > nowMs);
 
 /** A text as it is compared with others: neither case nor spaces nor invisible characters make it another. */
 export const comparable = (text: string): string =>
@@ -57,6 +77,7 @@ export function reasonToDrop(
   const { facts } = writer;
   return (
     banned(facts, nowMs) ??
+    warned(facts) ??
     (keepsOrder(facts) || facts.role === 'vip' ? undefined : againstModes(writer, settings, said, nowMs)) ??
     tooMany(writer, nowMs) ??
     repeated(writer, said.text, nowMs)
@@ -72,6 +93,11 @@ function banned({ ban }: ChatterFacts, nowMs: number): Drop | undefined {
     message: 'You may not write for a while.',
     retryAfterMs: ban.untilMs - nowMs,
   };
+}
+
+function warned({ warning }: ChatterFacts): Drop | undefined {
+  if (warning === null) return undefined;
+  return { code: 'msg_warned', message: 'You have been warned: acknowledge it before you write again.' };
 }
 
 function againstModes(
@@ -107,7 +133,10 @@ function againstModes(
   return undefined;
 }
 
-function tooMany({ facts, sentAtMs }: Writer, nowMs: number): Drop | undefined {
+function tooMany(writer: Writer, nowMs: number): Drop | undefined {
+  const { facts, sentAtMs } = writer;
+  if (facts.botMessages !== null)
+    return tooManyOfBot(facts.botMessages, within(writer.counted, nowMs), nowMs);
   const { messages, windowMs } = rateOf(facts);
   const oldest = sentAtMs.at(-messages);
   if (oldest === undefined || oldest + windowMs <= nowMs) return undefined;
@@ -118,8 +147,21 @@ function tooMany({ facts, sentAtMs }: Writer, nowMs: number): Drop | undefined {
   };
 }
 
+// By the second, so that what falls into the window's first is counted as a whole: never more than the rate, a little less at times.
+function tooManyOfBot(limit: number, counted: Counted, nowMs: number): Drop | undefined {
+  const sent = counted.reduce((sum, [, messages]) => sum + messages, 0);
+  const [oldest] = counted;
+  if (sent < limit || oldest === undefined) return undefined;
+  return {
+    code: 'msg_ratelimit',
+    message: `No more than ${limit} messages in 30 seconds.`,
+    retryAfterMs: (oldest[0] + 1) * 1_000 + viewerRate.windowMs - nowMs,
+  };
+}
+
 function repeated({ facts, sentAtMs, lastText }: Writer, text: string, nowMs: number): Drop | undefined {
   const isRecent = (sentAtMs.at(-1) ?? Number.NEGATIVE_INFINITY) + duplicateMs > nowMs;
-  if (keepsOrder(facts) || !isRecent || lastText !== comparable(text)) return undefined;
+  if (keepsOrder(facts) || facts.botMessages !== null || !isRecent || lastText !== comparable(text))
+    return undefined;
   return { code: 'msg_duplicate', message: 'You have just said that.' };
 }

@@ -10,6 +10,7 @@ import {
   type Deliver,
   type LogRun,
   maxBatchesInHand,
+  type Notice,
 } from './protocol.ts';
 import type { Relays } from './relays.ts';
 
@@ -17,6 +18,8 @@ import type { Relays } from './relays.ts';
 const backstopMs = 1_000;
 /** How long reports of relays are gathered. */
 const countMs = 500;
+/** The same where a relay holds a crowd, which each count costs a frame for each socket; still within two seconds of a change. */
+const crowdCountMs = 1_200;
 /** Of the log in one call to a relay. */
 const maxRun = 500;
 
@@ -29,6 +32,7 @@ export interface DeliveryEnds {
   readonly clock: Clock;
   readonly deliver: Deliver;
   readonly tellCounts: (relay: number, counts: Counts) => Promise<void>;
+  readonly notify: (relay: number, notices: readonly Notice[]) => Promise<void>;
   /** How many look on. */
   viewers(nowMs: number): number;
   waitUntil(work: Promise<unknown>): void;
@@ -40,6 +44,8 @@ export interface Delivery {
   goOut(nowMs: number): Promise<void>;
   /** Takes out what relays do not have. */
   push(): Promise<void>;
+  /** Hands frames without a place in the log to the sockets they are for, if they are there. */
+  notify(notices: readonly Notice[], nowMs: number): void;
   /** Tells relays how many look on and how votes stand, a little later. */
   countSoon(): void;
   /** What a relay needs that has everything up to `after`, or nothing; it has it from here on. */
@@ -63,6 +69,8 @@ export function createDelivery(ends: DeliveryEnds): Delivery {
     return run;
   };
 
+  const isCrowded = (nowMs: number): boolean => relays.fullest(nowMs) > crowdSockets;
+
   function leave(relay: number): void {
     relays.remove(relay);
     reached.delete(relay);
@@ -72,14 +80,17 @@ export function createDelivery(ends: DeliveryEnds): Delivery {
 
   function countSoon(): void {
     if (counting !== undefined) return;
-    counting = setTimeout(() => {
-      counting = undefined;
-      const now = clock.now();
-      const counts = { viewers: ends.viewers(now), poll: notes.poll() };
-      const told = relays.live(now).map(({ number }) => ends.tellCounts(number, counts));
-      // A relay that does not hear it asks with its next lease.
-      ends.waitUntil(Promise.allSettled(told));
-    }, countMs);
+    counting = setTimeout(
+      () => {
+        counting = undefined;
+        const now = clock.now();
+        const counts = { viewers: ends.viewers(now), poll: notes.poll() };
+        const told = relays.live(now).map(({ number }) => ends.tellCounts(number, counts));
+        // A relay that does not hear it asks with its next lease.
+        ends.waitUntil(Promise.allSettled(told));
+      },
+      isCrowded(clock.now()) ? crowdCountMs : countMs,
+    );
   }
 
   async function pushTo(relay: number): Promise<void> {
@@ -120,11 +131,17 @@ export function createDelivery(ends: DeliveryEnds): Delivery {
             timer = undefined;
             ends.waitUntil(push());
           },
-          relays.fullest(nowMs) > crowdSockets ? crowdBatchMs : batchMs,
+          isCrowded(nowMs) ? crowdBatchMs : batchMs,
         );
       await wakeBy(storage, nowMs + backstopMs);
     },
     push,
+    notify(notices, nowMs) {
+      if (notices.length === 0) return;
+      const told = relays.live(nowMs).map(({ number }) => ends.notify(number, notices));
+      // Whoever misses one learns it when they ask, or connect anew.
+      ends.waitUntil(Promise.allSettled(told));
+    },
     countSoon,
     begin(relay, after) {
       inHand.delete(relay);

@@ -4,6 +4,8 @@ export interface NewEvent {
   readonly event: ChatEvent;
   readonly isKept: boolean;
   readonly mentions: readonly string[];
+  /** How long others than moderators wait for it. */
+  readonly delayMs: number;
   readonly message?: {
     readonly id: string;
     readonly authorId: string;
@@ -43,16 +45,18 @@ interface Row extends Record<string, SqlStorageValue> {
   readonly kept: number;
   readonly mentions: string;
   readonly event: string;
+  readonly shown_at_ms: number;
 }
 
-const columns = 'seq, at_ms, author_id, kept, mentions, event';
+const columns = 'seq, at_ms, author_id, kept, mentions, event, shown_at_ms';
 
-const itemOf = ({ seq, at_ms, author_id, kept, mentions, event }: Row): LogItem => ({
+const itemOf = ({ seq, at_ms, author_id, kept, mentions, event, shown_at_ms }: Row): LogItem => ({
   seq,
   text: `{"seq":${seq},"at":${at_ms},"event":${event}}`,
   isKept: kept === 1,
   authorId: author_id ?? undefined,
   mentions: mentions === '' ? [] : mentions.split(' '),
+  shownAtMs: shown_at_ms,
 });
 
 export function createLogStore(sql: SqlStorage): LogStore {
@@ -70,11 +74,11 @@ export function createLogStore(sql: SqlStorage): LogStore {
   };
 
   return {
-    append({ event, isKept, mentions, message }, atMs) {
+    append({ event, isKept, mentions, delayMs, message }, atMs) {
       const { seq } = sql
         .exec<{ seq: number }>(
-          `INSERT INTO events (at_ms, author_id, client_id, message_id, text, kept, mentions, event)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`,
+          `INSERT INTO events (at_ms, author_id, client_id, message_id, text, kept, mentions, event, shown_at_ms)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`,
           atMs,
           message?.authorId ?? null,
           message?.clientId ?? null,
@@ -83,6 +87,7 @@ export function createLogStore(sql: SqlStorage): LogStore {
           isKept ? 1 : 0,
           mentions.join(' '),
           JSON.stringify(event),
+          delayMs === 0 ? 0 : atMs + delayMs,
         )
         .one();
       head = seq;
@@ -128,4 +133,12 @@ export function createLogStore(sql: SqlStorage): LogStore {
       return (number('SELECT min(seq) AS value FROM events') ?? head) <= head - keptEvents;
     },
   };
+}
+
+/** A run up to the first event that is not shown to everybody yet. */
+export function shownOf(run: LogRun, nowMs: number): LogRun {
+  const waiting = run.items.findIndex(({ shownAtMs }) => shownAtMs > nowMs);
+  const next = run.items[waiting];
+  if (next === undefined) return run;
+  return { ...run, head: next.seq - 1, items: run.items.slice(0, waiting) };
 }

@@ -6,14 +6,25 @@ import type { Author, ChatEvent, ChatterFacts, Fragment, Quote, SendResult } fro
 const quoteLength = 100;
 
 /** The answer to a message that is not said. */
-export function dropped({ code, message, retryAfterMs }: Drop): SendResult {
+export function dropped({ code, message, retryAfterMs }: Drop): SendResult & { readonly is_sent: false } {
   const wait = retryAfterMs === undefined ? {} : { retry_after_ms: Math.ceil(retryAfterMs) };
   return { is_sent: false, drop_reason: { code, message, ...wait } };
 }
 
 /** Somebody as others see them. */
-export function authorOf({ userId, username, displayName, role, isMember }: ChatterFacts): Author {
-  return { id: encodeId('user', userId), username, name: displayName, role, member: isMember };
+export function authorOf({
+  userId,
+  username,
+  displayName,
+  role,
+  isMember,
+  botMessages,
+  color,
+}: ChatterFacts): Author {
+  const id = encodeId('user', userId);
+  const bot = botMessages === null ? {} : { bot: true as const };
+  const chosen = color === null ? {} : { color };
+  return { id, username, name: displayName, role, member: isMember, ...bot, ...chosen };
 }
 
 export function messageEvent(

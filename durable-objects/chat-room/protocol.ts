@@ -9,7 +9,18 @@ export interface ChatterFacts {
   /** Since when they follow the channel, Unix milliseconds. */
   readonly followsSinceMs: number | null;
   readonly ban: Ban | null;
+  /** Why they were warned, until they acknowledge it. */
+  readonly warning: string | null;
+  /** How many messages in any 30 seconds an account of a program may write; null for everybody else. */
+  readonly botMessages: number | null;
+  /** Of their name, `#rrggbb`; null where they chose none. */
+  readonly color: string | null;
+  /** Of the channel, as of which this is so. */
+  readonly version: number;
 }
+
+/** What moderators decide about somebody. */
+export type Standing = Pick<ChatterFacts, 'role' | 'ban' | 'warning'>;
 
 export type ChatRole = 'owner' | 'moderator' | 'vip' | 'viewer';
 
@@ -27,6 +38,10 @@ export interface ChatSettings {
   readonly emote_only: boolean;
   /** Nothing is said twice in the room. */
   readonly unique_only: boolean;
+  /** Seconds after which others than moderators see what viewers write; 0: at once. */
+  readonly moderator_delay_seconds: number;
+  /** Whether the shield is up, which makes the other settings stricter. */
+  readonly shield: boolean;
 }
 
 export const openSettings: ChatSettings = {
@@ -35,6 +50,8 @@ export const openSettings: ChatSettings = {
   followers_only_minutes: null,
   emote_only: false,
   unique_only: false,
+  moderator_delay_seconds: 0,
+  shield: false,
 };
 
 /** Which stream a room belongs to. */
@@ -42,13 +59,20 @@ export interface RoomFacts {
   readonly streamId: string;
   readonly ownerId: string;
   readonly settings: ChatSettings;
+  /** Of the channel, as of which the settings are so. */
+  readonly version: number;
 }
+
+/** What stands for an emote: a character, or a picture of the channel's own. */
+export type EmoteLook =
+  | { readonly emoji: string }
+  | { readonly emote_id: string; readonly format: 'png' | 'gif'; readonly emoji?: undefined };
 
 export type Fragment =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'mention'; readonly text: string; readonly username: string }
   /** `emoji`: the character that stands for it. */
-  | { readonly type: 'emote'; readonly text: string; readonly name: string; readonly emoji: string }
+  | ({ readonly type: 'emote'; readonly text: string; readonly name: string } & EmoteLook)
   | { readonly type: 'link'; readonly text: string; readonly url: string };
 
 export interface Author {
@@ -57,6 +81,9 @@ export interface Author {
   readonly name: string;
   readonly role: ChatRole;
   readonly member: boolean;
+  /** A program's account, which the platform has looked at. */
+  readonly bot?: true;
+  readonly color?: string;
 }
 
 export interface Quote {
@@ -121,6 +148,8 @@ export interface LogItem {
   readonly authorId: string | undefined;
   /** Names of those it speaks to. */
   readonly mentions: readonly string[];
+  /** From when on others than moderators see it, Unix milliseconds; 0: at once. */
+  readonly shownAtMs: number;
 }
 
 /** A run of the room's log without holes, from the number after `after`. */
@@ -153,12 +182,53 @@ export interface Stated {
   readonly facts: ChatterFacts;
 }
 
+/** A message that waits for a moderator. */
+export interface HeldMessage {
+  readonly id: string;
+  readonly author: Author;
+  readonly fragments: readonly Fragment[];
+  /** What it is held for: a category of auto-moderation, or `links`. */
+  readonly category: string;
+  /** How bad the worst word in it is, 1 to 4. */
+  readonly severity: number;
+  /** Unix milliseconds. */
+  readonly at: number;
+  /** When it counts as denied. */
+  readonly ends_at: number;
+}
+
+export type HeldOutcome = 'approved' | 'denied' | 'expired';
+
+/** What was done in a room, as it is written down in the database. */
+export interface LoggedAction {
+  readonly id: string;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly actor_id: string;
+  readonly kind: string;
+  readonly target_id: string | null;
+  readonly message_id: string | null;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** A frame for some of a relay's sockets, which has no place in the log. */
+export interface Notice {
+  /** Those of one person, or of all who keep order. */
+  readonly to: { readonly userId: string } | 'moderators';
+  readonly frame: string;
+  /** Who keeps order from now on, or no more: the sockets of this person. */
+  readonly keepsOrder?: boolean;
+  /** Closes their sockets with this code. */
+  readonly close?: number;
+}
+
 /** Hands batches to a relay. @returns the number the relay has come to; undefined when it holds no socket any more. */
 export type Deliver = (relay: number, run: LogRun) => Promise<number | undefined>;
 
 export const dropCodes = [
   'msg_banned',
   'msg_timedout',
+  'msg_warned',
   'msg_followersonly',
   'msg_subsonly',
   'msg_emoteonly',
@@ -168,6 +238,9 @@ export const dropCodes = [
   'msg_duplicate',
   'msg_r9k',
   'msg_closed',
+  'msg_rejected_mandatory',
+  'msg_held',
+  'msg_rejected',
 ] as const;
 export type DropCode = (typeof dropCodes)[number];
 
@@ -176,6 +249,8 @@ export type SendResult =
   | { readonly is_sent: true; readonly message_id: string; readonly seq: number }
   | {
       readonly is_sent: false;
+      /** Of a message that is held. */
+      readonly message_id?: string;
       readonly drop_reason: {
         readonly code: DropCode;
         readonly message: string;
@@ -207,10 +282,14 @@ export type ModeratorAct =
   | {
       readonly kind: 'silence';
       readonly userId: string;
-      readonly publicId: string;
       readonly seconds: number | null;
+      readonly version: number;
     }
-  | { readonly kind: 'unban'; readonly userId: string }
+  | { readonly kind: 'unban'; readonly userId: string; readonly version: number }
+  | { readonly kind: 'warn'; readonly userId: string; readonly reason: string; readonly version: number }
+  | { readonly kind: 'acknowledge'; readonly userId: string; readonly version: number }
+  /** Decides on a message that waits. */
+  | { readonly kind: 'judge'; readonly messageId: string; readonly outcome: 'approved' | 'denied' }
   | { readonly kind: 'announce'; readonly userId: string; readonly text: string }
   | { readonly kind: 'pin'; readonly messageId: string }
   | { readonly kind: 'unpin' }
@@ -221,7 +300,10 @@ export type ModeratorAct =
       readonly seconds: number;
     }
   | { readonly kind: 'close poll' }
-  | { readonly kind: 'settings'; readonly settings: ChatSettings };
+  | { readonly kind: 'settings'; readonly settings: ChatSettings; readonly version: number };
+
+/** Whether an act was done; not where there was nothing to do it to, or where it would be done to those above who does it. */
+export type ActResult = 'done' | 'nothing' | 'above';
 
 export const maxTextLength = 500;
 /** The ring keeps at least so many events, and all of the last `keptMs`. */

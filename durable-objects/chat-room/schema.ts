@@ -61,4 +61,28 @@ export const chatRoomMigrations: readonly string[] = [
    );
    ALTER TABLE relays ADD COLUMN viewers INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE chatters ADD COLUMN relay INTEGER;`,
+  // What was decided about people counts for more than what the database said before; by the version of the channel.
+  `DROP TABLE bans;
+   CREATE TABLE standings (
+     user_id TEXT PRIMARY KEY,
+     standing TEXT NOT NULL,
+     version INTEGER NOT NULL,
+     set_at_ms INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   DELETE FROM chatters;
+   UPDATE facts SET value = json_set(value, '$.version', 0, '$.settings.moderator_delay_seconds', 0,
+     '$.settings.shield', json('false')) WHERE name = 'room';
+   ALTER TABLE chatters ADD COLUMN counted TEXT NOT NULL DEFAULT '[]';
+   CREATE TABLE unlogged (id TEXT PRIMARY KEY, action TEXT NOT NULL) WITHOUT ROWID;
+   CREATE TABLE held (
+     message_id TEXT PRIMARY KEY,
+     author_id TEXT NOT NULL,
+     client_id TEXT NOT NULL,
+     held TEXT NOT NULL,
+     state TEXT NOT NULL,
+     ends_at_ms INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   ALTER TABLE events ADD COLUMN shown_at_ms INTEGER NOT NULL DEFAULT 0;
+   CREATE UNIQUE INDEX held_sent ON held (author_id, client_id);
+   CREATE INDEX held_ends ON held (ends_at_ms);`,
 ];

@@ -50,6 +50,12 @@ export const awsSection = defineSection('AWS', {
     default: 'social-flow-media',
     doc: 'Bucket of renditions, manifests and thumbnails, read through the CDN.',
   },
+  recordingsBucket: {
+    env: 'RECORDINGS_BUCKET',
+    schema: z.string().min(3).max(63),
+    default: 'social-flow-recordings',
+    doc: 'Private bucket IVS records live streams to: that of the recording configuration. MediaConvert reads it.',
+  },
   cdnBaseUrl: {
     env: 'CDN_BASE_URL',
     schema: baseUrl(),

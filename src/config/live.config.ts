@@ -72,4 +72,18 @@ export const liveSection = defineSection('Live streams', {
     unit: 'seconds',
     doc: 'Life of a playback token; a player uses it when it begins, and what it plays goes on. IVS takes none for longer than ten minutes.',
   },
+  reconnectSeconds: {
+    env: 'LIVE_RECONNECT_SECONDS',
+    schema: integer(5, 300),
+    default: '60',
+    unit: 'seconds',
+    doc: 'How long an encoder may be gone before its stream is over. The recording configuration should wait as long, so that it goes on with the same recording.',
+  },
+  chatClosesAfterSeconds: {
+    env: 'LIVE_CHAT_CLOSES_AFTER_SECONDS',
+    schema: integer(0, 3_600),
+    default: '300',
+    unit: 'seconds',
+    doc: 'How long after the end of a stream its chat room stays open.',
+  },
 });

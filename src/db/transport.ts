@@ -102,13 +102,18 @@ type Outcome =
 async function exchange(url: string, init: RequestInit, timeoutMs: number): Promise<Outcome> {
   let status: number;
   let body: ArrayBuffer;
+  // Not AbortSignal.timeout(): its timer goes on after the answer, and keeps a Durable Object that asked from sleeping.
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(new DOMException('timed out', 'TimeoutError')), timeoutMs);
   try {
-    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) });
+    const response = await fetch(url, { ...init, signal: deadline.signal });
     status = response.status;
     // To the end, under the deadline: an answer that breaks off is none.
     body = await response.arrayBuffer();
   } catch (error) {
     return { kind: 'unreachable', error: new DatabaseUnreachable('no answer', error) };
+  } finally {
+    clearTimeout(timer);
   }
   const response = new Response(body, { status });
   if (response.ok) return { kind: 'answer', response };

@@ -1,6 +1,7 @@
 import type { RequestContext } from '../context.ts';
 import { accountHandlers } from '../modules/accounts/index.ts';
 import { authHandlers } from '../modules/auth/index.ts';
+import { broadcastHandlers } from '../modules/broadcasts/index.ts';
 import { commentHandlers } from '../modules/comments/index.ts';
 import { deliveryHandlers } from '../modules/delivery/index.ts';
 import { feedHandlers } from '../modules/feeds/index.ts';
@@ -29,6 +30,7 @@ const subscribers: readonly Handlers[] = [
   feedHandlers,
   videoHandlers,
   deliveryHandlers,
+  broadcastHandlers,
   liveHandlers,
   webhookEndpointHandlers,
 ];

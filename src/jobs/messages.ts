@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { accountMessages } from '../modules/accounts/accounts.events.ts';
 import { authMessages } from '../modules/auth/auth.events.ts';
+import { broadcastMessages } from '../modules/broadcasts/broadcasts.events.ts';
 import { commentMessages } from '../modules/comments/comments.events.ts';
 import { feedMessages } from '../modules/feeds/feeds.events.ts';
 import { graphMessages } from '../modules/graph/graph.events.ts';
@@ -21,6 +22,7 @@ export const messageSchema = z.discriminatedUnion('type', [
   ...commentMessages,
   ...feedMessages,
   ...videoMessages,
+  ...broadcastMessages,
   ...streamMessages,
   ...webhookMessages,
   ...viewMessages,

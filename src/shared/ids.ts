@@ -22,6 +22,9 @@ export const idPrefixes = {
   playlistItem: 'pli',
   stream: 'str',
   chatMessage: 'msg',
+  chatAction: 'act',
+  chatTerm: 'trm',
+  unbanRequest: 'unb',
   emote: 'emo',
 } as const;
 

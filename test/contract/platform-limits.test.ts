@@ -64,8 +64,7 @@ describe('the sources', () => {
 
   it('attach ids and times to sockets and nothing that grows towards 16 KB', () => {
     const attached = {
-      'durable-objects/chat-relay/sockets.ts':
-        '{ userId, username, session, endsAtMs, isLive, visit } satisfies Attachment',
+      'durable-objects/chat-relay/sockets.ts': 'kept',
       'durable-objects/user-hub/user-hub.ts': '{ sessionId, expiresAtMs, order } satisfies SocketAttachment',
       'durable-objects/view-counter/view-counter.ts':
         '{ endsAtMs: now + liveSeconds * 1_000 } satisfies SocketAttachment',
@@ -73,6 +72,9 @@ describe('the sources', () => {
     expect(using(/\.serializeAttachment\(/)).toEqual(Object.keys(attached));
     for (const [path, value] of Object.entries(attached))
       expect(sources.find((source) => source.path === path)?.text).toContain(`serializeAttachment(${value})`);
+    expect(sources.find(({ path }) => path === 'durable-objects/chat-relay/sockets.ts')?.text).toContain(
+      'kept: Attachment = { userId, username, session, endsAtMs, keepsOrder, ahead, isLive, visit };',
+    );
   });
 
   it('bind no list of unknown length in a Durable Object, where 100 parameters are the limit', () => {

@@ -1,13 +1,13 @@
 import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { encodeId } from '../../src/shared/ids.ts';
 import {
   betweenRelays,
   type ChatClient,
   chatRelay,
   chatRoom,
   chatter,
+  decideInChannel,
   enterRoom,
   headOf,
   logOf,
@@ -21,7 +21,8 @@ const people = ['ada', 'bob', 'cleo', 'dan'] as const;
 type Step =
   | { readonly kind: 'join' | 'come back' | 'leave'; readonly who: number }
   | { readonly kind: 'send'; readonly who: number; readonly again: boolean }
-  | { readonly kind: 'silence' | 'pardon'; readonly who: number }
+  | { readonly kind: 'silence' | 'pardon' | 'promote' | 'demote'; readonly who: number }
+  | { readonly kind: 'delay'; readonly seconds: number }
   | { readonly kind: 'evict room' | 'evict relay' | 'delete last' | 'wait' }
   | { readonly kind: 'trouble'; readonly what: 'lose' | 'repeat' | 'fail' | 'none' };
 
@@ -30,6 +31,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('join', 'come back', 'leave'), who }) },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('send'), who, again: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('silence', 'pardon'), who }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('promote', 'demote'), who }) },
+  // Rooms have whole seconds; these are short so that many games are played.
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('delay'), seconds: fc.constantFrom(0, 0.1, 0.3) }) },
   {
     weight: 3,
     arbitrary: fc.record({ kind: fc.constantFrom('evict room', 'evict relay', 'delete last', 'wait') }),
@@ -58,6 +62,13 @@ async function play(steps: readonly Step[]): Promise<void> {
   const clients = new Map<number, ChatClient>();
   const everybody: ChatClient[] = [];
   const acknowledged: { readonly id: string; readonly seq: number; readonly text: string }[] = [];
+  /** Who ever kept order, and saw what others did not yet. */
+  const everKeepers = new Set<number>();
+  const keepers = new Set<number>();
+  const owners = new Map<ChatClient, number>();
+  const delays = new Map<string, number>();
+  let delayMs = 0;
+  let version = 0;
   let count = 0;
   let lastSent: { readonly who: number; readonly clientId: string; readonly text: string } | undefined;
 
@@ -75,6 +86,7 @@ async function play(steps: readonly Step[]): Promise<void> {
     if ('unknown' in result) throw new Error('unknown');
     // Twenty in half a minute are not reached; only a ban stands in the way of what was not said yet.
     expect(result.is_sent).toBe(isKnown || !silenced.has(index));
+    if (result.is_sent && !isKnown) delays.set(message.text, keepers.has(index) ? 0 : delayMs);
     if (result.is_sent) acknowledged.push({ id: result.message_id, seq: result.seq, text: message.text });
   };
 
@@ -87,6 +99,7 @@ async function play(steps: readonly Step[]): Promise<void> {
         const after = action.kind === 'come back' ? old?.last() : undefined;
         const client = await enterRoom(room, facts[action.who], after);
         clients.set(action.who, client);
+        owners.set(client, action.who);
         everybody.push(client);
         break;
       }
@@ -100,18 +113,34 @@ async function play(steps: readonly Step[]): Promise<void> {
       case 'silence':
       case 'pardon': {
         const userId = facts[action.who]?.userId ?? '';
+        version += 1;
         if (action.kind === 'silence') {
-          await stub.act(room, {
-            kind: 'silence',
-            userId,
-            publicId: encodeId('user', userId),
-            seconds: null,
-          });
+          await stub.act(room, { kind: 'silence', userId, seconds: 600, version });
           silenced.add(action.who);
         } else {
-          await stub.act(room, { kind: 'unban', userId });
+          await stub.act(room, { kind: 'unban', userId, version });
           silenced.delete(action.who);
         }
+        break;
+      }
+      case 'promote':
+      case 'demote': {
+        const userId = facts[action.who]?.userId ?? '';
+        version += 1;
+        const role = action.kind === 'promote' ? 'moderator' : 'viewer';
+        const ban = silenced.has(action.who) ? { untilMs: Date.now() + 600_000 } : null;
+        const settings = { ...room.settings, moderator_delay_seconds: delayMs / 1_000 };
+        if (action.kind === 'promote') everKeepers.add(action.who);
+        await decideInChannel(room, { version, settings, standings: [{ userId, role, ban, warning: null }] });
+        if (action.kind === 'promote') keepers.add(action.who);
+        else keepers.delete(action.who);
+        break;
+      }
+      case 'delay': {
+        version += 1;
+        delayMs = action.seconds * 1_000;
+        const settings = { ...room.settings, moderator_delay_seconds: action.seconds };
+        await stub.act(room, { kind: 'settings', settings, version });
         break;
       }
       case 'delete last': {
@@ -158,6 +187,9 @@ async function play(steps: readonly Step[]): Promise<void> {
       expect(event.type).toBe(kept?.type);
       if (event.type === 'message' && kept?.type === 'message') expect(event.id).toBe(kept.id);
     }
+    if (everKeepers.has(owners.get(client) ?? -1)) continue;
+    for (const { seq, at, event } of client.events)
+      expect(client.arrivals.get(seq)).toBeGreaterThanOrEqual(at + (delays.get(textOf(event)) ?? 0));
   }
   expect(log.map(({ seq }) => seq)).toEqual(Array.from({ length: head }, (_, index) => index + 1));
   for (const { id, seq, text } of acknowledged) {
@@ -168,7 +200,7 @@ async function play(steps: readonly Step[]): Promise<void> {
   for (const client of clients.values()) client.socket.close(1000);
 }
 
-it('gives every client a contiguous run of the log, whatever gets lost, repeated or evicted', async () => {
+it('gives every client a contiguous run of the log, none of it too early, whatever gets lost, repeated or evicted', async () => {
   await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 24 }), play), {
     numRuns: 60,
     endOnFailure: true,

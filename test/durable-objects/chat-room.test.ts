@@ -7,7 +7,6 @@ import {
   maxBatchesInHand,
   type SendResult,
 } from '../../durable-objects/chat-room/protocol.ts';
-import { encodeId } from '../../src/shared/ids.ts';
 import {
   betweenRelays,
   type ChatClient,
@@ -224,8 +223,8 @@ describe('moderators', () => {
     await caughtUp(room, client);
     expect(JSON.stringify(client.events)).toContain('something bad');
     const stub = chatRoom(room.streamId);
-    expect(await stub.act(room, { kind: 'delete', messageId: bad.message_id })).toBe(true);
-    expect(await stub.act(room, { kind: 'delete', messageId: bad.message_id })).toBe(false);
+    expect(await stub.act(room, { kind: 'delete', messageId: bad.message_id })).toBe('done');
+    expect(await stub.act(room, { kind: 'delete', messageId: bad.message_id })).toBe('nothing');
     await caughtUp(room, client);
     expect(client.events.at(-1)?.event).toEqual({ type: 'message_deleted', message_id: bad.message_id });
     const late = await enter(room, undefined);
@@ -247,8 +246,8 @@ describe('moderators', () => {
     await stub.act(room, {
       kind: 'silence',
       userId: bob.userId,
-      publicId: encodeId('user', bob.userId),
       seconds: 60,
+      version: 1,
     });
     // With facts that are older than the ban.
     expect(await say(room, bob, 'second')).toMatchObject({
@@ -258,7 +257,7 @@ describe('moderators', () => {
     await evictDurableObject(stub);
     expect(await say(room, bob, 'third')).toMatchObject({ is_sent: false });
     expect(JSON.stringify(await logOf(room.streamId))).not.toContain('first');
-    await stub.act(room, { kind: 'unban', userId: bob.userId });
+    await stub.act(room, { kind: 'unban', userId: bob.userId, version: 2 });
     expect(await say(room, bob, 'fourth')).toMatchObject({ is_sent: true });
   });
 
@@ -267,7 +266,7 @@ describe('moderators', () => {
     const bob = chatter('bob');
     const client = await enter(room, bob);
     const settings = { ...room.settings, slow_seconds: 120 };
-    await chatRoom(room.streamId).act(room, { kind: 'settings', settings });
+    await chatRoom(room.streamId).act(room, { kind: 'settings', settings, version: 1 });
     expect(await say(room, bob, 'one')).toMatchObject({ is_sent: true });
     await evictDurableObject(chatRoom(room.streamId));
     expect(await say(room, bob, 'two')).toMatchObject({ drop_reason: { code: 'msg_slowmode' } });

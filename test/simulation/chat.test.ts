@@ -46,6 +46,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constantFrom('join', 'come back', 'leave'), who }) },
   { weight: 12, arbitrary: fc.record({ kind: fc.constant('send'), who, again: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('ban', 'pardon'), who }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('delay'), seconds: fc.constantFrom(0, 2, 6) }) },
   {
     weight: 4,
     arbitrary: fc.record({

@@ -12,11 +12,13 @@ import {
   type SendResult,
 } from '../../durable-objects/chat-room/protocol.ts';
 import type { TallyReport } from '../../durable-objects/chat-room/tally-protocol.ts';
-import { encodeId, randomIds } from '../../src/shared/ids.ts';
+import { randomIds } from '../../src/shared/ids.ts';
 import { Database, united } from './database.ts';
 import { type ClientSocket, type Fate, Platform } from './platform.ts';
 
 export const people = 6;
+/** Sees at once what others see after the delay. */
+const moderator = 0;
 const regions = ['EU', 'NA'] as const;
 
 export type Step =
@@ -25,6 +27,7 @@ export type Step =
   | { readonly kind: 'ban' | 'pardon'; readonly who: number }
   | { readonly kind: 'evict room' | 'evict relays' | 'abort relays' | 'deploy' | 'delete last' }
   | { readonly kind: 'wait'; readonly ms: number }
+  | { readonly kind: 'delay'; readonly seconds: number }
   | { readonly kind: 'trouble'; readonly fates: readonly Fate[] }
   | { readonly kind: 'database'; readonly outcomes: readonly ReturnType<Database['trouble']>[] };
 
@@ -33,6 +36,7 @@ interface Batch {
   readonly to: number;
   readonly events: readonly {
     readonly seq: number;
+    readonly at: number;
     readonly event: { readonly type: string; readonly id?: string };
   }[];
   readonly omitted?: readonly (readonly [number, number])[];
@@ -46,7 +50,14 @@ const noticeMs = 1_600;
 /** A client that holds what it gets against the guarantee. */
 class Client {
   readonly socket: ClientSocket;
-  readonly events: { readonly seq: number; readonly id: string | undefined; readonly type: string }[] = [];
+  readonly events: {
+    readonly seq: number;
+    readonly id: string | undefined;
+    readonly type: string;
+    /** After so long it was shown. */
+    readonly afterMs: number;
+  }[] = [];
+  readonly #now: () => number;
   readonly faults: string[] = [];
   readonly who: number;
   readonly fromMs: number;
@@ -58,6 +69,7 @@ class Client {
   constructor(who: number, socket: ClientSocket, after: number | undefined, now: () => number) {
     this.who = who;
     this.socket = socket;
+    this.#now = now;
     this.last = after;
     this.fromMs = now();
     socket.onClose = (code) => {
@@ -85,7 +97,8 @@ class Client {
     if (named.length !== to - from + 1 || named.some((seq, index) => seq !== from + index))
       this.faults.push(`${from}..${to} holds ${named.join()}`);
     this.last = to;
-    for (const { seq, event } of events) this.events.push({ seq, id: event.id, type: event.type });
+    for (const { seq, at, event } of events)
+      this.events.push({ seq, id: event.id, type: event.type, afterMs: this.#now() - at });
   }
 }
 
@@ -105,30 +118,43 @@ export class Simulation {
     streamId: randomIds.next(),
     ownerId: randomIds.next(),
     settings: openSettings,
+    version: 0,
   };
   readonly #people: readonly ChatterFacts[] = Array.from({ length: people }, (_, index) => ({
     userId: randomIds.next(),
     username: `person_${index}`,
     displayName: `person_${index}`,
-    role: 'viewer',
+    role: index === moderator ? 'moderator' : 'viewer',
     isMember: false,
     followsSinceMs: null,
     ban: null,
+    warning: null,
+    botMessages: null,
+    color: null,
+    version: 0,
   }));
   readonly #banned = new Set<number>();
   readonly #clients = new Map<number, Client>();
   readonly #everybody: Client[] = [];
   readonly #acknowledged: Acknowledged[] = [];
+  readonly #moderators = new Set<Client>();
+  readonly #delays = new Map<string, number>();
+  #delayMs = 0;
+  #version = 0;
   #sent = 0;
   #lastSent: Omit<Acknowledged, 'id' | 'seq'> | undefined;
 
   constructor() {
     this.#platform = new Platform((name, ctx, env) => {
-      const Made = name.startsWith('room ') ? ChatRoom : ChatRelay;
-      const made = new Made(ctx as never, env);
+      const made = name.startsWith('room ')
+        ? new ChatRoom(ctx as never, env)
+        : new ChatRelay(ctx as never, env);
       made.clock = { now: () => this.#platform.nowMs };
-      if (made instanceof ChatRoom) made.applyTally = (flush) => this.#database.applyTally(flush);
-      else made.applyPresence = (flush) => this.#database.applyPresence(flush);
+      if (made instanceof ChatRoom) {
+        made.applyTally = (flush) => this.#database.applyTally(flush);
+        // What is decided in other rooms has no part in this.
+        made.channel = { news: async () => undefined, log: async () => undefined };
+      } else made.applyPresence = (flush) => this.#database.applyPresence(flush);
       return made;
     });
   }
@@ -169,6 +195,13 @@ export class Simulation {
         return;
       case 'wait':
         return platform.pass(step.ms);
+      case 'delay': {
+        this.#version += 1;
+        this.#delayMs = step.seconds * 1_000;
+        const settings = { ...openSettings, moderator_delay_seconds: step.seconds };
+        await this.#call('act', this.#room, { kind: 'settings', settings, version: this.#version });
+        return;
+      }
       case 'database': {
         let turn = 0;
         this.#database.trouble = () => {
@@ -207,6 +240,9 @@ export class Simulation {
       new Set(this.#acknowledged.map(({ seq }) => seq)).size,
     );
     expect(this.#everybody.flatMap(({ faults }) => faults)).toEqual([]);
+    for (const client of this.#everybody)
+      for (const { id, afterMs } of this.#moderators.has(client) ? [] : client.events)
+        expect(afterMs, 'nothing is shown too early').toBeGreaterThanOrEqual(this.#delays.get(id ?? '') ?? 0);
     for (const client of this.#everybody)
       for (const { seq, id, type } of client.events)
         expect({ id, type }, 'what was shown is what the log has').toEqual({
@@ -262,7 +298,9 @@ export class Simulation {
   /** What the database says of somebody. */
   #facts(who: number): ChatterFacts | undefined {
     const person = this.#people[who];
-    return person === undefined || !this.#banned.has(who) ? person : { ...person, ban: { untilMs: null } };
+    if (person === undefined) return undefined;
+    const ban = this.#banned.has(who) ? { untilMs: null } : null;
+    return { ...person, ban, version: this.#version };
   }
 
   #drop(who: number): void {
@@ -280,7 +318,7 @@ export class Simulation {
     this.#clients.get(who)?.socket.hangUp();
     this.#drop(who);
     const region = regions[who % regions.length] ?? '';
-    const relay = (await this.#call('enter', this.#room, { region, facts })) as number;
+    const { relay } = (await this.#call('enter', this.#room, { region, facts })) as { relay: number };
     const headers = new Headers({
       upgrade: 'websocket',
       [relayHeaders.streamId]: this.#room.streamId,
@@ -289,6 +327,7 @@ export class Simulation {
       [relayHeaders.endsAtMs]: String(this.#platform.nowMs + 14_400_000),
       [relayHeaders.userId]: facts.userId,
       [relayHeaders.username]: facts.username,
+      [relayHeaders.keepsOrder]: who === moderator ? '1' : '0',
       ...(after === undefined ? {} : { [relayHeaders.after]: String(after) }),
     });
     const name = `relay ${relayName(this.#room.streamId, relay)}`;
@@ -309,6 +348,7 @@ export class Simulation {
     answer.webSocket.begin();
     this.#clients.set(who, client);
     this.#everybody.push(client);
+    if (who === moderator) this.#moderators.add(client);
   }
 
   async #send(who: number, again: boolean): Promise<void> {
@@ -333,20 +373,21 @@ export class Simulation {
       });
     else if (this.#banned.has(who)) expect(result.is_sent, 'the banned say nothing').toBe(false);
     else if (!result.is_sent) expect(result.drop_reason.code).toBe('msg_ratelimit');
-    if (result.is_sent && before === undefined)
-      this.#acknowledged.push({ ...message, id: result.message_id, seq: result.seq });
+    if (!result.is_sent || before !== undefined) return;
+    this.#delays.set(result.message_id, who === moderator ? 0 : this.#delayMs);
+    this.#acknowledged.push({ ...message, id: result.message_id, seq: result.seq });
   }
 
   async #silence(who: number, isBan: boolean): Promise<void> {
     const userId = this.#people[who]?.userId ?? '';
     if (isBan) this.#banned.add(who);
     else this.#banned.delete(who);
+    this.#version += 1;
+    const version = this.#version;
     await this.#call(
       'act',
       this.#room,
-      isBan
-        ? { kind: 'silence', userId, publicId: encodeId('user', userId), seconds: null }
-        : { kind: 'unban', userId },
+      isBan ? { kind: 'silence', userId, seconds: null, version } : { kind: 'unban', userId, version },
     );
   }
 }

@@ -72,7 +72,7 @@ export class ServerSocket {
   close(code?: number): void {
     if (this.readyState === closed) return;
     this.readyState = closed;
-    this.client.onClose(code);
+    this.client.end(code);
   }
   serializeAttachment(value: unknown): void {
     this.#attachment = structuredClone(value);
@@ -88,6 +88,7 @@ export class ClientSocket {
   onClose: (code: number | undefined) => void = () => undefined;
   /** What came before the handshake was answered. */
   #waiting: string[] | undefined = [];
+  #ended: { readonly code: number | undefined } | undefined;
   /** Set by the object that takes the socket. */
   hangUp: () => void = () => undefined;
 
@@ -95,10 +96,15 @@ export class ClientSocket {
     if (this.#waiting === undefined) this.onMessage(data);
     else this.#waiting.push(data);
   }
+  end(code: number | undefined): void {
+    if (this.#waiting === undefined) this.onClose(code);
+    else this.#ended = { code };
+  }
   begin(): void {
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
     for (const data of waiting) this.onMessage(data);
+    if (this.#ended !== undefined) this.onClose(this.#ended.code);
   }
 }
 
@@ -142,7 +148,7 @@ export class Platform {
     if (!cut) return;
     for (const socket of slot.sockets) {
       socket.readyState = closed;
-      socket.client.onClose(1006);
+      socket.client.end(1006);
     }
     slot.sockets.clear();
   }

@@ -7,10 +7,10 @@ import {
   roomName,
 } from '../../../durable-objects/chat-room/protocol.ts';
 import type { Bindings } from '../../../src/context.ts';
+import { ChatRoom as Room } from '../../../src/index.ts';
 
 export {
   ChatRelay,
-  ChatRoom,
   Idempotency,
   Lock,
   RateLimiter,
@@ -19,12 +19,18 @@ export {
   ViewCounter,
 } from '../../../src/index.ts';
 
+/** Without a database there is no channel to ask about. */
+export class ChatRoom extends Room {
+  override channel = { news: async () => undefined, log: async () => undefined };
+}
+
 // A room and its relays as they are, entered without accounts: those have benches of their own.
 
 const room: RoomFacts = {
   streamId: '01990000-0000-7000-8000-000000000000',
   ownerId: '01990000-0000-7000-8000-000000000001',
   settings: openSettings,
+  version: 0,
 };
 const region = 'EU';
 
@@ -36,10 +42,14 @@ const factsOf = (writer: number): ChatterFacts => ({
   isMember: false,
   followsSinceMs: null,
   ban: null,
+  warning: null,
+  botMessages: null,
+  color: null,
+  version: 0,
 });
 
 async function enter({ CHAT_ROOM, CHAT_RELAY }: Bindings): Promise<Response> {
-  const relay = await CHAT_ROOM.getByName(roomName(room.streamId)).enter(room, { region });
+  const { relay } = await CHAT_ROOM.getByName(roomName(room.streamId)).enter(room, { region });
   return CHAT_RELAY.getByName(relayName(room.streamId, relay)).fetch('https://chat.internal/', {
     headers: {
       upgrade: 'websocket',

@@ -45,3 +45,38 @@ export const roleForSelf = defineError({
   status: 422,
   title: 'The channel is yours: you need no role in its chat. Name somebody else.',
 });
+export const messageTooOld = defineError({
+  code: 'chat.message_too_old',
+  status: 409,
+  title: 'Only messages of the last six hours can be deleted.',
+});
+export const noWarning = defineError({
+  code: 'chat.no_warning',
+  status: 409,
+  title: 'There is no warning for you to acknowledge.',
+});
+export const notBanned = defineError({
+  code: 'chat.not_banned',
+  status: 409,
+  title: 'You are not banned from this chat.',
+});
+export const askedAlready = defineError({
+  code: 'chat.asked_already',
+  status: 409,
+  title: 'You have asked to be unbanned; each ban can be asked about once.',
+});
+export const noSuchUnbanRequest = defineError({
+  code: 'chat.no_such_unban_request',
+  status: 404,
+  title: 'Nobody asked this channel that.',
+});
+export const noSuchTerm = defineError({
+  code: 'chat.no_such_term',
+  status: 404,
+  title: 'The channel has no such term.',
+});
+export const tooManyTerms = defineError({
+  code: 'chat.too_many_terms',
+  status: 409,
+  title: 'The channel has as many terms as it can; remove one first.',
+});

@@ -68,6 +68,7 @@ const settings = {
   followers_only_minutes: z.int().min(0).max(129_600).nullable(),
   emote_only: z.boolean(),
   unique_only: z.boolean(),
+  moderator_delay_seconds: z.int().min(0).max(6).multipleOf(2).default(0),
 };
 
 export const chatSettingsSchema = z.object(settings).openapi('ChatSettings');
@@ -78,6 +79,8 @@ const reason = plainText({ min: 0, max: 500 }).default('');
 export const moderateBody = z
   .discriminatedUnion('action', [
     z.strictObject({ action: z.literal('delete'), message_id: idSchema('chatMessage') }),
+    z.strictObject({ action: z.literal('approve'), message_id: idSchema('chatMessage') }),
+    z.strictObject({ action: z.literal('deny'), message_id: idSchema('chatMessage') }),
     z.strictObject({ action: z.literal('clear') }),
     z.strictObject({
       action: z.literal('timeout'),
@@ -87,7 +90,13 @@ export const moderateBody = z
     }),
     z.strictObject({ action: z.literal('ban'), user_id: idSchema('user'), reason }),
     z.strictObject({ action: z.literal('unban'), user_id: idSchema('user') }),
+    z.strictObject({
+      action: z.literal('warn'),
+      user_id: idSchema('user'),
+      reason: plainText({ min: 1, max: 500 }),
+    }),
     z.strictObject({ action: z.literal('settings'), ...settings }),
+    z.strictObject({ action: z.literal('shield'), up: z.boolean() }),
     z.strictObject({ action: z.literal('announce'), text: plainText({ min: 1, max: maxTextLength }) }),
     z.strictObject({ action: z.literal('pin'), message_id: idSchema('chatMessage') }),
     z.strictObject({ action: z.literal('unpin') }),

@@ -12,12 +12,24 @@ const author = z.object({
   name: z.string(),
   role: z.enum(['owner', 'moderator', 'vip', 'viewer']),
   member: z.boolean(),
+  bot: z.literal(true).optional(),
+  color: z
+    .string()
+    .regex(/^#[0-9a-f]{6}$/)
+    .optional(),
 });
 
 const fragment = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text'), text: z.string() }),
   z.object({ type: z.literal('mention'), text: z.string(), username: z.string() }),
-  z.object({ type: z.literal('emote'), text: z.string(), name: z.string(), emoji: z.string() }),
+  z.object({
+    type: z.literal('emote'),
+    text: z.string(),
+    name: z.string(),
+    emoji: z.string().optional().describe('The character of an emote every chat has.'),
+    emote_id: id('emote').optional().describe('The picture of an emote of the channel.'),
+    format: z.enum(['png', 'gif']).optional(),
+  }),
   z.object({ type: z.literal('link'), text: z.string(), url: z.url() }),
 ]);
 
@@ -29,6 +41,8 @@ const settings = z.object({
   followers_only_minutes: z.int().nullable(),
   emote_only: z.boolean(),
   unique_only: z.boolean(),
+  moderator_delay_seconds: z.number(),
+  shield: z.boolean(),
 });
 
 const poll = z.object({
@@ -104,6 +118,42 @@ export const serverFrames = {
       message: z.string(),
     })
     .describe('A message that could not be taken.'),
+  early: z
+    .strictObject({
+      type: z.literal('early'),
+      events: z.array(z.strictObject({ seq, at: z.int(), event: chatEventSchema })),
+    })
+    .describe('What you wrote, while others do not see it yet; it comes at its place in the log, too.'),
+  standing: z
+    .strictObject({
+      type: z.literal('standing'),
+      role: z.enum(['owner', 'moderator', 'vip', 'viewer']),
+      warning: z.string().nullable(),
+      banned: z.boolean(),
+      banned_until: z.number().nullable(),
+    })
+    .describe('What you may do here, since something was decided about you.'),
+  held: z
+    .strictObject({
+      type: z.literal('held'),
+      message: z.strictObject({
+        id: id('chatMessage'),
+        author,
+        fragments: z.array(fragment),
+        category: z.string(),
+        severity: z.int(),
+        at: z.int(),
+        ends_at: z.int(),
+      }),
+    })
+    .describe('For moderators: a message waits for one of them.'),
+  held_ended: z
+    .strictObject({
+      type: z.literal('held_ended'),
+      message_id: id('chatMessage'),
+      outcome: z.enum(['approved', 'denied', 'expired']),
+    })
+    .describe('For moderators and the author: what became of a message that waited.'),
   viewers: z
     .strictObject({ type: z.literal('viewers'), count: z.int().min(0) })
     .describe('How many look on.'),

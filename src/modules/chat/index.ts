@@ -1,4 +1,25 @@
+export {
+  type ChannelChange,
+  changeChannel,
+  nextVersion,
+  selectChange,
+} from './actions.repository.ts';
+export { chatChannelRoutes } from './channel.routes.ts';
 export { chatRoutes } from './chat.routes.ts';
-export { chatBans, chatRoles, chatSettings } from './chat.table.ts';
+
+export {
+  chatActions,
+  chatBans,
+  chatBots,
+  chatOpenRooms,
+  chatRoles,
+  chatSettings,
+  chatTerms,
+  chatUnbanRequests,
+  chatWarnings,
+} from './chat.table.ts';
+export { chatModerationRoutes } from './moderation.routes.ts';
+
 export { chatProfilesRoutes } from './profiles.routes.ts';
 export { chatProfiles } from './profiles.table.ts';
+export { tellRooms } from './usecases/tell-rooms.ts';

@@ -20,3 +20,8 @@ export const scheduledInThePast = defineError({
   status: 422,
   title: 'A stream can only be announced for a time to come.',
 });
+export const streamBegun = defineError({
+  code: 'streams.begun',
+  status: 409,
+  title: 'A stream that has begun cannot be canceled; stop it.',
+});

@@ -37,6 +37,9 @@ export const streamVisibleTo = (viewerId: ViewerId): SQL =>
 
 const columns = sql`stream.id, stream.title, stream.description, stream.visibility, stream.state,
   ${userSummaryJson('owner')} AS owner, ${utc(sql`stream.scheduled_at`)} AS "scheduledAt",
+  ${utc(sql`stream.started_at`)} AS "startedAt", ${utc(sql`stream.ended_at`)} AS "endedAt",
+  stream.away_since IS NOT NULL AS reconnecting, stream.viewers, stream.health, stream.clips_enabled AS "clipsEnabled",
+  (SELECT video.id FROM videos AS video WHERE video.id = stream.video_id AND video.deleted_at IS NULL) AS "videoId",
   ${utc(sql`stream.created_at`)} AS "createdAt", ${utc(sql`stream.updated_at`)} AS "updatedAt"`;
 
 export interface NewStream {
@@ -108,6 +111,28 @@ export async function listStreams(
   return rows.length === 0 ? undefined : rows.filter((row): row is StreamRow => row.id !== null);
 }
 
+/** A page of public streams that are live, the most watched first, without those whose owner this viewer blocks or who blocks them. */
+export async function listLiveStreams(
+  db: Db,
+  query: {
+    readonly viewerId: ViewerId;
+    readonly after: { readonly viewers: number; readonly id: string } | undefined;
+    readonly limit: number;
+  },
+): Promise<StreamRow[]> {
+  const { after } = query;
+  const beyond =
+    after === undefined
+      ? sql`true`
+      : sql`(stream.viewers, stream.id) < (${after.viewers}::integer, ${after.id}::uuid)`;
+  const result = await db.execute(sql`
+    SELECT ${columns} FROM streams AS stream JOIN users AS owner ON owner.id = stream.owner_id
+    WHERE stream.state = 'live' AND stream.visibility = 'public' AND ${beyond}
+      AND ${visibleTo(query.viewerId, sql`true`)}
+    ORDER BY stream.viewers DESC, stream.id DESC LIMIT ${query.limit}`);
+  return result.rows as unknown as StreamRow[];
+}
+
 /** Changes what is given of a stream that is not canceled. */
 export async function updateStream(
   db: Db,
@@ -119,6 +144,7 @@ export async function updateStream(
   if (changes.title !== undefined) assignments.push(sql`title = ${changes.title}`);
   if (changes.description !== undefined) assignments.push(sql`description = ${changes.description}`);
   if (changes.visibility !== undefined) assignments.push(sql`visibility = ${changes.visibility}`);
+  if (changes.clips_enabled !== undefined) assignments.push(sql`clips_enabled = ${changes.clips_enabled}`);
   if (changes.scheduled_at !== undefined)
     assignments.push(sql`scheduled_at = ${changes.scheduled_at}::timestamptz`);
   const result = await db.execute(sql`
@@ -130,10 +156,19 @@ export async function updateStream(
   return result.rows[0] as StreamRow | undefined;
 }
 
-/** Cancels a stream; again is the same. @returns false when the owner has no such stream. */
-export async function cancelStream(db: Db, id: string, ownerId: string): Promise<boolean> {
+/** Cancels a stream that has not begun; again is the same. @returns undefined when the owner has no such stream. */
+export async function cancelStream(
+  db: Db,
+  id: string,
+  ownerId: string,
+): Promise<'canceled' | 'begun' | undefined> {
   const result = await db.execute(sql`
-    UPDATE streams SET state = 'canceled', updated_at = now()
-    WHERE id = ${id}::uuid AND owner_id = ${ownerId}::uuid RETURNING id`);
-  return result.rows.length > 0;
+    WITH target AS (
+      SELECT id, state FROM streams WHERE id = ${id}::uuid AND owner_id = ${ownerId}::uuid FOR UPDATE
+    ), canceled AS (
+      UPDATE streams SET state = 'canceled', updated_at = now() FROM target
+      WHERE streams.id = target.id AND target.state = 'scheduled'
+    )
+    SELECT CASE WHEN state IN ('scheduled', 'canceled') THEN 'canceled' ELSE 'begun' END AS outcome FROM target`);
+  return result.rows[0]?.outcome as 'canceled' | 'begun' | undefined;
 }

@@ -3,6 +3,8 @@ import { decodeCursor, nextCursor, page, pageQuery } from '../../http/pagination
 import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../../http/route.ts';
 import {
   createStreamBody,
+  directoryPositionSchema,
+  directoryQuery,
   streamOwnerParams,
   streamPageSchema,
   streamParams,
@@ -10,7 +12,14 @@ import {
   streamSchema,
   updateStreamBody,
 } from './streams.schemas.ts';
-import { cancelStream, createStream, getStream, listStreams, updateStream } from './streams.usecases.ts';
+import {
+  cancelStream,
+  createStream,
+  getStream,
+  listLiveStreams,
+  listStreams,
+  updateStream,
+} from './streams.usecases.ts';
 import { presentStream } from './streams.views.ts';
 
 const tags = ['Streams'];
@@ -36,6 +45,38 @@ streamsRoutes.openapi(
     const { scheduled_at: scheduledAt, ...rest } = c.req.valid('json');
     const stream = await createStream(ctx, { ...rest, scheduledAt });
     return c.json(presentStream(stream, ctx.config.aws.cdnBaseUrl), 201);
+  },
+);
+
+streamsRoutes.openapi(
+  defineRoute({
+    method: 'get',
+    path: '/streams',
+    request: { query: directoryQuery },
+    responses: {
+      200: jsonResponse(streamPageSchema, 'Public streams that are live, the most watched first'),
+      ...problems(400, 401),
+    },
+    summary: 'List live streams',
+    description: 'Numbers of viewers change while a list is read: a stream may be left out, or come twice.',
+    operationId: 'listLiveStreams',
+    tags,
+  }),
+  async (c) => {
+    const { ctx } = c.var;
+    const { limit, cursor } = c.req.valid('query');
+    const { cursorSecret } = ctx.config.http;
+    const scope = { list: 'streams:live' };
+    const after = await decodeCursor(cursorSecret, cursor, scope, directoryPositionSchema);
+    const rows = await listLiveStreams(ctx, { after, limit: limit + 1 });
+    const { items, nextPosition } = page(rows, limit, ({ viewers, id }) => ({ viewers, id }));
+    return c.json(
+      {
+        data: items.map((stream) => presentStream(stream, ctx.config.aws.cdnBaseUrl)),
+        next_cursor: await nextCursor(cursorSecret, scope, nextPosition),
+      },
+      200,
+    );
   },
 );
 
@@ -82,7 +123,7 @@ streamsRoutes.openapi(
     method: 'delete',
     path: '/streams/{stream_id}',
     request: { params: streamParams },
-    responses: { 204: { description: 'The stream is canceled' }, ...problems(401, 404) },
+    responses: { 204: { description: 'The stream is canceled' }, ...problems(401, 404, 409) },
     summary: 'Cancel a stream of your own',
     operationId: 'cancelStream',
     tags,

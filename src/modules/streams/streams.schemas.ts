@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { pageOf } from '../../http/pagination.ts';
+import { pageOf, pageQuery } from '../../http/pagination.ts';
 import { idSchema } from '../../http/params.ts';
 import { plainText } from '../../shared/text.ts';
 import { userSummarySchema } from '../users/index.ts';
@@ -33,6 +33,10 @@ export const updateStreamBody = z
     description: description.optional(),
     visibility: visibility.optional(),
     scheduled_at: scheduledAt.optional(),
+    clips_enabled: z
+      .boolean()
+      .optional()
+      .openapi({ description: 'Whether viewers may cut clips out of it.' }),
   })
   .refine((body) => Object.keys(body).length > 0, 'must change at least one field')
   .openapi('UpdateStream');
@@ -49,8 +53,19 @@ export const streamSchema = z
     title: z.string(),
     description: z.string(),
     visibility,
-    state: z.enum(['scheduled', 'canceled']),
+    state: z.enum(['scheduled', 'live', 'ended', 'failed', 'canceled']),
     scheduled_at: z.iso.datetime().nullable(),
+    started_at: z.iso.datetime().nullable(),
+    ended_at: z.iso.datetime().nullable(),
+    reconnecting: z.boolean().openapi({
+      description: 'It is live and its encoder is gone, but may come back soon.',
+    }),
+    viewers: z.int().openapi({ description: 'Who watch just now.' }),
+    health: z.enum(['healthy', 'starving']).nullable().openapi({
+      description: 'Starving: less comes from the encoder than viewers need.',
+    }),
+    video_id: z.string().nullable().openapi({ description: 'The video its recording became.' }),
+    clips_enabled: z.boolean(),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
   })
@@ -60,3 +75,7 @@ export type StreamView = z.infer<typeof streamSchema>;
 
 export const streamPageSchema = pageOf(streamSchema).openapi('StreamPage');
 export const streamPositionSchema = z.uuid();
+
+/** Streams that are live, the most watched first. */
+export const directoryQuery = pageQuery;
+export const directoryPositionSchema = z.strictObject({ viewers: z.int().min(0), id: z.uuid() });

@@ -4,11 +4,12 @@ import { requireViewerId, viewerIdOf } from '../../http/viewer.ts';
 import { sendDirectly } from '../../jobs/publish.ts';
 import { callDurableObject } from '../../shared/durable-object-call.ts';
 import { userNotFound } from '../users/index.ts';
-import { scheduledInThePast, streamNotFound, tooManyStreams } from './streams.errors.ts';
+import { scheduledInThePast, streamBegun, streamNotFound, tooManyStreams } from './streams.errors.ts';
 import {
   cancelStream as cancelRow,
   findStream,
   insertStream,
+  listLiveStreams as listLiveRows,
   listStreams as listRows,
   type NewStream,
   updateStream as updateRow,
@@ -55,6 +56,12 @@ export async function listStreams(
   return rows;
 }
 
+/** Public streams that are live, the most watched first. */
+export const listLiveStreams = (
+  ctx: RequestContext,
+  page: Pick<Parameters<typeof listLiveRows>[1], 'after' | 'limit'>,
+): Promise<StreamRow[]> => listLiveRows(ctx.readDb, { ...page, viewerId: viewerIdOf(ctx) });
+
 /**
  * Changes a stream of the caller's.
  * @throws streams.not_found, streams.scheduled_in_the_past.
@@ -94,12 +101,14 @@ export function tellAccessChanged(
 }
 
 /**
- * Cancels a stream of the caller's: nobody else finds it any more, and its room closes. A room that could not be told does so
- * to each who writes there as soon as it asks the database about them again.
- * @throws streams.not_found
+ * Cancels a stream of the caller's that has not begun: nobody else finds it any more, and its room closes. A room that could not
+ * be told does so to each who writes there as soon as it asks the database about them again.
+ * @throws streams.not_found, streams.begun.
  */
 export async function cancelStream(ctx: RequestContext, id: string): Promise<void> {
-  if (!(await cancelRow(ctx.databases.primary, id, requireViewerId(ctx)))) throw streamNotFound();
+  const outcome = await cancelRow(ctx.databases.primary, id, requireViewerId(ctx));
+  if (outcome === undefined) throw streamNotFound();
+  if (outcome === 'begun') throw streamBegun();
   try {
     await callDurableObject(ctx.bindings.CHAT_ROOM, roomName(id), (room) => room.close());
   } catch (error) {

@@ -10,6 +10,13 @@ export interface StreamRow {
   readonly visibility: StreamVisibility;
   readonly state: StreamView['state'];
   readonly scheduledAt: string | null;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  readonly reconnecting: boolean;
+  readonly viewers: number;
+  readonly health: StreamView['health'];
+  readonly videoId: string | null;
+  readonly clipsEnabled: boolean;
   readonly createdAt: string;
   readonly updatedAt: string;
 }
@@ -23,6 +30,13 @@ export const presentStream = (stream: StreamRow, cdnBaseUrl: string): StreamView
   visibility: stream.visibility,
   state: stream.state,
   scheduled_at: stream.scheduledAt,
+  started_at: stream.startedAt,
+  ended_at: stream.endedAt,
+  reconnecting: stream.reconnecting,
+  viewers: stream.viewers,
+  health: stream.state === 'live' ? stream.health : null,
+  video_id: stream.videoId === null ? null : encodeId('video', stream.videoId),
+  clips_enabled: stream.clipsEnabled,
   created_at: stream.createdAt,
   updated_at: stream.updatedAt,
 });

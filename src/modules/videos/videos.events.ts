@@ -5,6 +5,7 @@ const videoData = z.strictObject({ video_id: z.uuid(), revision: z.int().positiv
 const awsEventData = z.strictObject({
   event_id: z.string().max(128),
   time: z.iso.datetime({ offset: true }),
+  resource: z.string().max(2_048).optional(),
   detail: z.record(z.string(), z.unknown()),
 });
 const ownedVideoData = z.strictObject({ video_id: z.uuid(), owner_id: z.uuid() });

@@ -4,6 +4,10 @@ import { utf8 } from '../../shared/encoding.ts';
 export const takenEvents = {
   'aws.mediaconvert/MediaConvert Job State Change': 'mediaconvert.job_changed',
   'aws.guardduty/GuardDuty Malware Protection Object Scan Result': 'guardduty.object_scanned',
+  'aws.ivs/IVS Stream State Change': 'ivs.stream_changed',
+  'aws.ivs/IVS Stream Health Change': 'ivs.stream_changed',
+  'aws.ivs/IVS Limit Breach': 'ivs.stream_changed',
+  'aws.ivs/IVS Recording State Change': 'ivs.recording_changed',
 } as const;
 
 export type TakenMessage = (typeof takenEvents)[keyof typeof takenEvents];
@@ -20,6 +24,15 @@ const readMembers: Readonly<Record<TakenMessage, readonly string[]>> = {
     'errorMessage',
   ],
   'guardduty.object_scanned': ['scanStatus', 's3ObjectDetails', 'scanResultDetails'],
+  'ivs.stream_changed': ['event_name', 'limit_name', 'stream_id'],
+  'ivs.recording_changed': [
+    'recording_status',
+    'recording_s3_bucket_name',
+    'recording_s3_key_prefix',
+    'recording_duration_ms',
+    'recording_session_stream_ids',
+    'stream_id',
+  ],
 };
 const readMetadata = ['job_id', 'video_id', 'attempt', 'environment'] as const;
 

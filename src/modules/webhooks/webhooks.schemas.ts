@@ -9,6 +9,7 @@ export const eventBridgeEvent = z.looseObject({
   'detail-type': z.string().min(1).max(128),
   source: z.string().min(1).max(256),
   time: z.iso.datetime({ offset: true }),
+  resources: z.array(z.string().max(2_048)).max(100).optional(),
   detail: z.record(z.string(), z.unknown()),
 });
 

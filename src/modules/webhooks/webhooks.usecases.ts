@@ -28,7 +28,7 @@ export async function takeAwsEvent(
         message,
       })),
     });
-  const { id, source, time, detail, 'detail-type': detailType } = parsed.data;
+  const { id, source, time, resources, detail, 'detail-type': detailType } = parsed.data;
   const kind = `${source}/${detailType}`;
   const type = isTaken(kind) ? takenEvents[kind] : undefined;
   if (type === undefined) {
@@ -40,7 +40,7 @@ export async function takeAwsEvent(
     ctx.log.log('error', 'webhook.too_long', { source, detail_type: detailType });
     return { accepted: false, duplicate: false };
   }
-  const event = newEvent(ctx, type, { event_id: id, time, detail: relevant });
+  const event = newEvent(ctx, type, { event_id: id, time, resource: resources?.[0], detail: relevant });
   const isNew = await takeInboundEvent(ctx.databases.primary, { source, eventId: id }, event);
   if (isNew) publishAfterResponse(ctx, [event.id]);
   return { accepted: true, duplicate: !isNew };

@@ -68,6 +68,7 @@ const openSettings = {
   followers_only_minutes: null,
   emote_only: false,
   unique_only: false,
+  moderator_delay_seconds: 0,
 };
 
 describe('the chat of a stream', () => {

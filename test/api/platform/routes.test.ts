@@ -25,6 +25,7 @@ const open = [
   'GET /v1/playlists/{playlist_id}',
   'GET /v1/playlists/{playlist_id}/items',
   'GET /v1/posts/{post_id}',
+  'GET /v1/streams',
   'GET /v1/streams/{stream_id}',
   'GET /v1/streams/{stream_id}/playback',
   'GET /v1/streams/{stream_id}/chat',
@@ -72,6 +73,7 @@ const open = [
 ];
 // What a stolen access token must not suffice for. A change here is a decision, too.
 const needStepUp = [
+  'DELETE /v1/admin/chat-bots/{user_id}',
   'DELETE /v1/admin/proposals/{proposal_id}',
   'DELETE /v1/admin/users/{user_id}/roles/{role}',
   'DELETE /v1/me/factors/phone',
@@ -87,6 +89,7 @@ const needStepUp = [
   'POST /v1/admin/emotes/{emote_id}/reject',
   'POST /v1/admin/proposals',
   'POST /v1/admin/proposals/{proposal_id}/approve',
+  'POST /v1/admin/streams/{stream_id}/stop',
   'POST /v1/admin/users/search',
   'POST /v1/admin/users/{user_id}/birth-date/clear',
   'POST /v1/admin/users/{user_id}/logout',
@@ -109,6 +112,7 @@ const needStepUp = [
   'POST /v1/me/password',
   'POST /v1/me/webhook-endpoints',
   'POST /v1/me/webhook-endpoints/{endpoint_id}/rotate-secret',
+  'PUT /v1/admin/chat-bots/{user_id}',
   'PUT /v1/admin/users/{user_id}/roles/{role}',
   'PUT /v1/me/factors/phone',
   'PUT /v1/me/username',

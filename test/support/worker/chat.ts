@@ -1,6 +1,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { relayHeaders } from '../../../durable-objects/chat-relay/protocol.ts';
+import { keepsOrder } from '../../../durable-objects/chat-room/decide.ts';
 import {
   type ChatEvent,
   type ChatterFacts,
@@ -10,6 +11,7 @@ import {
   relayName,
   roomName,
 } from '../../../durable-objects/chat-room/protocol.ts';
+import type { ChannelNews } from '../../../src/modules/chat/channel.repository.ts';
 import { serverFrames } from '../../../src/modules/chat/frames.schemas.ts';
 import { randomIds } from '../../../src/shared/ids.ts';
 import { testEnv } from './env.ts';
@@ -23,6 +25,7 @@ export const newRoom = (): RoomFacts => ({
   streamId: randomIds.next(),
   ownerId: randomIds.next(),
   settings: openSettings,
+  version: 0,
 });
 
 export const chatter = (username: string, more: Partial<ChatterFacts> = {}): ChatterFacts => ({
@@ -33,6 +36,10 @@ export const chatter = (username: string, more: Partial<ChatterFacts> = {}): Cha
   isMember: false,
   followsSinceMs: null,
   ban: null,
+  warning: null,
+  botMessages: null,
+  color: null,
+  version: 0,
   ...more,
 });
 
@@ -48,6 +55,8 @@ export interface ChatClient {
   /** Frames but for batches, in order. */
   readonly frames: Record<string, unknown>[];
   readonly events: SeenEvent[];
+  /** When each number came, Unix milliseconds. */
+  readonly arrivals: Map<number, number>;
   readonly batches: { readonly from: number; readonly to: number; readonly omitted?: [number, number][] }[];
   /** Numbers that came twice, in the wrong order or not at all. */
   readonly faults: string[];
@@ -62,6 +71,7 @@ export function followSocket(socket: WebSocket, startsAt?: number): ChatClient {
     socket,
     frames: [],
     events: [],
+    arrivals: new Map(),
     batches: [],
     faults: [],
     last: () => last,
@@ -90,6 +100,7 @@ export function followSocket(socket: WebSocket, startsAt?: number): ChatClient {
     if (named.join() !== expected.join())
       client.faults.push(`${frame.from}..${frame.to} holds ${named.join()}`);
     last = frame.to;
+    for (const { seq } of frame.events) client.arrivals.set(seq, Date.now());
     client.events.push(...frame.events);
     client.batches.push(frame);
   });
@@ -106,7 +117,7 @@ export async function enterRoom(
   facts: ChatterFacts | undefined,
   after?: number,
 ): Promise<ChatClient> {
-  const relay = await chatRoom(room.streamId).enter(room, {
+  const { relay, facts: known } = await chatRoom(room.streamId).enter(room, {
     region: 'EU',
     ...(facts === undefined ? {} : { facts }),
   });
@@ -117,9 +128,13 @@ export async function enterRoom(
       [relayHeaders.relay]: String(relay),
       [relayHeaders.region]: 'EU',
       [relayHeaders.endsAtMs]: String(Date.now() + 600_000),
-      ...(facts === undefined
+      ...(known === undefined
         ? {}
-        : { [relayHeaders.userId]: facts.userId, [relayHeaders.username]: facts.username }),
+        : {
+            [relayHeaders.userId]: known.userId,
+            [relayHeaders.username]: known.username,
+            [relayHeaders.keepsOrder]: keepsOrder(known) ? '1' : '0',
+          }),
       ...(after === undefined ? {} : { [relayHeaders.after]: String(after) }),
     },
   });
@@ -153,6 +168,19 @@ export const betweenRelays = (
 ): Promise<void> =>
   runInDurableObject(chatRoom(streamId), (instance) => {
     instance.deliver = act(instance.deliver);
+  });
+
+/** Tells a room what was decided in its channel, as the database would. */
+export const decideInChannel = (
+  room: RoomFacts,
+  news: Partial<ChannelNews> & { readonly version: number },
+): Promise<void> =>
+  runInDurableObject(chatRoom(room.streamId), async (instance) => {
+    const { channel } = instance;
+    const told = { settings: room.settings, rules: undefined, standings: [], ...news };
+    instance.channel = { ...channel, news: async () => told };
+    await instance.look(news.version);
+    instance.channel = channel;
   });
 
 export const textOf = (event: ChatEvent): string =>

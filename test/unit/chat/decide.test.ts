@@ -16,6 +16,10 @@ const viewer: ChatterFacts = {
   isMember: false,
   followsSinceMs: null,
   ban: null,
+  warning: null,
+  botMessages: null,
+  color: null,
+  version: 0,
 };
 
 function codeOf(options: {
@@ -25,16 +29,18 @@ function codeOf(options: {
   readonly lastText?: string;
   readonly text?: string;
   readonly isKnown?: boolean;
+  readonly counted?: Writer['counted'];
 }) {
   const text = options.text ?? 'hello';
   const writer: Writer = {
     facts: { ...viewer, ...options.facts },
     sentAtMs: options.sentAtMs ?? [],
     lastText: options.lastText,
+    counted: options.counted ?? [],
   };
   const said = {
     text,
-    fragments: fragmentsOf(text, (name) => (name === 'wave' ? '👋' : undefined)),
+    fragments: fragmentsOf(text, (name) => (name === 'wave' ? { emoji: '👋' } : undefined)),
     isKnown: () => options.isKnown === true,
   };
   const drop = reasonToDrop(writer, { ...openSettings, ...options.settings }, said, now);

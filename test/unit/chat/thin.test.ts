@@ -17,6 +17,7 @@ const itemsOf = (kept: readonly boolean[], after: number): LogItem[] =>
     isKept,
     authorId: `u${index % 5}`,
     mentions: [],
+    shownAtMs: 0,
   }));
 
 const batches = fc.record({

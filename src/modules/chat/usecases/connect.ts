@@ -1,11 +1,12 @@
 import { chatSubprotocol, relayHeaders } from '../../../../durable-objects/chat-relay/protocol.ts';
-import { relayName, roomName } from '../../../../durable-objects/chat-room/protocol.ts';
+import { type ChatterFacts, relayName, roomName } from '../../../../durable-objects/chat-room/protocol.ts';
 import type { RequestContext } from '../../../context.ts';
 import { unavailable } from '../../../http/errors.ts';
 import { viewerIdOf } from '../../../http/viewer.ts';
 import { callDurableObject } from '../../../shared/durable-object-call.ts';
 import { isOriginAllowed, originNotAllowed, upgradeRequired } from '../../realtime/index.ts';
 import { streamNotFound } from '../../streams/index.ts';
+import { bannedFromChat } from '../chat.errors.ts';
 import { findChatter } from '../chat.repository.ts';
 
 /** Who comes, from where, and where they go on. */
@@ -54,28 +55,23 @@ export async function connectToRoom(
 
 /**
  * A socket of the room's, at a relay near the client that has room.
- * @throws streams.not_found, service.unavailable.
+ * @throws streams.not_found, chat.banned, service.unavailable.
  */
 export async function socketOf(ctx: RequestContext, streamId: string, visit: ChatVisit): Promise<WebSocket> {
   const found = await findChatter(ctx.readDb, streamId, viewerIdOf(ctx));
   if (found === undefined) throw streamNotFound();
   const { room, facts } = found;
+  if (facts?.ban?.untilMs === null) throw bannedFromChat();
   const region = visit.continent ?? '';
   const now = ctx.clock.now();
   const endsAtMs = (visit.token?.expiresAt ?? now / 1_000 + strangersSeconds) * 1_000;
-  const identity: Record<string, string> =
-    facts === undefined
-      ? {}
-      : {
-          [relayHeaders.userId]: facts.userId,
-          [relayHeaders.username]: facts.username,
-          ...sessionOf(ctx, visit),
-        };
-
   for (let attempt = 1; attempt <= placements; attempt += 1) {
-    const relay = await callDurableObject(ctx.bindings.CHAT_ROOM, roomName(streamId), (object) =>
-      object.enter(room, { region, ...(facts === undefined ? {} : { facts }) }),
+    const { relay, facts: known } = await callDurableObject(
+      ctx.bindings.CHAT_ROOM,
+      roomName(streamId),
+      (object) => object.enter(room, { region, ...(facts === undefined ? {} : { facts }) }),
     );
+    if (known?.ban?.untilMs === null) throw bannedFromChat();
     const locationHint = hints[region];
     const stub = ctx.bindings.CHAT_RELAY.getByName(
       relayName(streamId, relay),
@@ -88,7 +84,8 @@ export async function socketOf(ctx: RequestContext, streamId: string, visit: Cha
         [relayHeaders.relay]: String(relay),
         [relayHeaders.region]: region,
         [relayHeaders.endsAtMs]: String(Math.floor(endsAtMs)),
-        ...identity,
+        ...(known === undefined ? {} : identityOf(known)),
+        ...sessionOf(ctx, visit),
         ...(visit.after === undefined ? {} : { [relayHeaders.after]: String(visit.after) }),
       },
     });
@@ -107,6 +104,12 @@ function upgraded(webSocket: WebSocket, protocols: string | undefined): Response
     headers: offers.includes(chatSubprotocol) ? { 'sec-websocket-protocol': chatSubprotocol } : {},
   });
 }
+
+const identityOf = (facts: ChatterFacts): Record<string, string> => ({
+  [relayHeaders.userId]: facts.userId,
+  [relayHeaders.username]: facts.username,
+  [relayHeaders.keepsOrder]: facts.role === 'owner' || facts.role === 'moderator' ? '1' : '0',
+});
 
 function sessionOf({ actor }: RequestContext, { token }: ChatVisit): Record<string, string> {
   if (actor.kind !== 'user' || token === undefined) return {};

@@ -1,4 +1,7 @@
 import {
+  type ActResult,
+  type ChatRole,
+  type ChatterFacts,
   type ModeratorAct,
   type RoomFacts,
   roomName,
@@ -6,56 +9,87 @@ import {
 import type { RequestContext } from '../../../context.ts';
 import { requireViewerId } from '../../../http/viewer.ts';
 import { callDurableObject } from '../../../shared/durable-object-call.ts';
-import { encodeId } from '../../../shared/ids.ts';
+import { encodeId, uuidTime } from '../../../shared/ids.ts';
 import { streamNotFound, tellAccessChanged } from '../../streams/index.ts';
-import { userNotFound } from '../../users/index.ts';
-import { aboveModerators, nothingToModerate, notModerator } from '../chat.errors.ts';
-import { deleteBan, findChatter, findRole, insertBan, saveSettings } from '../chat.repository.ts';
+import type { ChannelChange } from '../actions.repository.ts';
+import { aboveModerators, messageTooOld, nothingToModerate, notModerator } from '../chat.errors.ts';
+import { findChatter } from '../chat.repository.ts';
 import type { ModerateInput } from '../chat.schemas.ts';
+import { settingsInForce } from '../policy/rules.ts';
+import { saveSettings, saveShield } from '../settings.repository.ts';
+import { type By, deleteBan, insertBan, insertWarning } from '../standing.repository.ts';
+import { assertBelow } from './channel-access.ts';
+import { tellRooms } from './tell-rooms.ts';
+
+/** Twitch's rule: what is older stands in replays and is for its author and the platform. */
+const deletableMs = 6 * 3_600_000;
+
+/** Who moderates, and in which room. */
+interface Moderator extends By {
+  readonly room: RoomFacts;
+  readonly facts: ChatterFacts;
+  readonly role: ChatRole;
+}
 
 /**
- * Does what a moderator of the channel asks for. Bans are in the database first, and hold in every room of the channel.
- * @throws streams.not_found, chat.not_moderator, chat.not_against_them, chat.nothing_to_do, users.not_found.
+ * Does what a moderator of the channel asks for. What holds for the channel is in the database first, and told to its open rooms.
+ * @throws streams.not_found, chat.not_moderator, chat.not_against_them, chat.nothing_to_do, chat.message_too_old, users.not_found.
  */
 export async function moderateRoom(
   ctx: RequestContext,
   streamId: string,
   input: ModerateInput,
 ): Promise<void> {
-  const callerId = requireViewerId(ctx);
-  const found = await findChatter(ctx.databases.primary, streamId, callerId);
+  const actorId = requireViewerId(ctx);
+  const found = await findChatter(ctx.databases.primary, streamId, actorId);
   if (found === undefined) throw streamNotFound();
-  const role = found.facts?.role;
-  if (role !== 'owner' && role !== 'moderator') throw notModerator();
-  const act = await actOf(ctx, { room: found.room, callerId, isOwner: role === 'owner' }, input);
   const { room, facts } = found;
-  const done = await callDurableObject(ctx.bindings.CHAT_ROOM, roomName(streamId), (object) =>
-    object.act(room, act, facts),
+  if (facts === undefined || (facts.role !== 'owner' && facts.role !== 'moderator')) throw notModerator();
+  const by = { room, facts, role: facts.role, actorId, ownerId: room.ownerId };
+  const results: Readonly<Record<ActResult, () => void>> = {
+    done: () => undefined,
+    nothing: () => {
+      throw nothingToModerate();
+    },
+    above: () => {
+      throw aboveModerators();
+    },
+  };
+  results[await carryOut(ctx, by, input)]();
+}
+
+async function carryOut(ctx: RequestContext, by: Moderator, input: ModerateInput): Promise<ActResult> {
+  if (input.action === 'shield') return raiseShield(ctx, by, input.up);
+  const inRoom = roomAct(ctx, by, input);
+  if (inRoom !== undefined) return actInRoom(ctx, by, inRoom);
+  const decided = await decide(ctx, by, input);
+  if (decided === undefined) return 'nothing';
+  // At once in this room, whose clients see it come; the others look.
+  const result = await actInRoom(ctx, by, decided.act);
+  tellRooms(ctx, decided.change);
+  return result;
+}
+
+const actInRoom = (ctx: RequestContext, by: Moderator, act: ModeratorAct): Promise<ActResult> =>
+  callDurableObject(ctx.bindings.CHAT_ROOM, roomName(by.room.streamId), (room) =>
+    room.act(by.room, act, by.facts),
   );
-  if (!done) throw nothingToModerate();
-}
 
-interface Moderator {
-  readonly room: RoomFacts;
-  readonly callerId: string;
-  readonly isOwner: boolean;
-}
-
-async function actOf(ctx: RequestContext, by: Moderator, input: ModerateInput): Promise<ModeratorAct> {
+/** An act that concerns this room alone; undefined for the others. */
+function roomAct(ctx: RequestContext, by: Moderator, input: ModerateInput): ModeratorAct | undefined {
   switch (input.action) {
     case 'delete':
+      if (uuidTime(input.message_id) < ctx.clock.now() - deletableMs) throw messageTooOld();
       return { kind: 'delete', messageId: encodeId('chatMessage', input.message_id) };
+    case 'approve':
+    case 'deny': {
+      const outcome = input.action === 'approve' ? 'approved' : 'denied';
+      return { kind: 'judge', messageId: encodeId('chatMessage', input.message_id), outcome };
+    }
     case 'clear':
       return { kind: 'clear' };
-    case 'timeout':
-      return silence(ctx, by, input.user_id, input.seconds, input.reason);
-    case 'ban':
-      return silence(ctx, by, input.user_id, null, input.reason);
-    case 'unban':
-      if (!(await deleteBan(ctx, by.room.ownerId, input.user_id))) throw nothingToModerate();
-      return { kind: 'unban', userId: input.user_id };
     case 'announce':
-      return { kind: 'announce', userId: by.callerId, text: input.text };
+      return { kind: 'announce', userId: by.actorId, text: input.text };
     case 'pin':
       return { kind: 'pin', messageId: encodeId('chatMessage', input.message_id) };
     case 'unpin':
@@ -66,26 +100,64 @@ async function actOf(ctx: RequestContext, by: Moderator, input: ModerateInput): 
     }
     case 'close_poll':
       return { kind: 'close poll' };
-    case 'settings': {
-      const { action: _, ...settings } = input;
-      await saveSettings(ctx.databases.primary, by.room.ownerId, settings);
-      return { kind: 'settings', settings };
-    }
+    default:
+      return undefined;
   }
 }
 
-async function silence(
+interface Decided {
+  readonly change: ChannelChange;
+  readonly act: ModeratorAct;
+}
+
+/** What holds in the whole channel: kept first, and then an act in this room. Undefined when it is so already. */
+async function decide(
   ctx: RequestContext,
-  { room, callerId, isOwner }: Moderator,
-  userId: string,
-  seconds: number | null,
-  reason: string,
-): Promise<ModeratorAct> {
-  const role = await findRole(ctx.databases.primary, room.ownerId, userId);
-  if (role === undefined) throw userNotFound();
-  if (role === 'owner' || userId === callerId || (role === 'moderator' && !isOwner)) throw aboveModerators();
-  const ban = { ownerId: room.ownerId, userId, seconds, reason, by: callerId };
-  if (!(await insertBan(ctx, ban))) throw nothingToModerate();
-  if (seconds === null) tellAccessChanged(ctx, { ownerId: room.ownerId, viewerId: userId });
-  return { kind: 'silence', userId, publicId: encodeId('user', userId), seconds };
+  by: Moderator,
+  input: ModerateInput,
+): Promise<Decided | undefined> {
+  const { streamId } = by.room;
+  switch (input.action) {
+    case 'timeout':
+    case 'ban': {
+      const { user_id: userId, reason } = input;
+      const seconds = input.action === 'ban' ? null : input.seconds;
+      await assertBelow(ctx, by, userId);
+      const change = await insertBan(ctx, by, { userId, seconds, reason, streamId });
+      if (change === undefined) return undefined;
+      if (seconds === null) tellAccessChanged(ctx, { ownerId: by.ownerId, viewerId: userId });
+      return { change, act: { kind: 'silence', userId, seconds, version: change.version } };
+    }
+    case 'unban': {
+      const change = await deleteBan(ctx, by, input.user_id, streamId);
+      return change && { change, act: { kind: 'unban', userId: input.user_id, version: change.version } };
+    }
+    case 'warn': {
+      const { user_id: userId, reason } = input;
+      await assertBelow(ctx, by, userId);
+      const change = await insertWarning(ctx, by, { userId, reason, streamId });
+      return change && { change, act: { kind: 'warn', userId, reason, version: change.version } };
+    }
+    case 'settings': {
+      const { action: _, ...settings } = input;
+      const change = await saveSettings(ctx, by, settings, streamId);
+      if (change === undefined) return undefined;
+      const inForce = settingsInForce(change.channel);
+      return { change, act: { kind: 'settings', settings: inForce, version: change.version } };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** The shield changes what words are judged by, too: this room looks before the answer. */
+async function raiseShield(ctx: RequestContext, by: Moderator, isUp: boolean): Promise<ActResult> {
+  const { streamId } = by.room;
+  const change = await saveShield(ctx, by, isUp, streamId);
+  if (change === undefined) return 'nothing';
+  const settings = settingsInForce(change.channel);
+  const result = await actInRoom(ctx, by, { kind: 'settings', settings, version: change.version });
+  await callDurableObject(ctx.bindings.CHAT_ROOM, roomName(streamId), (room) => room.look(change.version));
+  tellRooms(ctx, change);
+  return result;
 }

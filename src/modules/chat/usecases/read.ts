@@ -15,9 +15,12 @@ export async function readRoom(
   streamId: string,
   { after, limit }: { readonly after: number | undefined; readonly limit: number },
 ): Promise<LogRun> {
-  if ((await findChatter(ctx.readDb, streamId, viewerIdOf(ctx))) === undefined) throw streamNotFound();
+  const found = await findChatter(ctx.readDb, streamId, viewerIdOf(ctx));
+  if (found === undefined) throw streamNotFound();
+  const role = found.facts?.role;
+  const keepsOrder = role === 'owner' || role === 'moderator';
   const run = await callDurableObject(ctx.bindings.CHAT_ROOM, roomName(streamId), (room) =>
-    room.read(after, limit),
+    keepsOrder ? room.read(after, limit) : room.readShown(after, limit),
   );
   if (run.after === -1) throw afterIsGone();
   return run;

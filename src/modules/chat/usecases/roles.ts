@@ -2,10 +2,12 @@ import type { RequestContext } from '../../../context.ts';
 import { requireViewerId } from '../../../http/viewer.ts';
 import { userNotFound } from '../../users/index.ts';
 import { roleForSelf } from '../chat.errors.ts';
-import { grantRole, takeRole } from '../chat.repository.ts';
+import { findRole } from '../chat.repository.ts';
+import { grantRole, takeRole } from '../standing.repository.ts';
+import { tellRooms } from './tell-rooms.ts';
 
 /**
- * Makes somebody a moderator or VIP of the caller's channel. Rooms know it within five minutes, at once when they come anew.
+ * Makes somebody a moderator or VIP of the caller's channel, in its open rooms at once.
  * @throws users.not_found, chat.role_for_self.
  */
 export async function grantChatRole(
@@ -15,7 +17,9 @@ export async function grantChatRole(
 ): Promise<void> {
   const ownerId = requireViewerId(ctx);
   if (userId === ownerId) throw roleForSelf();
-  if (!(await grantRole(ctx, ownerId, userId, role))) throw userNotFound();
+  const change = await grantRole(ctx, { ownerId, actorId: ownerId }, userId, role);
+  if (change === undefined) throw userNotFound();
+  tellRooms(ctx, change);
 }
 
 /**
@@ -23,5 +27,8 @@ export async function grantChatRole(
  * @throws users.not_found
  */
 export async function takeChatRole(ctx: RequestContext, userId: string): Promise<void> {
-  if (!(await takeRole(ctx, requireViewerId(ctx), userId))) throw userNotFound();
+  const ownerId = requireViewerId(ctx);
+  const change = await takeRole(ctx, { ownerId, actorId: ownerId }, userId);
+  if (change !== undefined) return tellRooms(ctx, change);
+  if ((await findRole(ctx.databases.primary, ownerId, userId)) === undefined) throw userNotFound();
 }

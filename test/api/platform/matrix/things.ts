@@ -85,6 +85,23 @@ export const makers: Readonly<Record<string, Maker>> = {
       ),
     missing: idOf('playlistItem'),
   },
+  term_id: {
+    make: async (owner) =>
+      insert('chatTerm', "INSERT INTO chat_terms (id, owner_id, kind, term) VALUES ($1, $2, 'blocked', $1)", [
+        owner.uuid,
+      ]),
+    missing: idOf('chatTerm'),
+  },
+  unban_request_id: {
+    make: async (owner) =>
+      insert(
+        'unbanRequest',
+        `INSERT INTO chat_unban_requests (id, owner_id, user_id, banned_at, text)
+         VALUES ($1, $2, $2, now(), 'for the matrix')`,
+        [owner.uuid],
+      ),
+    missing: idOf('unbanRequest'),
+  },
   stream_id: {
     make: (owner) => insertStream(owner, 'public'),
     missing: idOf('stream'),
@@ -261,6 +278,26 @@ export const bodies: Readonly<Record<string, unknown>> = {
   voteInChat: { poll_id: '01990000-0000-7000-8000-000000000000', choice: 0 },
   moderateChat: { action: 'clear' },
   grantChatRole: { role: 'vip' },
+  askToBeUnbanned: { text: 'for the matrix' },
+  decideUnbanRequest: { decision: 'deny' },
+  setChatShieldPreset: {
+    slow_seconds: 0,
+    members_only: false,
+    followers_only_minutes: null,
+    emote_only: false,
+    moderator_delay_seconds: 0,
+    auto_moderation: 0,
+  },
+  setChatAutoModeration: {
+    harassment: 0,
+    sexual: 0,
+    hate: 0,
+    violence: 0,
+    profanity: 0,
+    hold_links: false,
+  },
+  addChatTerm: { kind: 'blocked', term: 'matrix' },
+  verifyChatBot: { messages_per_30_seconds: 100 },
   setChatProfile: { color: null },
   rejectEmote: { reason: 'for the matrix' },
   clearBirthDate: { reason: 'for the matrix' },

@@ -1,0 +1,12 @@
+import { defineError } from '../../shared/errors.ts';
+
+export const streamNotStopped = defineError({
+  code: 'streams.not_stopped',
+  status: 503,
+  title: 'The stream could not be stopped just now; try again.',
+});
+export const healthUnknown = defineError({
+  code: 'streams.health_unknown',
+  status: 503,
+  title: 'How the stream is fed could not be asked just now; try again.',
+});
