@@ -1,7 +1,7 @@
 import { encodeId, randomIds } from '../../src/shared/ids.ts';
 import type { Chatters } from './chatters.ts';
 import { isOwnerOrModerator } from './decide.ts';
-import { emojiOf } from './emotes.ts';
+import { emotesFor } from './emotes.ts';
 import { fragmentsOf } from './fragments.ts';
 import { endedNotices, type Held } from './held.ts';
 import type { LogStore, NewEvent } from './log-store.ts';
@@ -82,6 +82,8 @@ function carriedOut(act: ModeratorAct, hold: RoomHold, by: ChatterFacts | undefi
       unpin(notes, ({ message_id }) => message_id === act.messageId);
       return done({ type: 'message_deleted', message_id: act.messageId }, [], message.authorId);
     }
+    case 'delete archived':
+      return done({ type: 'message_deleted', message_id: act.messageId }, [], act.authorId);
     case 'clear':
       log.blank('all');
       unpin(notes, () => true);
@@ -109,7 +111,7 @@ function carriedOut(act: ModeratorAct, hold: RoomHold, by: ChatterFacts | undefi
     case 'announce': {
       const writer = chatters.writer(act.userId, nowMs);
       if (writer === undefined) return nothing;
-      const fragments = fragmentsOf(act.text, emojiOf);
+      const fragments = fragmentsOf(act.text, emotesFor(hold.record.rules()?.emotes ?? [], writer.facts));
       return done({ type: 'announcement', author: authorOf(writer.facts), fragments });
     }
     case 'pin': {

@@ -44,6 +44,7 @@ const noRules: ChannelRules = {
   blocked: [],
   permitted: [],
   autoModeration: noAutoModeration,
+  emotes: [],
   isStrict: false,
 };
 

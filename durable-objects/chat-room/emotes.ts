@@ -1,3 +1,6 @@
+import type { ChannelEmote } from '../../src/modules/chat/policy/rules.ts';
+import type { ChatterFacts, EmoteLook } from './protocol.ts';
+
 /** Emotes every room has, with the character that stands for each. Written as `:name:`. */
 export const globalEmotes: Readonly<Record<string, string>> = {
   angry: '😠',
@@ -30,5 +33,16 @@ export const globalEmotes: Readonly<Record<string, string>> = {
   yes: '👍',
 };
 
-export const emojiOf = (name: string): string | undefined =>
-  Object.hasOwn(globalEmotes, name) ? globalEmotes[name] : undefined;
+/** What stands for an emote as this person may use it: those of members are for members, and the owner. */
+export function emotesFor(
+  channel: readonly ChannelEmote[],
+  { isMember, role }: Pick<ChatterFacts, 'isMember' | 'role'>,
+): (name: string) => EmoteLook | undefined {
+  return (name) => {
+    const emoji = Object.hasOwn(globalEmotes, name) ? globalEmotes[name] : undefined;
+    if (emoji !== undefined) return { emoji };
+    const own = channel.find((emote) => emote.name === name);
+    if (own === undefined || (own.members_only && !isMember && role !== 'owner')) return undefined;
+    return { emote_id: own.id, format: own.format };
+  };
+}

@@ -1,4 +1,4 @@
-import type { Fragment } from './protocol.ts';
+import type { EmoteLook, Fragment } from './protocol.ts';
 
 // Users' names as registration takes them; addresses only of the web; emotes by their name between colons.
 const parts =
@@ -6,13 +6,13 @@ const parts =
 
 /**
  * Cuts a message into fragments, whose texts put together are the message. Clients never parse markup.
- * @param emojiOf the character of an emote that the room has.
+ * @param lookOf what stands for an emote that this person can use.
  */
-export function fragmentsOf(text: string, emojiOf: (name: string) => string | undefined): Fragment[] {
+export function fragmentsOf(text: string, lookOf: (name: string) => EmoteLook | undefined): Fragment[] {
   const fragments: Fragment[] = [];
   let textFrom = 0;
   for (const match of text.matchAll(parts)) {
-    const fragment = fragmentOf(match, emojiOf);
+    const fragment = fragmentOf(match, lookOf);
     if (fragment === undefined) continue;
     if (match.index > textFrom) fragments.push({ type: 'text', text: text.slice(textFrom, match.index) });
     fragments.push(fragment);
@@ -24,14 +24,14 @@ export function fragmentsOf(text: string, emojiOf: (name: string) => string | un
 
 function fragmentOf(
   match: RegExpExecArray,
-  emojiOf: (name: string) => string | undefined,
+  lookOf: (name: string) => EmoteLook | undefined,
 ): Fragment | undefined {
   const [text] = match;
   const { link, mention, emote } = match.groups ?? {};
   if (mention !== undefined) return { type: 'mention', text, username: mention.toLowerCase() };
   if (emote !== undefined) {
-    const emoji = emojiOf(emote);
-    return emoji === undefined ? undefined : { type: 'emote', text, name: emote, emoji };
+    const look = lookOf(emote);
+    return look === undefined ? undefined : { type: 'emote', text, name: emote, ...look };
   }
   // What ends a sentence is not part of an address.
   const address = link?.replace(/[.,!?;:)\]'"]+$/, '') ?? '';

@@ -19,9 +19,12 @@ export function authorOf({
   role,
   isMember,
   botMessages,
+  color,
 }: ChatterFacts): Author {
+  const id = encodeId('user', userId);
   const bot = botMessages === null ? {} : { bot: true as const };
-  return { id: encodeId('user', userId), username, name: displayName, role, member: isMember, ...bot };
+  const chosen = color === null ? {} : { color };
+  return { id, username, name: displayName, role, member: isMember, ...bot, ...chosen };
 }
 
 export function messageEvent(

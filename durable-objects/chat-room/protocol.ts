@@ -13,6 +13,8 @@ export interface ChatterFacts {
   readonly warning: string | null;
   /** How many messages in any 30 seconds an account of a program may write; null for everybody else. */
   readonly botMessages: number | null;
+  /** Of their name, `#rrggbb`; null where they chose none. */
+  readonly color: string | null;
   /** Of the channel, as of which this is so. */
   readonly version: number;
 }
@@ -61,11 +63,16 @@ export interface RoomFacts {
   readonly version: number;
 }
 
+/** What stands for an emote: a character, or a picture of the channel's own. */
+export type EmoteLook =
+  | { readonly emoji: string }
+  | { readonly emote_id: string; readonly format: 'png' | 'gif'; readonly emoji?: undefined };
+
 export type Fragment =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'mention'; readonly text: string; readonly username: string }
   /** `emoji`: the character that stands for it. */
-  | { readonly type: 'emote'; readonly text: string; readonly name: string; readonly emoji: string }
+  | ({ readonly type: 'emote'; readonly text: string; readonly name: string } & EmoteLook)
   | { readonly type: 'link'; readonly text: string; readonly url: string };
 
 export interface Author {
@@ -76,6 +83,7 @@ export interface Author {
   readonly member: boolean;
   /** A program's account, which the platform has looked at. */
   readonly bot?: true;
+  readonly color?: string;
 }
 
 export interface Quote {
@@ -270,6 +278,8 @@ export interface MessageInput {
 /** What somebody who may do it does to the room. Their right is for the caller to have checked. */
 export type ModeratorAct =
   | { readonly kind: 'delete'; readonly messageId: string }
+  /** One that stands in the archive alone. */
+  | { readonly kind: 'delete archived'; readonly messageId: string; readonly authorId: string }
   | { readonly kind: 'clear' }
   | {
       readonly kind: 'silence';
@@ -301,6 +311,12 @@ export const maxTextLength = 500;
 /** The ring keeps at least so many events, and all of the last `keptMs`. */
 export const keptEvents = 500;
 export const keptMs = 120_000;
+/**
+ * While the database is away, so many wait in the room to be archived, and the oldest are lost after that: over five hours of the
+ * loudest room there can be, in less than half of the 10 GB an object may hold
+ * (https://developers.cloudflare.com/durable-objects/platform/limits/).
+ */
+export const unarchivedEvents = 4_000_000;
 /** How long what was accepted may wait for company before it goes out. */
 export const batchMs = 60;
 /** The same where a relay holds more sockets than `crowdSockets`: each frame costs it some 30 us of its thread for each socket. */

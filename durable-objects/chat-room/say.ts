@@ -4,7 +4,7 @@ import { encodeId, randomIds } from '../../src/shared/ids.ts';
 import { decide, type Meter, meterOf } from '../rate-limiter/gcra.ts';
 import type { RoomHold } from './acts.ts';
 import { comparable, type Drop, keepsOrder, reasonToDrop, type Writer } from './decide.ts';
-import { emojiOf } from './emotes.ts';
+import { emotesFor } from './emotes.ts';
 import { fragmentsOf } from './fragments.ts';
 import { heldMs, heldNotice } from './held.ts';
 import type { NewEvent } from './log-store.ts';
@@ -62,7 +62,7 @@ export function createSpeech(hold: RoomHold): (writer: Writer, input: MessageInp
     if (hold.record.isClosed()) return drop({ code: 'msg_closed', message: 'This room is closed.' });
 
     const settings = hold.record.settings();
-    const fragments = fragmentsOf(input.text, emojiOf);
+    const fragments = fragmentsOf(input.text, emotesFor(hold.record.rules()?.emotes ?? [], writer.facts));
     const text = comparable(input.text);
     const said = { text: input.text, fragments, isKnown: () => hold.log.isSaid(text) };
     const reason = reasonToDrop(writer, settings, said, nowMs) ?? tooFull(writer, nowMs);

@@ -44,6 +44,7 @@ const factsOf = (writer: number): ChatterFacts => ({
   ban: null,
   warning: null,
   botMessages: null,
+  color: null,
   version: 0,
 });
 

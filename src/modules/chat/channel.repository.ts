@@ -5,8 +5,10 @@ import {
   type Standing,
 } from '../../../durable-objects/chat-room/protocol.ts';
 import type { Db } from '../../db/client.ts';
+import { encodeId } from '../../shared/ids.ts';
 import {
   autoModerationInForce,
+  type ChannelEmote,
   type ChannelRow,
   type ChannelRules,
   settingsInForce,
@@ -53,6 +55,7 @@ export interface ChannelNews {
 interface NewsRow {
   readonly channel: ChannelRow | null;
   readonly terms: readonly (readonly [kind: string, term: string])[] | null;
+  readonly emotes: readonly ChannelEmote[] | null;
   readonly standings: ChannelNews['standings'] | null;
 }
 
@@ -75,6 +78,9 @@ export async function readChannelNews(
     SELECT ${channelJson} AS channel,
       CASE WHEN ${isNews} THEN (SELECT coalesce(json_agg(json_build_array(kind, term)), '[]')
         FROM chat_terms WHERE owner_id = stream.owner_id) END AS terms,
+      CASE WHEN ${isNews} THEN (SELECT coalesce(json_agg(json_build_object('id', id, 'name', name, 'format', format,
+          'members_only', members_only)), '[]')
+        FROM emotes WHERE owner_id = stream.owner_id AND state = 'approved') END AS emotes,
       CASE WHEN ${isNews} THEN (
         SELECT json_agg(decided) FROM (
           SELECT person.id AS "userId", ${standingColumns(sql`person.id`, sql`stream.owner_id`)}
@@ -101,6 +107,7 @@ export async function readChannelNews(
             blocked: termsOf('blocked'),
             permitted: termsOf('permitted'),
             autoModeration: autoModerationInForce(row),
+            emotes: (found.emotes ?? []).map((emote) => ({ ...emote, id: encodeId('emote', emote.id) })),
             isStrict: row.shield,
           },
     standings: found.standings ?? [],

@@ -20,6 +20,7 @@ interface ChatterRow extends Standing {
   readonly isMember: boolean;
   readonly followsSinceMs: number | null;
   readonly botMessages: number | null;
+  readonly color: string | null;
 }
 
 /** Everything a room needs to know of somebody who comes, in one trip. Undefined where they see no such stream. */
@@ -35,7 +36,8 @@ export async function findChatter(
       ${memberOfStream(viewerId)} AS "isMember",
       (SELECT extract(epoch FROM created_at)::float8 * 1000 FROM follows
         WHERE follower_id = chatter.id AND followee_id = stream.owner_id) AS "followsSinceMs",
-      (SELECT messages FROM chat_bots WHERE user_id = chatter.id) AS "botMessages"
+      (SELECT messages FROM chat_bots WHERE user_id = chatter.id) AS "botMessages",
+      (SELECT color FROM chat_profiles WHERE user_id = chatter.id) AS color
     FROM streams AS stream JOIN users AS owner ON owner.id = stream.owner_id
     LEFT JOIN chat_settings AS kept ON kept.owner_id = stream.owner_id
     LEFT JOIN users AS chatter ON chatter.id = ${viewerId ?? null}::uuid AND chatter.status = 'active'
@@ -49,8 +51,9 @@ export async function findChatter(
 }
 
 function factsOf(row: ChatterRow, version: number): ChatterFacts | undefined {
-  const { userId, username, displayName, role, isMember, followsSinceMs, ban, warning, botMessages } = row;
+  const { userId, username, displayName, role, isMember, followsSinceMs } = row;
   if (userId === null) return undefined;
+  const { ban, warning, botMessages, color } = row;
   return {
     userId,
     username,
@@ -61,6 +64,7 @@ function factsOf(row: ChatterRow, version: number): ChatterFacts | undefined {
     ban,
     warning,
     botMessages,
+    color,
     version,
   };
 }

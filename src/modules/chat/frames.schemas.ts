@@ -13,12 +13,23 @@ const author = z.object({
   role: z.enum(['owner', 'moderator', 'vip', 'viewer']),
   member: z.boolean(),
   bot: z.literal(true).optional(),
+  color: z
+    .string()
+    .regex(/^#[0-9a-f]{6}$/)
+    .optional(),
 });
 
 const fragment = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text'), text: z.string() }),
   z.object({ type: z.literal('mention'), text: z.string(), username: z.string() }),
-  z.object({ type: z.literal('emote'), text: z.string(), name: z.string(), emoji: z.string() }),
+  z.object({
+    type: z.literal('emote'),
+    text: z.string(),
+    name: z.string(),
+    emoji: z.string().optional().describe('The character of an emote every chat has.'),
+    emote_id: id('emote').optional().describe('The picture of an emote of the channel.'),
+    format: z.enum(['png', 'gif']).optional(),
+  }),
   z.object({ type: z.literal('link'), text: z.string(), url: z.url() }),
 ]);
 

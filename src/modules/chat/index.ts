@@ -1,3 +1,11 @@
+export {
+  type ChannelChange,
+  changeChannel,
+  nextVersion,
+  selectChange,
+} from './actions.repository.ts';
+export { eraseChat, eraseRooms } from './archive.repository.ts';
+export { chatMessages } from './archive.table.ts';
 export { chatChannelRoutes } from './channel.routes.ts';
 export { chatRoutes } from './chat.routes.ts';
 
@@ -16,3 +24,4 @@ export { chatModerationRoutes } from './moderation.routes.ts';
 
 export { chatProfilesRoutes } from './profiles.routes.ts';
 export { chatProfiles } from './profiles.table.ts';
+export { tellRooms } from './usecases/tell-rooms.ts';

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { RequestContext } from '../../context.ts';
 import { insertAuditIfAny } from '../../db/audit.ts';
 import type { Db } from '../../db/client.ts';
+import { type ChannelChange, changeChannel, nextVersion, selectChange } from '../chat/index.ts';
 import type { EmoteFormat } from './policy/pictures.ts';
 
 export const maxEmotes = 100;
@@ -78,13 +79,16 @@ export async function listChannelEmotes(db: Db, ownerId: string): Promise<Channe
   return result.rows as unknown as ChannelEmote[];
 }
 
-/** Takes an emote of the owner's out of use. @returns false when they have no such emote. */
-export async function deleteEmote(db: Db, id: string, ownerId: string): Promise<boolean> {
-  const result = await db.execute(sql`
-    UPDATE emotes SET state = 'deleted'
-    WHERE id = ${id}::uuid AND owner_id = ${ownerId}::uuid AND state <> 'deleted' RETURNING id`);
-  return result.rows.length > 0;
-}
+/** Takes an emote of the owner's out of use. @returns undefined when they have no such emote. */
+export const deleteEmote = (db: Db, id: string, ownerId: string): Promise<ChannelChange | undefined> =>
+  changeChannel(
+    db,
+    sql`WITH deleted AS (
+      UPDATE emotes SET state = 'deleted'
+      WHERE id = ${id}::uuid AND owner_id = ${ownerId}::uuid AND state <> 'deleted' RETURNING id
+    ), channel AS (${nextVersion(ownerId, sql`deleted`)})
+    ${selectChange(ownerId)}`,
+  );
 
 export interface ReviewRow extends EmoteRow {
   readonly ownerId: string;
@@ -110,23 +114,25 @@ export async function findEmote(db: Db, id: string): Promise<(EmoteRow & { owner
   return result.rows[0] as unknown as (EmoteRow & { ownerId: string }) | undefined;
 }
 
-/** Decides on an emote. @returns false when it does not wait for that any more. */
-export async function decideEmote(
+/** Decides on an emote. @returns undefined when it does not wait for that any more. */
+export function decideEmote(
   ctx: RequestContext,
-  id: string,
+  { id, ownerId }: { readonly id: string; readonly ownerId: string },
   decision: { readonly state: 'approved' | 'rejected'; readonly reason: string | null; readonly by: string },
-): Promise<boolean> {
+): Promise<ChannelChange | undefined> {
   // What is in use may be taken down, what was refused stays so.
   const from = decision.state === 'approved' ? sql`state = 'pending'` : sql`state IN ('pending', 'approved')`;
   const action = decision.state === 'approved' ? 'emote.approve' : 'emote.reject';
   const audit = { action, as: 'admin', target: { kind: 'emote', id } } as const;
-  const result = await ctx.databases.primary.execute(sql`
-    WITH decided AS (
+  return changeChannel(
+    ctx.databases.primary,
+    sql`WITH decided AS (
       UPDATE emotes SET state = ${decision.state}, reason = ${decision.reason}, reviewed_by = ${decision.by}::uuid, reviewed_at = now()
       WHERE id = ${id}::uuid AND ${from} RETURNING id
-    ), audit AS (${insertAuditIfAny(ctx, audit, sql`decided`)})
-    SELECT 1 FROM decided`);
-  return result.rows.length > 0;
+    ), audit AS (${insertAuditIfAny(ctx, audit, sql`decided`)}),
+    channel AS (${nextVersion(ownerId, sql`decided`)})
+    ${selectChange(ownerId)}`,
+  );
 }
 
 /** Ids and formats of everything an owner ever sent, a page at a time. */

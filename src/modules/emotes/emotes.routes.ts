@@ -158,7 +158,7 @@ emotesRoutes.openapi(
     path: '/admin/emotes/{emote_id}/approve',
     request: { params: emoteParams },
     responses: {
-      204: { description: 'It can be used within a minute' },
+      204: { description: 'It can be used' },
       ...problems(401, 403, 404, 409, 503),
     },
     summary: 'Approve an emote',

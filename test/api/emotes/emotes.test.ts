@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { getObject } from '../../../src/integrations/aws/index.ts';
 import { eraseEmotes } from '../../../src/modules/emotes/index.ts';
+import { type ChatClient, until } from '../../support/worker/chat.ts';
+import { announceStream, enterChat, sayInChat } from '../../support/worker/chat-calls.ts';
 import {
   call,
   callJson,
@@ -227,6 +229,68 @@ describe('an emote', () => {
     expect(await eraseEmotes(contextOf(), owner.uuid)).toBe(true);
     for (const emote of emotes) expect(await isShown(emote)).toBe(false);
     expect(await sqlRows('SELECT 1 FROM emotes WHERE owner_id = $1', [owner.uuid])).toEqual([]);
+  });
+});
+
+describe('in chat', () => {
+  const lookOf = async (client: ChatClient, place: number) => {
+    await until(() => client.events.length > place, 'it is told');
+    const event = client.events[place]?.event;
+    return event?.type === 'message' ? event.fragments : event;
+  };
+
+  it('an emote can be used where its channel is talked about, from its approval to its end', async () => {
+    const [owner, ada, moderator] = [await seedUser(), await seedUser(), await seedStaff('moderator')];
+    const stream = await announceStream(owner);
+    const client = await enterChat(stream, ada);
+    const emote = await made(owner, 'OurFox');
+    await sayInChat(stream, ada, ':OurFox: soon');
+    expect(await lookOf(client, 0)).toEqual([{ type: 'text', text: ':OurFox: soon' }]);
+    await decide(moderator, emote, 'approve');
+    const isKnown = async () => {
+      await sayInChat(stream, ada, `:OurFox: ${crypto.randomUUID()}`);
+      return JSON.stringify(await lookOf(client, client.events.length)).includes('"emote"');
+    };
+    await until(isKnown, 'the room knows of it');
+    await sayInChat(stream, ada, ':OurFox: :fire: now');
+    expect(await lookOf(client, client.events.length)).toEqual([
+      { type: 'emote', text: ':OurFox:', name: 'OurFox', emote_id: emote.id, format: 'png' },
+      { type: 'text', text: ' ' },
+      { type: 'emote', text: ':fire:', name: 'fire', emoji: '🔥' },
+      { type: 'text', text: ' now' },
+    ]);
+    await call('DELETE', `/v1/me/emotes/${emote.id}`, { token: owner.token });
+    await until(async () => !(await isKnown()), 'the room has forgotten it');
+    client.socket.close(1000);
+  });
+
+  it('an emote of members is for members and the owner', async () => {
+    const [owner, ada, moderator] = [await seedUser(), await seedUser(), await seedStaff('moderator')];
+    await decide(moderator, await made(owner, 'Inner', { members_only: true }), 'approve');
+    const stream = await announceStream(owner);
+    const client = await enterChat(stream, ada);
+    await sayInChat(stream, ada, ':Inner: as a guest');
+    expect(await lookOf(client, 0)).toMatchObject([{ type: 'text' }]);
+    await sayInChat(stream, owner, ':Inner: as the owner');
+    expect(await lookOf(client, 1)).toMatchObject([{ type: 'emote', name: 'Inner' }, {}]);
+    await sqlRows('INSERT INTO channel_members (owner_id, user_id) VALUES ($1, $2)', [owner.uuid, ada.uuid]);
+    (await enterChat(stream, ada)).socket.close(1000);
+    await sayInChat(stream, ada, ':Inner: as a member');
+    expect(await lookOf(client, 2)).toMatchObject([{ type: 'emote', name: 'Inner' }, {}]);
+    client.socket.close(1000);
+  });
+
+  it('a name has the colour its owner chose', async () => {
+    const [owner, ada] = [await seedUser(), await seedUser()];
+    const stream = await announceStream(owner);
+    await call('PUT', '/v1/me/chat-profile', { token: ada.token, body: { color: '#1e90ff' } });
+    const client = await enterChat(stream, ada);
+    await sayInChat(stream, ada, 'in blue');
+    await sayInChat(stream, owner, 'as it comes');
+    await until(() => client.events.length === 2, 'both are told');
+    expect(client.events[0]?.event).toMatchObject({ author: { color: '#1e90ff' } });
+    expect(client.events[1]?.event).not.toHaveProperty('author.color');
+    client.socket.close(1000);
   });
 });
 

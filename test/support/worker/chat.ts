@@ -38,6 +38,7 @@ export const chatter = (username: string, more: Partial<ChatterFacts> = {}): Cha
   ban: null,
   warning: null,
   botMessages: null,
+  color: null,
   version: 0,
   ...more,
 });

@@ -18,6 +18,7 @@ const viewer: ChatterFacts = {
   ban: null,
   warning: null,
   botMessages: null,
+  color: null,
   version: 0,
 };
 
@@ -39,7 +40,7 @@ function codeOf(options: {
   };
   const said = {
     text,
-    fragments: fragmentsOf(text, (name) => (name === 'wave' ? '👋' : undefined)),
+    fragments: fragmentsOf(text, (name) => (name === 'wave' ? { emoji: '👋' } : undefined)),
     isKnown: () => options.isKnown === true,
   };
   const drop = reasonToDrop(writer, { ...openSettings, ...options.settings }, said, now);

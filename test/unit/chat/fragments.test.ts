@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fragmentsOf } from '../../../durable-objects/chat-room/fragments.ts';
 
-const cut = (text: string) => fragmentsOf(text, (name) => (name === 'wave' ? '👋' : undefined));
+const cut = (text: string) => fragmentsOf(text, (name) => (name === 'wave' ? { emoji: '👋' } : undefined));
 
 describe('the fragments of a message', () => {
   it('are, put together, the message', () => {

@@ -28,7 +28,7 @@ describe('the mood of a message', () => {
 
   it('reads emotes by the character that stands for them, and neither names nor addresses', () => {
     const fragments = fragmentsOf(':fire: @hate_great https://example.com/awful', (name) =>
-      name === 'fire' ? '🔥' : undefined,
+      name === 'fire' ? { emoji: '🔥' } : undefined,
     );
     expect(moodOf(sentimentOf(spokenOf(fragments)))).toBe('positive');
     expect(sentimentOf(spokenOf(fragments.slice(1)))).toBe(0);

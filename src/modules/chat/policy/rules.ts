@@ -52,12 +52,21 @@ export interface ChannelRow {
   readonly version: number;
 }
 
-/** What a room judges words by. */
+/** A picture of the channel's own that stands for a name, as the wire has it. */
+export interface ChannelEmote {
+  readonly id: string;
+  readonly name: string;
+  readonly format: 'png' | 'gif';
+  readonly members_only: boolean;
+}
+
+/** What a room judges words by, and knows them by. */
 export interface ChannelRules {
   readonly version: number;
   readonly blocked: readonly string[];
   readonly permitted: readonly string[];
   readonly autoModeration: AutoModeration;
+  readonly emotes: readonly ChannelEmote[];
   /** The shield is up: blocked terms count within words, and nothing is permitted. */
   readonly isStrict: boolean;
 }

@@ -2,6 +2,7 @@ import { globalEmotes } from '../../../../durable-objects/chat-room/emotes.ts';
 import type { RequestContext } from '../../../context.ts';
 import { requireViewerId } from '../../../http/viewer.ts';
 import { deleteObjects, storeObject } from '../../../integrations/aws/index.ts';
+import { tellRooms } from '../../chat/index.ts';
 import { dropSideFile, orUnavailable, readSideFile } from '../../videos/index.ts';
 import { emoteNameTaken, emoteNotFound, emoteUnusable, tooManyEmotes } from '../emotes.errors.ts';
 import { deleteEmote, type EmoteRow, insertEmote, listOwnEmotes } from '../emotes.repository.ts';
@@ -67,5 +68,7 @@ export const listEmotes = (ctx: RequestContext): Promise<EmoteRow[]> =>
  * @throws emotes.not_found
  */
 export async function removeEmote(ctx: RequestContext, id: string): Promise<void> {
-  if (!(await deleteEmote(ctx.databases.primary, id, requireViewerId(ctx)))) throw emoteNotFound();
+  const change = await deleteEmote(ctx.databases.primary, id, requireViewerId(ctx));
+  if (change === undefined) throw emoteNotFound();
+  tellRooms(ctx, change);
 }

@@ -8,6 +8,7 @@ import {
   storeObject,
 } from '../../../integrations/aws/index.ts';
 import { encodeId } from '../../../shared/ids.ts';
+import { tellRooms } from '../../chat/index.ts';
 import { pushToUser } from '../../realtime/index.ts';
 import { orUnavailable } from '../../videos/index.ts';
 import { emoteDecided, emoteNotFound, emotePictureGone } from '../emotes.errors.ts';
@@ -52,11 +53,13 @@ export async function approveEmote(ctx: RequestContext, id: string): Promise<voi
   const keys = sizesOf(format).map((size) => shownKey(id, format, size));
   await Promise.all(sizesOf(format).map((size) => openPicture(ctx, id, format, size)));
   const decision = { state: 'approved', reason: null, by: requireViewerId(ctx) } as const;
-  if (!(await decideEmote(ctx, id, decision))) {
+  const change = await decideEmote(ctx, emote, decision);
+  if (change === undefined) {
     const now = await findEmote(ctx.databases.primary, id);
     if (now?.state !== 'approved') await orUnavailable(deleteObjects(aws, aws.mediaBucket, keys));
     throw emoteDecided();
   }
+  tellRooms(ctx, change);
   await tellOwner(ctx, id, emote.ownerId, { name: emote.name, state: 'approved', reason: null });
 }
 
@@ -69,9 +72,10 @@ export async function rejectEmote(ctx: RequestContext, id: string, reason: strin
   const { aws } = ctx.config;
   const emote = await emoteToDecide(ctx, id);
   const keys = sizesOf(emote.format).map((size) => shownKey(id, emote.format, size));
-  const isDecided = await decideEmote(ctx, id, { state: 'rejected', reason, by: requireViewerId(ctx) });
+  const change = await decideEmote(ctx, emote, { state: 'rejected', reason, by: requireViewerId(ctx) });
   await orUnavailable(deleteObjects(aws, aws.mediaBucket, keys));
-  if (!isDecided) throw emoteDecided();
+  if (change === undefined) throw emoteDecided();
+  tellRooms(ctx, change);
   await tellOwner(ctx, id, emote.ownerId, { name: emote.name, state: 'rejected', reason });
 }
 
