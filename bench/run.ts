@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { withClient } from '../local-cloud/postgres/index.ts';
 import { buildBundle } from './bundle.ts';
 import { benchChat } from './chat/run.ts';
+import { simulateChat } from './chat/simulation/run.ts';
 import { createCleanup } from './cleanup.ts';
 import { benchIdentity } from './identity/run.ts';
 import { benchLive } from './live/run.ts';
@@ -167,6 +168,7 @@ try {
   const [what, ...rest] = process.argv.slice(2);
   if (what === 'identity') await benchIdentity(rest, workshop, step);
   else if (what === 'chat') await benchChat(rest, workshop, step);
+  else if (what === 'chat-simulation') simulateChat(rest);
   else if (what === 'live') await benchLive(rest, workshop, step);
   else if (what === 'views') await benchViews(rest, workshop, step);
   else if (what === 'uploads') await benchUploads(rest, workshop, step);

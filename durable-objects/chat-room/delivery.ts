@@ -18,6 +18,8 @@ import type { Relays } from './relays.ts';
 const backstopMs = 1_000;
 /** How long reports of relays are gathered. */
 const countMs = 500;
+/** The same where a relay holds a crowd, which each count costs a frame for each socket; still within two seconds of a change. */
+const crowdCountMs = 1_200;
 /** Of the log in one call to a relay. */
 const maxRun = 500;
 
@@ -67,6 +69,8 @@ export function createDelivery(ends: DeliveryEnds): Delivery {
     return run;
   };
 
+  const isCrowded = (nowMs: number): boolean => relays.fullest(nowMs) > crowdSockets;
+
   function leave(relay: number): void {
     relays.remove(relay);
     reached.delete(relay);
@@ -76,14 +80,17 @@ export function createDelivery(ends: DeliveryEnds): Delivery {
 
   function countSoon(): void {
     if (counting !== undefined) return;
-    counting = setTimeout(() => {
-      counting = undefined;
-      const now = clock.now();
-      const counts = { viewers: ends.viewers(now), poll: notes.poll() };
-      const told = relays.live(now).map(({ number }) => ends.tellCounts(number, counts));
-      // A relay that does not hear it asks with its next lease.
-      ends.waitUntil(Promise.allSettled(told));
-    }, countMs);
+    counting = setTimeout(
+      () => {
+        counting = undefined;
+        const now = clock.now();
+        const counts = { viewers: ends.viewers(now), poll: notes.poll() };
+        const told = relays.live(now).map(({ number }) => ends.tellCounts(number, counts));
+        // A relay that does not hear it asks with its next lease.
+        ends.waitUntil(Promise.allSettled(told));
+      },
+      isCrowded(clock.now()) ? crowdCountMs : countMs,
+    );
   }
 
   async function pushTo(relay: number): Promise<void> {
@@ -124,7 +131,7 @@ export function createDelivery(ends: DeliveryEnds): Delivery {
             timer = undefined;
             ends.waitUntil(push());
           },
-          relays.fullest(nowMs) > crowdSockets ? crowdBatchMs : batchMs,
+          isCrowded(nowMs) ? crowdBatchMs : batchMs,
         );
       await wakeBy(storage, nowMs + backstopMs);
     },
