@@ -61,7 +61,7 @@ export async function benchLive(
       const playbackUrl = await broadcast(workshop, `${round}-${lowLatency}`);
       const viewing = await view(
         workshop,
-        { url: playbackUrl, lowLatency, width: picture.width, points: clockPoints },
+        { url: playbackUrl, lowLatency, query: '', width: picture.width, points: clockPoints },
         seconds,
       );
       await workshop.cleanup.run();

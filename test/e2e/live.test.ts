@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chatCloseCodes } from '../../durable-objects/chat-relay/protocol.ts';
 import { locateFfmpeg } from '../../local-cloud/ffmpeg/index.ts';
 import { type ApiClient, createApiClient } from '../../scripts/demo/api.ts';
 import { type BrowserPage, chromiumPath, openBrowser } from '../support/node/chromium.ts';
@@ -168,7 +169,7 @@ describe.skipIf(chromiumPath === undefined)('a live stream', () => {
     const screen = await open();
     const playback = await moderator.api.get<{ hls_url: string }>(`/v1/streams/${stream.id}/playback`);
     await screen.evaluate(
-      `(${watch})(${JSON.stringify({ url: playback.hls_url, lowLatency: true, width: picture.width, points: clockPoints })})`,
+      `(${watch})(${JSON.stringify({ url: playback.hls_url, lowLatency: true, query: '', width: picture.width, points: clockPoints })})`,
     );
     await until('two seconds of it were shown', async () => {
       expect(await screen.evaluate('watched.errors')).toEqual([]);
@@ -214,15 +215,19 @@ describe.skipIf(chromiumPath === undefined)('a live stream', () => {
       user_id: troll.id,
       reason: 'for the test',
     });
-    for (const browser of [hers, his])
-      await until('it is told', async () =>
-        JSON.stringify(await browser.evaluate('heard.frames')).includes('user_silenced') ? true : undefined,
-      );
-    await his.evaluate(`say('three', 'and again')`);
-    expect(await answerTo(his, 'three')).toMatchObject({
-      is_sent: false,
-      drop_reason: { code: 'msg_banned' },
-    });
+    await until('others are told', async () =>
+      JSON.stringify(await hers.evaluate('heard.frames')).includes('user_silenced') ? true : undefined,
+    );
+    await until('he is out', async () =>
+      (await his.evaluate('heard.closed')) === chatCloseCodes.banned ? true : undefined,
+    );
+    expect(JSON.stringify(await his.evaluate('heard.frames'))).toContain('"banned":true');
+    expect(
+      await troll.api.send('POST', `/v1/streams/${stream.id}/chat/messages`, {
+        client_id: 'three',
+        text: 'and again',
+      }),
+    ).toMatchObject({ is_sent: false, drop_reason: { code: 'msg_banned' } });
     await hers.evaluate(`say('four', 'said while it was live')`);
     expect((await answerTo(hers, 'four')).is_sent).toBe(true);
     await creator.api.send('POST', `/v1/streams/${stream.id}/markers`, { title: 'The good part' });
@@ -245,14 +250,19 @@ describe.skipIf(chromiumPath === undefined)('a live stream', () => {
         );
       return state === 'published' ? true : undefined;
     });
-    const film = await moderator.api.send<{ hls_url: string }>('POST', `/v1/videos/${videoId}/playback`, {});
+    const film = await moderator.api.send<{ hls_url: string; query: string }>(
+      'POST',
+      `/v1/videos/${videoId}/playback`,
+      {},
+    );
     const replayed = await open();
     await replayed.evaluate(
-      `(${watch})(${JSON.stringify({ url: film.hls_url, lowLatency: false, width: picture.width, points: clockPoints })})`,
+      `(${watch})(${JSON.stringify({ url: film.hls_url, lowLatency: false, query: film.query, width: picture.width, points: clockPoints })})`,
     );
-    await until('the video is shown', async () =>
-      Number(await replayed.evaluate('watched.ages.length')) > 5 ? true : undefined,
-    );
+    await until('the video is shown', async () => {
+      expect(await replayed.evaluate('watched.errors')).toEqual([]);
+      return Number(await replayed.evaluate('watched.ages.length')) > 5 ? true : undefined;
+    });
 
     // What was said is replayed at its moment: the clock in the picture says when that was. What was banned is not.
     const replay = await moderator.api.get<{ data: Said[] }>(

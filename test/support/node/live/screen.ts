@@ -4,6 +4,8 @@ import type HlsPlayer from 'hls.js';
 export interface WatchOrder {
   readonly url: string;
   readonly lowLatency: boolean;
+  /** What every request must have as its query, if its address has none. */
+  readonly query: string;
   /** What the camera sent, in pixels, whatever rendition is shown. */
   readonly width: number;
   readonly points: readonly { readonly x: number; readonly y: number }[];
@@ -18,7 +20,7 @@ export interface Watched {
 }
 
 /** Runs in the page: plays a stream, reads the clock in each frame that is shown, and keeps how old it is. */
-export function watch({ url, lowLatency, width: sentWidth, points }: WatchOrder): void {
+export function watch({ url, lowLatency, query, width: sentWidth, points }: WatchOrder): void {
   const { Hls } = window as unknown as { Hls: typeof HlsPlayer };
   const startedAt = performance.now();
   const watched: Watched = { ages: [], errors: [], stalls: 0, firstFrameMs: undefined };
@@ -44,7 +46,13 @@ export function watch({ url, lowLatency, width: sentWidth, points }: WatchOrder)
   video.addEventListener('waiting', () => {
     watched.stalls += 1;
   });
-  const hls = new Hls({ lowLatencyMode: lowLatency, enableWorker: false });
+  const hls = new Hls({
+    lowLatencyMode: lowLatency,
+    enableWorker: false,
+    xhrSetup: (request, address) => {
+      if (query !== '' && !address.includes('?')) request.open('GET', `${address}?${query}`, true);
+    },
+  });
   hls.on(Hls.Events.ERROR, (_, { fatal, type, details }) => {
     if (fatal) watched.errors.push(`${type} ${details}`);
   });
