@@ -1,7 +1,7 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { endPlaybackOfLost, sweepViewers } from '../../../src/modules/live/index.ts';
-import { decodeId } from '../../../src/shared/ids.ts';
+import { decodeId, randomIds } from '../../../src/shared/ids.ts';
 import { until } from '../../support/worker/chat.ts';
 import {
   call,
@@ -21,6 +21,7 @@ import {
   stopBroadcast,
 } from '../../support/worker/live.ts';
 import { deliverEvents } from '../../support/worker/queues.ts';
+import { putMessages } from '../../support/worker/recording-queue.ts';
 import { createKey } from '../api-keys/keys.ts';
 
 // One broadcast for the file, over which the tests send streams of different visibility, one after the other.
@@ -241,9 +242,21 @@ describe('playback ends', () => {
   it('when the channel goes on with a stream that is not for the viewer of the last one', async () => {
     const viewer = await seedUser();
     const player = await watch(await goLive(), viewer);
+    const id = await goLive('private');
+    const data = { stream_id: decodeId('stream', id), owner_id: owner.uuid };
+    const started = {
+      id: randomIds.next(),
+      type: 'stream.started',
+      occurred_at: new Date().toISOString(),
+      data,
+    };
+    putMessages([{ queue: 'social-flow-events', body: started }]);
+    await deliverEvents();
+    await ended(player);
+    const other = await watch(await goLive(), await seedUser());
     await goLive('private');
     await endPlaybackOfLost(contextOf());
-    await ended(player);
+    await ended(other);
   });
 
   it('and is forgotten days later', async () => {

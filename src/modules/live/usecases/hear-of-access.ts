@@ -41,6 +41,8 @@ export const liveHandlers: Handlers = {
   },
   'user.unfollowed': (ctx, { data }) =>
     handOnIfWatching(ctx, { owner_id: data.followee_id, viewer_id: data.follower_id }),
+  // It may be for others than the stream before it, whose viewers are still there.
+  'stream.started': (ctx, { data }) => handOnIfWatching(ctx, { owner_id: data.owner_id, viewer_id: null }),
   'account.closed': (ctx, { data }) => handOn(ctx, ...accountChanges(data.user_id)),
   'user.access_ended': async (ctx, { data }) => {
     if (accountEnds.has(data.reason)) await handOn(ctx, ...accountChanges(data.user_id));
