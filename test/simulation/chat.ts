@@ -255,14 +255,16 @@ export class Simulation {
         expect(client.last ?? 0, 'everybody who is there has it all').toBe(head);
     const report = (await this.#call('tally')) as TallyReport | undefined;
     expect(report?.viewers ?? 0, 'who is there is counted').toBe(open.length);
-    await this.#checkAnalytics([...log.values()].filter(({ type }) => type === 'message').length);
+    const messages = [...log.values()].filter(({ type }) => type === 'message').length;
+    await this.#checkAnalytics(messages, open.length);
   }
 
   /** Everybody goes, and the database has come to know what happened, each thing once. */
-  async #checkAnalytics(messages: number): Promise<void> {
+  async #checkAnalytics(messages: number, viewers: number): Promise<void> {
     for (const who of [...this.#clients.keys()]) await this.take({ kind: 'leave', who });
     await this.#platform.pass(130_000);
     const { tally, minutes, counters } = this.#database;
+    expect(tally?.totals.peakViewers ?? 0, 'a silent room is told of, too').toBeGreaterThanOrEqual(viewers);
     expect(tally?.totals.messages ?? 0, 'each message counts once').toBe(messages);
     expect(tally?.viewers ?? 0, 'nobody is there').toBe(0);
     const perMinute = [...minutes.values()];
