@@ -61,6 +61,8 @@ export function loggedAction(
 
 function detailOf(act: ModeratorAct): Pick<LoggedAction, 'kind' | 'detail'> | undefined {
   switch (act.kind) {
+    case 'delete archived':
+      return { kind: 'delete', detail: {} };
     case 'delete':
     case 'clear':
     case 'pin':

@@ -82,6 +82,8 @@ function carriedOut(act: ModeratorAct, hold: RoomHold, by: ChatterFacts | undefi
       unpin(notes, ({ message_id }) => message_id === act.messageId);
       return done({ type: 'message_deleted', message_id: act.messageId }, [], message.authorId);
     }
+    case 'delete archived':
+      return done({ type: 'message_deleted', message_id: act.messageId }, [], act.authorId);
     case 'clear':
       log.blank('all');
       unpin(notes, () => true);

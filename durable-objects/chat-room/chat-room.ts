@@ -6,6 +6,8 @@ import { wakeBy } from '../alarms.ts';
 import { migrate } from '../sqlite-migrations.ts';
 import { type ActionLog, createActionLog, loggedAction } from './action-log.ts';
 import { carryOut, closePoll, type RoomHold, roomEvent } from './acts.ts';
+import { type Archive, type ArchiveOutside, createArchive } from './archive.ts';
+import { archiveOutsideOf } from './archive-outside.ts';
 import { type Channel, type ChannelPort, channelPortOf, createChannel } from './channel.ts';
 import { createChatters } from './chatters.ts';
 import { isBanned } from './decide.ts';
@@ -58,6 +60,8 @@ export class ChatRoom extends DurableObject {
   clock = systemClock;
   /** Replaced in tests, to lose and repeat batches. */
   deliver: Deliver;
+  /** The same, to lose and repeat what goes to the database. */
+  archiveTo: ArchiveOutside;
   channel: ChannelPort;
   /** Replaced in tests, to make it fail. */
   applyTally: ApplyTally;
@@ -65,6 +69,7 @@ export class ChatRoom extends DurableObject {
   readonly #relays: Relays;
   readonly #hold: RoomHold;
   readonly #delivery: Delivery;
+  readonly #archive: Archive;
   readonly #channel: Channel;
   readonly #actions: ActionLog;
   readonly #say: ReturnType<typeof createSpeech>;
@@ -86,12 +91,21 @@ export class ChatRoom extends DurableObject {
       atomically: (work) => ctx.storage.transactionSync(work),
     };
     this.#tally = createTally({ sql, head: this.#hold.log.head, atomically: this.#hold.atomically });
-    this.applyTally = applyTallyOf(env as unknown as Bindings);
-    const { CHAT_RELAY: relays } = env as unknown as Bindings;
+    const bindings = env as unknown as Bindings;
+    this.applyTally = applyTallyOf(bindings);
+    const { CHAT_RELAY: relays } = bindings;
     const nameOf = (relay: number): string => relayName(record.facts()?.streamId ?? '', relay);
     this.deliver = (relay, run) => callDurableObject(relays, nameOf(relay), (stub) => stub.deliver(run));
     this.tellCounts = (relay, counts) =>
       callDurableObject(relays, nameOf(relay), (stub) => stub.tellCounts(counts), 1);
+    this.archiveTo = archiveOutsideOf(bindings);
+    this.#archive = createArchive({
+      sql,
+      log: this.#hold.log,
+      clock: { now: () => this.clock.now() },
+      streamId: () => record.facts()?.streamId,
+      outside: () => this.archiveTo,
+    });
     this.#delivery = createDelivery({
       storage: ctx.storage,
       log: this.#hold.log,
@@ -296,11 +310,15 @@ export class ChatRoom extends DurableObject {
     this.#viewers(now);
     // Before the log forgets.
     this.#tally.count();
-    const isLong = log.prune(now);
+    await this.#archive.run();
+    const isLong = log.prune(now, { archivedUpTo: this.#archive.reached(), isOver: record.isClosed() });
     chatters.forget(now);
     await flushIfDue(this.#tally, streamOfRoom(this.ctx.id.name), this.applyTally, () => this.clock.now());
     const flushAtMs = this.#tally.flushDueAtMs();
     if (isLong || this.#relays.live(now).length > 0) await wakeBy(this.ctx.storage, now + keptMs);
+    const archiveAtMs = this.#archive.dueAtMs();
+    // An alarm in the past would come at once, and again while this one is not over.
+    if (archiveAtMs !== undefined) await wakeBy(this.ctx.storage, Math.max(archiveAtMs, now));
     if (flushAtMs !== undefined) await wakeBy(this.ctx.storage, flushAtMs);
   }
 

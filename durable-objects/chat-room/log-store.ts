@@ -1,4 +1,12 @@
-import { type ChatEvent, keptEvents, keptMs, type LogItem, type LogRun } from './protocol.ts';
+import type { LoggedEvent } from './archive-flush.ts';
+import {
+  type ChatEvent,
+  keptEvents,
+  keptMs,
+  type LogItem,
+  type LogRun,
+  unarchivedEvents,
+} from './protocol.ts';
 
 export interface NewEvent {
   readonly event: ChatEvent;
@@ -34,8 +42,13 @@ export interface LogStore {
   isSaid(text: string): boolean;
   /** Takes the words out of messages: of one, of one author, or of all. */
   blank(which: { readonly messageId: string } | { readonly authorId: string } | 'all'): void;
-  /** @returns whether there is more than must be kept, to look at again. */
-  prune(nowMs: number): boolean;
+  /** What came after `after` and is kept, at most `limit` events. */
+  eventsAfter(after: number, limit: number): LoggedEvent[];
+  /**
+   * Forgets what is old and archived. Of a room that is over, all of it.
+   * @returns whether there is more than must be kept, to look at again.
+   */
+  prune(nowMs: number, room: { readonly archivedUpTo: number; readonly isOver: boolean }): boolean;
 }
 
 interface Row extends Record<string, SqlStorageValue> {
@@ -128,9 +141,20 @@ export function createLogStore(sql: SqlStorage): LogStore {
       else if ('messageId' in which) sql.exec(`${blanked} AND message_id = ?`, which.messageId);
       else sql.exec(`${blanked} AND author_id = ?`, which.authorId);
     },
-    prune(nowMs) {
-      sql.exec('DELETE FROM events WHERE seq <= ? AND at_ms < ?', head - keptEvents, nowMs - keptMs);
-      return (number('SELECT min(seq) AS value FROM events') ?? head) <= head - keptEvents;
+    eventsAfter: (after, limit) =>
+      sql
+        .exec<Pick<Row, 'seq' | 'at_ms' | 'event'>>(
+          'SELECT seq, at_ms, event FROM events WHERE seq > ? ORDER BY seq LIMIT ?',
+          after,
+          limit,
+        )
+        .toArray()
+        .map(({ seq, at_ms, event }) => ({ seq, atMs: at_ms, event: JSON.parse(event) as ChatEvent })),
+    prune(nowMs, { archivedUpTo, isOver }) {
+      const ring = isOver ? head : head - keptEvents;
+      const upTo = Math.min(ring, Math.max(archivedUpTo, head - unarchivedEvents));
+      sql.exec('DELETE FROM events WHERE seq <= ? AND at_ms < ?', upTo, nowMs - keptMs);
+      return (number('SELECT min(seq) AS value FROM events') ?? head + 1) <= ring;
     },
   };
 }

@@ -278,6 +278,8 @@ export interface MessageInput {
 /** What somebody who may do it does to the room. Their right is for the caller to have checked. */
 export type ModeratorAct =
   | { readonly kind: 'delete'; readonly messageId: string }
+  /** One that stands in the archive alone. */
+  | { readonly kind: 'delete archived'; readonly messageId: string; readonly authorId: string }
   | { readonly kind: 'clear' }
   | {
       readonly kind: 'silence';
@@ -309,6 +311,12 @@ export const maxTextLength = 500;
 /** The ring keeps at least so many events, and all of the last `keptMs`. */
 export const keptEvents = 500;
 export const keptMs = 120_000;
+/**
+ * While the database is away, so many wait in the room to be archived, and the oldest are lost after that: over five hours of the
+ * loudest room there can be, in less than half of the 10 GB an object may hold
+ * (https://developers.cloudflare.com/durable-objects/platform/limits/).
+ */
+export const unarchivedEvents = 4_000_000;
 /** How long what was accepted may wait for company before it goes out. */
 export const batchMs = 60;
 /** The same where a relay holds more sockets than `crowdSockets`: each frame costs it some 30 us of its thread for each socket. */

@@ -85,4 +85,7 @@ export const chatRoomMigrations: readonly string[] = [
    ALTER TABLE events ADD COLUMN shown_at_ms INTEGER NOT NULL DEFAULT 0;
    CREATE UNIQUE INDEX held_sent ON held (author_id, client_id);
    CREATE INDEX held_ends ON held (ends_at_ms);`,
+  // How far the log has come to the database.
+  `CREATE TABLE archive (seq INTEGER NOT NULL, failures INTEGER NOT NULL, next_at_ms INTEGER NOT NULL);
+   INSERT INTO archive VALUES (0, 0, 0);`,
 ];

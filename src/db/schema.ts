@@ -8,6 +8,7 @@ export * from '../modules/auth/account-tokens.table.ts';
 export * from '../modules/auth/auth.table.ts';
 export * from '../modules/auth/challenges.table.ts';
 export * from '../modules/broadcasts/broadcasts.table.ts';
+export * from '../modules/chat/archive.table.ts';
 export * from '../modules/chat/chat.table.ts';
 export * from '../modules/chat/profiles.table.ts';
 export * from '../modules/comments/comments.table.ts';

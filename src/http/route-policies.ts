@@ -392,7 +392,7 @@ export const routePolicies = {
   updateLiveChannel: { access: user, limit: 'write', cost: 20 },
   createStreamKey: { access: user, limit: 'write', cost: 20, stepUp: true },
   revokeStreamKey: { access: user, limit: 'write', cost: 20, sensitive: true },
-  getLivePlayback: { access: viewer, ids: 'any', limit: 'read', cost: 5 },
+  getLivePlayback: { access: viewer, ids: 'any', limit: 'read', cost: 2 },
   sendTimedMetadata: { access: user, scope: 'live:write', ids: 'own', limit: 'metadata', unpinned: true },
   revokeViewer: { access: user, ids: 'own', limit: 'write' },
   readmitViewer: { access: user, ids: 'own', limit: 'write' },

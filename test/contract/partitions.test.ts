@@ -97,6 +97,7 @@ describe('the tables with a partition for each month', () => {
     expect(tables.map(({ name }) => name)).toEqual([
       'audit_log',
       'chat_actions',
+      'chat_messages',
       'video_view_days',
       'video_view_minutes',
       'video_view_parts',

@@ -1,6 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, it } from 'vitest';
 import { chatCloseCodes, maxFrames } from '../../durable-objects/chat-relay/protocol.ts';
+import { archivePeriodMs } from '../../durable-objects/chat-room/archive.ts';
 import {
   batchMs,
   keptMs,
@@ -188,7 +189,7 @@ describe('a room', () => {
     });
     await evictDurableObject(stub);
     await runInDurableObject(stub, (instance) => {
-      instance.clock = { now: () => Date.now() + keptMs + 1 };
+      instance.clock = { now: () => Date.now() + keptMs + archivePeriodMs + 1 };
     });
     await say(room, ada, 'the last');
     await runDurableObjectAlarm(stub);

@@ -12,7 +12,8 @@ import {
   type SendResult,
 } from '../../durable-objects/chat-room/protocol.ts';
 import type { TallyReport } from '../../durable-objects/chat-room/tally-protocol.ts';
-import { randomIds } from '../../src/shared/ids.ts';
+import { decodeId, randomIds } from '../../src/shared/ids.ts';
+import { ArchiveModel } from './archive.ts';
 import { Database, united } from './database.ts';
 import { type ClientSocket, type Fate, Platform } from './platform.ts';
 
@@ -133,6 +134,7 @@ export class Simulation {
     color: null,
     version: 0,
   }));
+  readonly #archive = new ArchiveModel();
   readonly #banned = new Set<number>();
   readonly #clients = new Map<number, Client>();
   readonly #everybody: Client[] = [];
@@ -152,6 +154,10 @@ export class Simulation {
       made.clock = { now: () => this.#platform.nowMs };
       if (made instanceof ChatRoom) {
         made.applyTally = (flush) => this.#database.applyTally(flush);
+        made.archiveTo = {
+          send: async (flush) => this.#archive.take(flush, this.#platform.fate()),
+          warn: () => undefined,
+        };
         // What is decided in other rooms has no part in this.
         made.channel = { news: async () => undefined, log: async () => undefined };
       } else made.applyPresence = (flush) => this.#database.applyPresence(flush);
@@ -255,8 +261,12 @@ export class Simulation {
         expect(client.last ?? 0, 'everybody who is there has it all').toBe(head);
     const report = (await this.#call('tally')) as TallyReport | undefined;
     expect(report?.viewers ?? 0, 'who is there is counted').toBe(open.length);
-    const messages = [...log.values()].filter(({ type }) => type === 'message').length;
-    await this.#checkAnalytics(messages, open.length);
+    const messages = [...log.values()].filter(({ type }) => type === 'message');
+    await this.#checkAnalytics(messages.length, open.length);
+    // By now longer than the longest wait after a failure.
+    expect([...this.#archive.rows.values()].map(({ id, isGone }) => [id, isGone])).toEqual(
+      messages.map((event) => [decodeId('chatMessage', event.id), event.deleted === true]),
+    );
   }
 
   /** Everybody goes, and the database has come to know what happened, each thing once. */

@@ -863,6 +863,21 @@ export const personalTables: readonly PersonalTable[] = [
     erased: { kind: 'rows', columns: ['owner_id', 'user_id'] },
   },
   {
+    table: 'chat_messages',
+    database: 'primary',
+    userColumns: ['author_id'],
+    exported: [
+      {
+        file: 'chat_messages',
+        by: 'author_id',
+        key: 'id',
+        columns: ['id', 'stream_id', 'kind', 'at', 'event', 'deleted_at'],
+      },
+    ],
+    withheld: { author_id: shown, seq: internal, quotes_id: 'stands in event' },
+    erased: { kind: 'step', step: 'chat' },
+  },
+  {
     table: 'chat_bans',
     database: 'primary',
     userColumns: ['owner_id', 'user_id', 'banned_by'],
@@ -1264,6 +1279,7 @@ export const erasureSteps = [
   'ratings',
   'comments',
   'comment_likes',
+  'chat',
   'follows',
   'videos',
   'live_channel',

@@ -4,6 +4,8 @@ export {
   nextVersion,
   selectChange,
 } from './actions.repository.ts';
+export { eraseChat, eraseRooms } from './archive.repository.ts';
+export { chatMessages } from './archive.table.ts';
 export { chatChannelRoutes } from './channel.routes.ts';
 export { chatRoutes } from './chat.routes.ts';
 

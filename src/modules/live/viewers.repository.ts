@@ -71,12 +71,11 @@ export async function grantPlayback(
   return result.rows[0] as PlaybackGrant | undefined;
 }
 
-/** Whose viewers are looked at: of one owner, one viewer, both, or all streams where access may have ended unheard. */
-export type LostScope =
-  | { readonly ownerId: string | null; readonly viewerId: string | null }
-  /** `recent`: streams for some, and those that were changed a moment ago. */
-  | 'recent'
-  | 'all';
+/**
+ * Whose viewers are looked at: of one owner, one viewer or both; or where access may have ended unheard, which are streams for
+ * some, and those that were changed a moment ago.
+ */
+export type LostScope = { readonly ownerId: string | null; readonly viewerId: string | null } | 'likely';
 
 export interface LostViewer {
   readonly streamId: string;
@@ -108,14 +107,21 @@ export async function findLostViewers(db: Db, scope: LostScope, limit: number): 
 }
 
 function within(scope: LostScope): SQL {
-  if (scope === 'all') return sql`true`;
-  if (scope === 'recent')
+  if (scope === 'likely')
     return sql`(stream.visibility NOT IN ('public', 'unlisted') OR owner.status <> 'active'
       OR stream.updated_at > now() - interval '10 minutes')`;
   const conditions = [sql`true`];
   if (scope.ownerId !== null) conditions.push(sql`stream.owner_id = ${scope.ownerId}::uuid`);
   if (scope.viewerId !== null) conditions.push(sql`viewer.viewer_id = ${scope.viewerId}::uuid`);
   return sql.join(conditions, sql` AND `);
+}
+
+/** Owners of what is live, by id. */
+export async function listLiveOwners(db: Db, after: string, limit: number): Promise<string[]> {
+  const result = await db.execute(sql`
+    SELECT DISTINCT stream.owner_id AS id FROM streams AS stream
+    WHERE ${onAir} AND stream.owner_id > ${after}::uuid ORDER BY stream.owner_id LIMIT ${limit}`);
+  return result.rows.map((row) => (row as { id: string }).id);
 }
 
 /** Notes that the sessions of viewers were ended. */

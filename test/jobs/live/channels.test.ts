@@ -72,6 +72,20 @@ describe('the pool of channels', () => {
     expect(await ready()).toHaveLength(before.length + 1);
   });
 
+  it('orders nothing that IVS refuses', async () => {
+    const original = globalThis.fetch;
+    vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) =>
+      input instanceof Request && input.url.endsWith('/CreateChannel')
+        ? Response.json(
+            { exceptionMessage: 'too many' },
+            { status: 402, headers: { 'x-amzn-errortype': 'ServiceQuotaExceededException' } },
+          )
+        : original(input, init),
+    );
+    await expect(fillPool(poolOf(100))).rejects.toThrow('ServiceQuotaExceededException');
+    expect(await orders()).toEqual([]);
+  });
+
   it('forgets a channel that was never made', async () => {
     await sqlRows(
       "INSERT INTO live_channel_orders VALUES ('social-flow-test-never', now() - interval '10 minutes')",

@@ -4,6 +4,7 @@ import { traceparentOf } from '../../../observability/trace.ts';
 import { randomBytes } from '../../../shared/crypto.ts';
 import { hex } from '../../../shared/encoding.ts';
 import { endAllAccess } from '../../auth/index.ts';
+import { eraseChat, eraseRooms } from '../../chat/index.ts';
 import { eraseCommentLikes, eraseComments } from '../../comments/index.ts';
 import { eraseEmotes } from '../../emotes/index.ts';
 import { eraseFollows } from '../../graph/index.ts';
@@ -23,6 +24,7 @@ import { deleteUserRows } from '../personal-data.repository.ts';
 import { eraseExports } from './sweep-exports.ts';
 
 const rowsAtOnce = 500;
+const roomRowsAtOnce = 5_000;
 const videosAtOnce = 5;
 const dayMs = 86_400_000;
 
@@ -54,6 +56,12 @@ export const eraseStep: Readonly<Record<ErasureStep, Step>> = {
     whenNoneIsLeft(await eraseComments(ctx.databases.primary, userId, batchOf(ctx))),
   comment_likes: async (ctx, userId) =>
     whenNoneIsLeft(await eraseCommentLikes(ctx.databases.primary, userId, batchOf(ctx))),
+  chat: async (ctx, userId) => {
+    const isSaid = (await eraseChat(ctx.databases.primary, userId, rowsAtOnce)) === rowsAtOnce;
+    // Before the streams go, each with all that was said in its room at once.
+    const isKept = (await eraseRooms(ctx.databases.primary, userId, roomRowsAtOnce)) === roomRowsAtOnce;
+    return isSaid || isKept ? 'more' : 'done';
+  },
   follows: async (ctx, userId) =>
     whenNoneIsLeft(await eraseFollows(ctx.databases.primary, userId, batchOf(ctx))),
   // Emotes are pictures as well; their rows, by which these are found, go with them.

@@ -12,6 +12,7 @@ import { callDurableObject } from '../../../shared/durable-object-call.ts';
 import { encodeId, uuidTime } from '../../../shared/ids.ts';
 import { streamNotFound, tellAccessChanged } from '../../streams/index.ts';
 import type { ChannelChange } from '../actions.repository.ts';
+import { findArchivedMessage } from '../archive.repository.ts';
 import { aboveModerators, messageTooOld, nothingToModerate, notModerator } from '../chat.errors.ts';
 import { findChatter } from '../chat.repository.ts';
 import type { ModerateInput } from '../chat.schemas.ts';
@@ -61,7 +62,12 @@ export async function moderateRoom(
 async function carryOut(ctx: RequestContext, by: Moderator, input: ModerateInput): Promise<ActResult> {
   if (input.action === 'shield') return raiseShield(ctx, by, input.up);
   const inRoom = roomAct(ctx, by, input);
-  if (inRoom !== undefined) return actInRoom(ctx, by, inRoom);
+  if (inRoom !== undefined) {
+    const result = await actInRoom(ctx, by, inRoom);
+    return input.action === 'delete' && result === 'nothing'
+      ? deleteArchived(ctx, by, input.message_id)
+      : result;
+  }
   const decided = await decide(ctx, by, input);
   if (decided === undefined) return 'nothing';
   // At once in this room, whose clients see it come; the others look.
@@ -74,6 +80,17 @@ const actInRoom = (ctx: RequestContext, by: Moderator, act: ModeratorAct): Promi
   callDurableObject(ctx.bindings.CHAT_ROOM, roomName(by.room.streamId), (room) =>
     room.act(by.room, act, by.facts),
   );
+
+/** Deletes a message that the room has forgotten: the event says so to those who show it, and to the archive. */
+async function deleteArchived(ctx: RequestContext, by: Moderator, messageId: string): Promise<ActResult> {
+  const message = await findArchivedMessage(ctx.databases.primary, by.room.streamId, messageId);
+  if (message === undefined) return 'nothing';
+  const { authorId, role } = message;
+  if (by.role === 'moderator' && authorId !== by.actorId && (role === 'owner' || role === 'moderator'))
+    return 'above';
+  const publicId = encodeId('chatMessage', messageId);
+  return actInRoom(ctx, by, { kind: 'delete archived', messageId: publicId, authorId });
+}
 
 /** An act that concerns this room alone; undefined for the others. */
 function roomAct(ctx: RequestContext, by: Moderator, input: ModerateInput): ModeratorAct | undefined {

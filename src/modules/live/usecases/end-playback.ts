@@ -5,6 +5,7 @@ import {
   findLostViewers,
   forgetViewers,
   type LostScope,
+  listLiveOwners,
   noteRevoked,
   strangers,
 } from '../viewers.repository.ts';
@@ -14,20 +15,21 @@ const viewersAtOnce = 20;
 const pauseMs = 500;
 const maxBatches = 60;
 const forgottenAtOnce = 5_000;
+const ownersAtOnce = 500;
 
 /** How IVS is told of a viewer, in at most 40 characters. */
 export const ivsViewerId = (viewerId: string): string =>
   viewerId === strangers ? 'strangers' : viewerId.replaceAll('-', '');
 
 /**
- * Ends the playback of those who may not watch any more, of up to 1,200; the next run goes on.
+ * Ends the playback of those who may not watch any more, of up to 1,200.
  * @throws AwsError
  */
-export async function endLostPlayback(ctx: RequestContext, scope: LostScope): Promise<void> {
+export async function endLostPlayback(ctx: RequestContext, scope: LostScope): Promise<'done' | 'more'> {
   const { primary } = ctx.databases;
   for (let batch = 0; batch < maxBatches; batch += 1) {
     const lost = await findLostViewers(primary, scope, viewersAtOnce);
-    if (lost.length === 0) return;
+    if (lost.length === 0) return 'done';
     if (batch > 0) await sleep(pauseMs);
     await startViewerSessionRevocations(
       ctx.config.aws,
@@ -38,15 +40,25 @@ export async function endLostPlayback(ctx: RequestContext, scope: LostScope): Pr
       })),
     );
     await noteRevoked(primary, lost);
-    if (lost.length < viewersAtOnce) return;
+    if (lost.length < viewersAtOnce) return 'done';
   }
+  return 'more';
 }
 
-/** Finds those whose membership ran out, and those of whom a message got lost. */
-export const endPlaybackOfLost = (ctx: RequestContext): Promise<void> => endLostPlayback(ctx, 'recent');
+/** Finds those whose membership ran out, and most of those of whom a message got lost. */
+export const endPlaybackOfLost = (ctx: RequestContext): Promise<unknown> => endLostPlayback(ctx, 'likely');
 
-/** The same for all streams, and forgets who watched what is long over. */
+/** Finds all of them, one channel at a time, and forgets who watched what is long over. */
 export async function sweepViewers(ctx: RequestContext): Promise<void> {
-  await endLostPlayback(ctx, 'all');
-  await forgetViewers(ctx.databases.primary, forgottenAtOnce);
+  const { primary } = ctx.databases;
+  await forgetViewers(primary, forgottenAtOnce);
+  // No id comes before that of strangers.
+  let after = strangers;
+  for (;;) {
+    const owners = await listLiveOwners(primary, after, ownersAtOnce);
+    for (const ownerId of owners) await endLostPlayback(ctx, { ownerId, viewerId: null });
+    const last = owners.at(-1);
+    if (last === undefined || owners.length < ownersAtOnce) return;
+    after = last;
+  }
 }

@@ -28,17 +28,17 @@ const adoptedAtOnce = 10;
 const staleSeconds = 300;
 
 /**
- * Keeps `LIVE_CHANNEL_POOL_SIZE` channels ready: takes in those whose making was cut off, makes what is missing, and has all
- * channels recorded as `LIVE_RECORDING_CONFIGURATION_ARN` says.
+ * Keeps `LIVE_CHANNEL_POOL_SIZE` channels ready: takes in those whose making was cut off, has all channels recorded as
+ * `LIVE_RECORDING_CONFIGURATION_ARN` says, and makes what is missing.
  */
 export async function fillPool(ctx: RequestContext): Promise<void> {
   await adoptOrphans(ctx);
+  await alignRecording(ctx);
   const missing = ctx.config.live.channelPoolSize - (await countReady(ctx.databases.primary));
   for (let made = 0; made < Math.min(missing, madeAtOnce); made += 1) {
     if (made > 0) await sleep(pauseMs);
     await makeChannel(ctx);
   }
-  await alignRecording(ctx);
 }
 
 /**
@@ -51,17 +51,24 @@ export async function makeChannel(ctx: RequestContext): Promise<void> {
   const { primary } = ctx.databases;
   const name = `social-flow-${app.environment}-${ctx.ids.next()}`;
   await orderChannel(primary, name);
-  const { channel } = await createChannel(aws, {
-    name,
-    latencyMode: 'LOW',
-    type: live.channelTypes[0] ?? 'STANDARD',
-    authorized: true,
-    insecureIngest: false,
-    containerFormat: 'FRAGMENTED_MP4',
-    recordingConfigurationArn: live.recordingConfigurationArn,
-    tags: { platform: 'social-flow', environment: app.environment },
-  });
-  await stockChannels(primary, name, channel === undefined ? [] : [madeChannelOf(channel)]);
+  try {
+    const { channel } = await createChannel(aws, {
+      name,
+      latencyMode: 'LOW',
+      type: live.channelTypes[0] ?? 'STANDARD',
+      authorized: true,
+      insecureIngest: false,
+      containerFormat: 'FRAGMENTED_MP4',
+      recordingConfigurationArn: live.recordingConfigurationArn,
+      tags: { platform: 'social-flow', environment: app.environment },
+    });
+    await stockChannels(primary, name, channel === undefined ? [] : [madeChannelOf(channel)]);
+  } catch (error) {
+    // Refused, as over a quota: there is certainly nothing to look for.
+    if (isAwsError(error) && error.status >= 400 && error.status < 500)
+      await stockChannels(primary, name, []);
+    throw error;
+  }
 }
 
 async function adoptOrphans(ctx: RequestContext): Promise<void> {
