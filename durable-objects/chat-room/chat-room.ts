@@ -282,9 +282,15 @@ export class ChatRoom extends DurableObject {
     return after === undefined ? log.latest(limit) : log.runAfter(after, limit);
   }
 
-  /** The same, as far as it is shown to those who do not keep order. */
-  readShown(after: number | undefined, limit: number): LogRun {
-    return shownOf(this.read(after, limit), this.clock.now());
+  /** The same for those who have no socket, with how many look on; to those who do not keep order, as far as it is shown. */
+  glance(
+    after: number | undefined,
+    limit: number,
+    keepsOrder: boolean,
+  ): LogRun & { readonly viewers: number } {
+    const now = this.clock.now();
+    const run = this.read(after, limit);
+    return { ...(keepsOrder ? run : shownOf(run, now)), viewers: this.#viewers(now) };
   }
 
   /** Takes out what a timer that was lost with its isolate did not, and tidies up. */

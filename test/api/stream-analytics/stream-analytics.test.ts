@@ -179,6 +179,8 @@ describe('the analytics of a stream', () => {
       'those who look on are told',
     );
     expect(await analyticsOf(owner, stream)).toMatchObject({ viewers: 40, peak_viewers: 40 });
+    const log = await callJson<{ viewers: number }>(200, 'GET', `/v1/streams/${stream}/chat/messages`);
+    expect(log.viewers).toBe(40);
     // Too old to count.
     await chatRoom(uuidOf(stream)).noteAudience(90, Date.now() - 200_000);
     expect(await analyticsOf(owner, stream)).toMatchObject({ viewers: 40 });
