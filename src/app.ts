@@ -27,6 +27,7 @@ import {
   chatChannelRoutes,
   chatModerationRoutes,
   chatProfilesRoutes,
+  chatReplayRoutes,
   chatRoutes,
 } from './modules/chat/index.ts';
 import { commentModerationRoutes, commentsRoutes } from './modules/comments/index.ts';
@@ -137,6 +138,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   app.route('/v1', chatModerationRoutes);
   app.route('/v1', chatChannelRoutes);
   app.route('/v1', chatProfilesRoutes);
+  app.route('/v1', chatReplayRoutes);
   app.route('/v1', emotesRoutes);
   app.route('/v1/webhooks', webhooksRoutes);
   app.route('/v1/webhooks/facebook', facebookRoutes);

@@ -383,6 +383,8 @@ export const routePolicies = {
     stepUp: true,
   },
   viewStreamHealth: { access: user, ids: 'own', limit: 'read', cost: 20 },
+  markStream: { access: user, ids: 'own', limit: 'write', idempotent: true },
+  listStreamMarkers: { access: user, ids: 'own', limit: 'read' },
   listStreamSessions: { access: user, ids: 'own', limit: 'read' },
   listUserStreams: { access: viewer, ids: 'any', limit: 'read' },
 
@@ -403,6 +405,8 @@ export const routePolicies = {
   readChatEvents: { access: viewer, ids: 'any', limit: 'realtime' },
   sendChatMessage: { access: user, ids: 'any', limit: 'edge', unpinned: true },
   readChat: { access: viewer, ids: 'any', limit: 'read' },
+  getVideoChat: { access: viewer, scope: 'videos:read', ids: 'any', limit: 'read' },
+  exportStreamChat: { access: user, ids: 'own', limit: 'read', cost: 50 },
   voteInChat: { access: user, ids: 'any', limit: 'write' },
   moderateChat: { access: user, ids: 'any', limit: 'write' },
   grantChatRole: { access: user, ids: 'any', limit: 'write' },

@@ -21,7 +21,7 @@ export {
   chatWarnings,
 } from './chat.table.ts';
 export { chatModerationRoutes } from './moderation.routes.ts';
-
 export { chatProfilesRoutes } from './profiles.routes.ts';
 export { chatProfiles } from './profiles.table.ts';
+export { chatReplayRoutes } from './replay.routes.ts';
 export { tellRooms } from './usecases/tell-rooms.ts';

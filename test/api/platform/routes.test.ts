@@ -46,6 +46,7 @@ const open = [
   'GET /v1/videos/{video_id}/captions',
   'GET /v1/videos/{video_id}/captions/{language}',
   'GET /v1/videos/{video_id}/chapters.vtt',
+  'GET /v1/videos/{video_id}/chat',
   'GET /v1/videos/{video_id}/comments',
   'GET /v1/videos/{video_id}/views/live',
   'GET /v1/webhooks/facebook/data-deletion/{code}',
