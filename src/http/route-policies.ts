@@ -383,6 +383,8 @@ export const routePolicies = {
     stepUp: true,
   },
   viewStreamHealth: { access: user, ids: 'own', limit: 'read', cost: 20 },
+  markStream: { access: user, ids: 'own', limit: 'write', idempotent: true },
+  listStreamMarkers: { access: user, ids: 'own', limit: 'read' },
   listStreamSessions: { access: user, ids: 'own', limit: 'read' },
   listUserStreams: { access: viewer, ids: 'any', limit: 'read' },
 

@@ -21,6 +21,7 @@ export const idPrefixes = {
   playlist: 'pls',
   playlistItem: 'pli',
   stream: 'str',
+  marker: 'mrk',
   chatMessage: 'msg',
   chatAction: 'act',
   chatTerm: 'trm',

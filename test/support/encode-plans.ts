@@ -24,6 +24,7 @@ export const encodeTarget: EncodeTarget = {
   overflowQueueArn: '',
   overflowAfterMinutes: 15,
   uploadsBucket: 'raw-bucket',
+  recordingsBucket: 'live-bucket',
   mediaBucket: 'media-bucket',
 };
 

@@ -10,3 +10,8 @@ export const healthUnknown = defineError({
   status: 503,
   title: 'How the stream is fed could not be asked just now; try again.',
 });
+export const tooManyMarkers = defineError({
+  code: 'streams.too_many_markers',
+  status: 409,
+  title: 'No more moments of this stream can be marked.',
+});

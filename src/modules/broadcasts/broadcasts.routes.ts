@@ -1,7 +1,15 @@
-import { createRouter, defineRoute, jsonResponse, problems } from '../../http/route.ts';
+import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../../http/route.ts';
+import { encodeId } from '../../shared/ids.ts';
 import { streamParams } from '../streams/index.ts';
-import { healthSchema, sessionListSchema } from './broadcasts.schemas.ts';
+import {
+  createMarkerBody,
+  healthSchema,
+  markerListSchema,
+  markerSchema,
+  sessionListSchema,
+} from './broadcasts.schemas.ts';
 import { presentHealth, presentSession } from './broadcasts.views.ts';
+import { getMarkers, markStream } from './usecases/mark-stream.ts';
 import { stopAnyStream, stopOwnStream } from './usecases/stop-stream.ts';
 import { getHealth, getSessions } from './usecases/watch-health.ts';
 
@@ -81,5 +89,46 @@ broadcastsRoutes.openapi(
   async (c) => {
     const sessions = await getSessions(c.var.ctx, c.req.valid('param').stream_id);
     return c.json({ data: sessions.map(presentSession) }, 200);
+  },
+);
+
+broadcastsRoutes.openapi(
+  defineRoute({
+    method: 'post',
+    path: '/streams/{stream_id}/markers',
+    request: { params: streamParams, ...jsonBody(createMarkerBody) },
+    responses: { 201: jsonResponse(markerSchema, 'The marked moment'), ...problems(400, 401, 404, 409, 422) },
+    summary: 'Mark a moment of a live stream',
+    description:
+      'For its owner and their moderators. When the stream has become a video, its marked moments are its chapters: two of them are needed, and those less than ten seconds after another are left out.',
+    operationId: 'markStream',
+    tags,
+  }),
+  async (c) => {
+    const { title, at } = c.req.valid('json');
+    const { id, ...marker } = await markStream(c.var.ctx, c.req.valid('param').stream_id, { title, at });
+    return c.json({ id: encodeId('marker', id), ...marker }, 201);
+  },
+);
+
+broadcastsRoutes.openapi(
+  defineRoute({
+    method: 'get',
+    path: '/streams/{stream_id}/markers',
+    request: { params: streamParams },
+    responses: {
+      200: jsonResponse(markerListSchema, 'In the order of the stream'),
+      ...problems(401, 404),
+    },
+    summary: 'List the marked moments of a stream you run',
+    operationId: 'listStreamMarkers',
+    tags,
+  }),
+  async (c) => {
+    const markers = await getMarkers(c.var.ctx, c.req.valid('param').stream_id);
+    return c.json(
+      { data: markers.map(({ id, title, at }) => ({ id: encodeId('marker', id), title, at })) },
+      200,
+    );
   },
 );

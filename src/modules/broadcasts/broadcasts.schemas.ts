@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { plainText } from '../../shared/text.ts';
 
 export const sessionSchema = z
   .object({
@@ -38,3 +39,16 @@ export const healthSchema = z
       .openapi({ description: 'What happened in the broadcast, newest first.' }),
   })
   .openapi('StreamHealth');
+
+export const createMarkerBody = z
+  .strictObject({
+    title: plainText({ min: 1, max: 100 }),
+    at: z.iso.datetime({ offset: true }).optional().openapi({ description: 'Now, if it is not given.' }),
+  })
+  .openapi('CreateStreamMarker');
+
+export const markerSchema = z
+  .object({ id: z.string(), title: z.string(), at: z.iso.datetime() })
+  .openapi('StreamMarker');
+
+export const markerListSchema = z.object({ data: z.array(markerSchema) }).openapi('StreamMarkerList');

@@ -32,7 +32,8 @@ export async function findVideoToProbe(
       (SELECT json_build_object('language', track.language, 'key', track.object_key) FROM captions AS track
         WHERE track.video_id = videos.id AND track.language = videos.burn_in_captions) AS "burnIn"
     FROM videos
-    WHERE id = ${videoId}::uuid AND revision = ${revision} AND state = 'probing' AND deleted_at IS NULL`);
+    WHERE id = ${videoId}::uuid AND revision = ${revision} AND state = 'probing' AND source_key IS NOT NULL
+      AND deleted_at IS NULL`);
   return result.rows[0] as VideoToProbe | undefined;
 }
 
@@ -85,7 +86,7 @@ export interface StalledProbe {
   readonly id: string;
   readonly ownerId: string;
   readonly revision: number;
-  /** Since the file arrived. */
+  /** Since the file arrived, or the recording ended. */
   readonly waitingSeconds: number;
 }
 
@@ -98,14 +99,14 @@ export async function claimStalledProbes(
   const result = await db.execute(sql`
     WITH stalled AS (
       SELECT id FROM videos
-      WHERE state = 'probing' AND deleted_at IS NULL
+      WHERE state = 'probing' AND source_key IS NOT NULL AND deleted_at IS NULL
         AND updated_at < ${now} - make_interval(secs => ${options.silentSeconds})
       ORDER BY updated_at LIMIT ${options.limit} FOR UPDATE SKIP LOCKED
     )
     UPDATE videos SET updated_at = ${now} FROM stalled WHERE videos.id = stalled.id
     RETURNING videos.id, videos.owner_id AS "ownerId", videos.revision,
-      extract(epoch FROM ${now} - (
+      extract(epoch FROM ${now} - coalesce((
         SELECT max(uploads.finished_at) FROM uploads WHERE uploads.video_id = videos.id
-      ))::float8 AS "waitingSeconds"`);
+      ), videos.created_at))::float8 AS "waitingSeconds"`);
   return result.rows as unknown as StalledProbe[];
 }

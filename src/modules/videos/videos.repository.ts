@@ -241,13 +241,17 @@ export async function restartEncode(
   return result.rows.length > 0;
 }
 
+export interface VideoEnd {
+  readonly deleted: boolean;
+  readonly failureCode: string | null;
+  readonly sourceKey: string | null;
+}
+
 /** How a video ended, if it has. One whose files moved to the video it replaced is not deleted: they are in use. */
-export async function findVideoEnd(
-  db: Db,
-  videoId: string,
-): Promise<{ readonly deleted: boolean; readonly failureCode: string | null } | undefined> {
+export async function findVideoEnd(db: Db, videoId: string): Promise<VideoEnd | undefined> {
   const result = await db.execute(sql`
-    SELECT deleted_at IS NOT NULL AND NOT ${hasMoved('videos')} AS deleted, failure_code AS "failureCode"
+    SELECT deleted_at IS NOT NULL AND NOT ${hasMoved('videos')} AS deleted, failure_code AS "failureCode",
+      source_key AS "sourceKey"
     FROM videos WHERE id = ${videoId}::uuid`);
-  return result.rows[0] as { deleted: boolean; failureCode: string | null } | undefined;
+  return result.rows[0] as VideoEnd | undefined;
 }

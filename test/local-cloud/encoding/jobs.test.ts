@@ -66,6 +66,7 @@ async function run(plan: EncodePlan): Promise<Job> {
     roleArn: `arn:aws:iam::${ACCOUNT}:role/MediaConvertRole`,
     queueArn: `arn:aws:mediaconvert:${REGION}:${ACCOUNT}:queues/Default`,
     uploadsBucket: 'raw',
+    recordingsBucket: 'live',
     mediaBucket: 'vod',
   });
   const created = await cloud.client.send(new CreateJobCommand(request));

@@ -57,6 +57,7 @@ const target = {
   roleArn: `arn:aws:iam::${ACCOUNT}:role/MediaConvertRole`,
   queueArn: `arn:aws:mediaconvert:${REGION}:${ACCOUNT}:queues/Default`,
   uploadsBucket: 'raw',
+  recordingsBucket: 'live',
   mediaBucket: 'vod',
 };
 

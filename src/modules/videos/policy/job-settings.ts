@@ -2,6 +2,7 @@ import type { CreateJobRequest, JobSettings } from '../../../integrations/aws/me
 import type { EncodePlan } from './encode-plan.ts';
 import { audioSelector, captionSelector } from './job-codecs.ts';
 import { outputGroups } from './job-outputs.ts';
+import { sourceBucketOf } from './recordings.ts';
 import { clipTimecodes } from './timecode.ts';
 
 type Input = NonNullable<JobSettings['Inputs']>[number];
@@ -18,6 +19,7 @@ export interface EncodeTarget {
   readonly overflowQueueArn: string;
   readonly overflowAfterMinutes: number;
   readonly uploadsBucket: string;
+  readonly recordingsBucket: string;
   readonly mediaBucket: string;
 }
 
@@ -63,7 +65,7 @@ export function buildJobRequest(plan: EncodePlan, target: EncodeTarget): CreateJ
 function inputOf(plan: EncodePlan, target: EncodeTarget): Input {
   const { watermark, burnIn } = plan;
   return {
-    FileInput: `s3://${target.uploadsBucket}/${plan.sourceKey}`,
+    FileInput: `s3://${sourceBucketOf(plan.sourceKey, target)}/${plan.sourceKey}`,
     TimecodeSource: 'ZEROBASED',
     ...(plan.clips.length === 0
       ? {}

@@ -8,6 +8,7 @@ import { type ClipSource, findClipSource, insertClip, type NewClip } from '../en
 import { captionsToCut } from '../policy/clip-captions.ts';
 import { newEncodeJob } from '../policy/encode-queue.ts';
 import { planStream } from '../policy/make-plan.ts';
+import { sourceBucketOf } from '../policy/recordings.ts';
 import { orUnavailable, videoNotFound } from '../videos.errors.ts';
 import { findVideo } from '../videos.repository.ts';
 import type { VideoRow } from '../videos.views.ts';
@@ -61,7 +62,9 @@ async function makeClip(
         },
       ],
     });
-  const kept = await orUnavailable(headObject(aws, { bucket: aws.uploadsBucket, key: sourceKey }));
+  const kept = await orUnavailable(
+    headObject(aws, { bucket: sourceBucketOf(sourceKey, aws), key: sourceKey }),
+  );
   if (kept === undefined) throw clipSourceNotReady();
   const startMs = source.offsetMs + clip.startMs;
   const endMs = source.offsetMs + clip.endMs;

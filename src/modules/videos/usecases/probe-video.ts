@@ -18,7 +18,9 @@ import { newEncodeJob } from '../policy/encode-queue.ts';
 import type { FailureCode } from '../policy/failures.ts';
 import { planStream } from '../policy/make-plan.ts';
 import { type ProbeFacts, refusalOf } from '../policy/probe-verdict.ts';
+import { type RecordingSource, recordingOf } from '../policy/recordings.ts';
 import { acceptProbe, findVideoToProbe, refuseVideo, type VideoToProbe } from '../probe.repository.ts';
+import { probeRecording } from './probe-recording.ts';
 import { startQueuedJobs } from './start-queued-jobs.ts';
 
 /**
@@ -70,6 +72,8 @@ async function accept(ctx: RequestContext, video: VideoToProbe, facts: ProbeFact
 /** The facts of a file, or why it has none. */
 async function inspect(ctx: RequestContext, video: VideoToProbe): Promise<ProbeFacts | FailureCode> {
   const { aws, videos } = ctx.config;
+  const recording = recordingOf(video.sourceKey);
+  if (recording !== undefined) return inspectRecording(ctx, video.sourceKey, recording);
   const target = { bucket: aws.uploadsBucket, key: video.sourceKey };
   const reader = createBlockReader(video.sourceBytes, videos.probeMaxRequests, (start, end) =>
     getRange(aws, target, { start, end }),
@@ -81,6 +85,19 @@ async function inspect(ctx: RequestContext, video: VideoToProbe): Promise<ProbeF
     if (problem !== undefined) return problem;
     const facts = readable.has(container) ? await readFacts(reader) : undefined;
     return facts ?? (await askMediaConvert(ctx, target, container));
+  } catch (error) {
+    if (isAwsError(error, 'NoSuchKey')) return 'source_missing';
+    throw error;
+  }
+}
+
+async function inspectRecording(
+  ctx: RequestContext,
+  sourceKey: string,
+  recording: RecordingSource,
+): Promise<ProbeFacts | FailureCode> {
+  try {
+    return (await probeRecording(ctx, sourceKey, recording)) ?? 'not_a_video';
   } catch (error) {
     if (isAwsError(error, 'NoSuchKey')) return 'source_missing';
     throw error;

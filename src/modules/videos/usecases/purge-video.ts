@@ -3,12 +3,14 @@ import { insertEvents, newEvent } from '../../../db/outbox.ts';
 import {
   abortMultipartUpload,
   cancelJob,
+  deleteObjects,
   deletePrefix,
   listMultipartUploads,
 } from '../../../integrations/aws/index.ts';
 import type { MessageOf } from '../../../jobs/messages.ts';
 import { publishEvents } from '../../../jobs/publish.ts';
 import { findProviderJobIds } from '../encode-jobs.repository.ts';
+import { recordingOf } from '../policy/recordings.ts';
 import { uploadPrefixes } from '../policy/upload-keys.ts';
 import { listFamily } from '../replacements.repository.ts';
 import { findVideoEnd } from '../videos.repository.ts';
@@ -54,5 +56,18 @@ async function purgeFilesOf(ctx: RequestContext, videoId: string): Promise<boole
   }
   for (const prefix of [`open/${videoId}/`, `media/${videoId}/`])
     if (!(await deletePrefix(aws, { bucket: aws.mediaBucket, prefix }, objectsPerMessage))) return false;
+  return purgeRecording(ctx, videoId);
+}
+
+/** A video made of a whole recording goes with it; one that was cut out of it leaves it to the others. */
+async function purgeRecording(ctx: RequestContext, videoId: string): Promise<boolean> {
+  const { aws } = ctx.config;
+  const { sourceKey = null } = (await findVideoEnd(ctx.databases.primary, videoId)) ?? {};
+  const recording = sourceKey === null ? undefined : recordingOf(sourceKey);
+  if (sourceKey === null || recording === undefined) return true;
+  const bucket = aws.recordingsBucket;
+  if (recording.rendition === undefined)
+    return await deletePrefix(aws, { bucket, prefix: recording.prefix }, objectsPerMessage);
+  await deleteObjects(aws, bucket, [sourceKey]);
   return true;
 }

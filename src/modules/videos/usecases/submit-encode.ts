@@ -75,6 +75,7 @@ async function create(ctx: RequestContext, job: EncodeJobRow): Promise<Job | und
     overflowQueueArn: aws.mediaConvertOverflowQueueArn,
     overflowAfterMinutes: aws.mediaConvertOverflowAfterMinutes,
     uploadsBucket: aws.uploadsBucket,
+    recordingsBucket: aws.recordingsBucket,
     mediaBucket: aws.mediaBucket,
   });
   try {

@@ -87,8 +87,9 @@ export const makers: Readonly<Record<string, Maker>> = {
   },
   term_id: {
     make: async (owner) =>
-      insert('chatTerm', "INSERT INTO chat_terms (id, owner_id, kind, term) VALUES ($1, $2, 'blocked', $1)", [
+      insert('chatTerm', "INSERT INTO chat_terms (id, owner_id, kind, term) VALUES ($1, $2, 'blocked', $3)", [
         owner.uuid,
+        `matrix ${randomIds.next()}`,
       ]),
     missing: idOf('chatTerm'),
   },
@@ -277,6 +278,7 @@ export const bodies: Readonly<Record<string, unknown>> = {
   sendChatMessage: { client_id: 'matrix', text: 'for the matrix' },
   voteInChat: { poll_id: '01990000-0000-7000-8000-000000000000', choice: 0 },
   moderateChat: { action: 'clear' },
+  markStream: { title: 'for the matrix' },
   grantChatRole: { role: 'vip' },
   askToBeUnbanned: { text: 'for the matrix' },
   decideUnbanRequest: { decision: 'deny' },
