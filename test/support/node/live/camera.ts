@@ -37,7 +37,20 @@ async function film(to: Writable): Promise<void> {
     const due = startedAt + (frame * 1_000) / picture.rate;
     const early = due - performance.now();
     if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
-    if (isOpen && !to.write(frameAt(Date.now()))) await Promise.race([once(to, 'drain'), once(to, 'close')]);
+    if (isOpen && !to.write(frameAt(Date.now()))) await drained(to);
+  }
+}
+
+/** Waits until a stream takes more, or is closed. */
+async function drained(stream: Writable): Promise<void> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  try {
+    await Promise.race([once(stream, 'drain', { signal }), once(stream, 'close', { signal })]);
+  } catch {
+    // It failed, which its own listener takes note of.
+  } finally {
+    settled.abort();
   }
 }
 
