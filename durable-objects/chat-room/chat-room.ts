@@ -34,6 +34,7 @@ import {
   relayName,
   type SendResult,
   type Stated,
+  streamOfRoom,
   type Unknown,
   type VoteResult,
 } from './protocol.ts';
@@ -73,6 +74,7 @@ export class ChatRoom extends DurableObject {
   readonly #actions: ActionLog;
   readonly #say: ReturnType<typeof createSpeech>;
   readonly #tally: Tally;
+  #flushArmedAtMs: number | undefined;
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
@@ -194,12 +196,12 @@ export class ChatRoom extends DurableObject {
     const { record } = this.#hold;
     if (record.isClosed()) return;
     record.close();
-    // Nobody came so far, and who comes finds it closed.
-    if (record.facts() === undefined) return;
     const now = this.clock.now();
-    await this.#announce({ type: 'closed' }, now);
     // After those who are sent away have gone.
-    this.#tally.setFlushDue(now + closingMs);
+    this.#tally.sumUp(now + closingMs);
+    await wakeBy(this.ctx.storage, now + closingMs);
+    // Nobody came so far, and who comes finds it closed.
+    if (record.facts() !== undefined) await this.#announce({ type: 'closed' }, now);
   }
 
   /** Counts a vote in the poll that goes on, one for each person. */
@@ -243,23 +245,30 @@ export class ChatRoom extends DurableObject {
   }
 
   /** A relay says how many sockets it has now. */
-  report(relay: { readonly number: number; readonly region: string; readonly crowd: Crowd }): void {
+  async report(relay: {
+    readonly number: number;
+    readonly region: string;
+    readonly crowd: Crowd;
+  }): Promise<void> {
     this.#relays.note(relay.number, relay.region, relay.crowd, this.clock.now());
     this.#delivery.countSoon();
+    await this.#look();
   }
 
   /** The provider of the video says how many play it. */
-  noteAudience(count: number, atMs: number): void {
+  async noteAudience(count: number, atMs: number): Promise<void> {
     this.#tally.noteProvider(count, atMs);
     this.#delivery.countSoon();
+    await this.#look();
   }
 
   /** How the room is watched and written in, up to now; undefined where nobody ever came. */
   tally(): TallyReport | undefined {
-    if (this.#hold.record.facts() === undefined) return undefined;
     this.#tally.count();
     this.#viewers(this.clock.now());
-    return this.#tally.report();
+    const report = this.#tally.report();
+    const isUnseen = this.#hold.record.facts() === undefined && report.totals.peakViewers === 0;
+    return isUnseen ? undefined : report;
   }
 
   /** A relay has no socket any more. */
@@ -273,9 +282,15 @@ export class ChatRoom extends DurableObject {
     return after === undefined ? log.latest(limit) : log.runAfter(after, limit);
   }
 
-  /** The same, as far as it is shown to those who do not keep order. */
-  readShown(after: number | undefined, limit: number): LogRun {
-    return shownOf(this.read(after, limit), this.clock.now());
+  /** The same for those who have no socket, with how many look on; to those who do not keep order, as far as it is shown. */
+  glance(
+    after: number | undefined,
+    limit: number,
+    keepsOrder: boolean,
+  ): LogRun & { readonly viewers: number } {
+    const now = this.clock.now();
+    const run = this.read(after, limit);
+    return { ...(keepsOrder ? run : shownOf(run, now)), viewers: this.#viewers(now) };
   }
 
   /** Takes out what a timer that was lost with its isolate did not, and tidies up. */
@@ -304,7 +319,7 @@ export class ChatRoom extends DurableObject {
     await this.#archive.run();
     const isLong = log.prune(now, { archivedUpTo: this.#archive.reached(), isOver: record.isClosed() });
     chatters.forget(now);
-    await flushIfDue(this.#tally, record.facts()?.streamId, this.applyTally, () => this.clock.now());
+    await flushIfDue(this.#tally, streamOfRoom(this.ctx.id.name), this.applyTally, () => this.clock.now());
     const flushAtMs = this.#tally.flushDueAtMs();
     if (isLong || this.#relays.live(now).length > 0) await wakeBy(this.ctx.storage, now + keptMs);
     const archiveAtMs = this.#archive.dueAtMs();
@@ -318,6 +333,15 @@ export class ChatRoom extends DurableObject {
     const connected = this.#relays.viewers(nowMs);
     this.#tally.watch(connected, nowMs);
     return this.#tally.viewers(connected, nowMs);
+  }
+
+  /** Counts who looks on, and sees to it that the database hears of it. */
+  async #look(): Promise<void> {
+    this.#viewers(this.clock.now());
+    const flushAtMs = this.#tally.flushDueAtMs();
+    if (flushAtMs === undefined || flushAtMs === this.#flushArmedAtMs) return;
+    this.#flushArmedAtMs = flushAtMs;
+    await wakeBy(this.ctx.storage, flushAtMs);
   }
 
   #learn(stated: Stated | undefined, nowMs: number): void {

@@ -334,4 +334,7 @@ export const leaseMs = 30_000;
 export const factsMs = 300_000;
 
 export const roomName = (streamId: string): string => `stream:${streamId}`;
+/** The stream of a room, by its name. */
+export const streamOfRoom = (name: string | undefined): string | undefined =>
+  name?.slice(roomName('').length);
 export const relayName = (streamId: string, index: number): string => `stream:${streamId}:${index}`;

@@ -9,6 +9,7 @@ export interface TallyState {
   /** Number of the last flush. */
   flush: number;
   flushDueAtMs: number | null;
+  owesSummary: boolean;
   messages: number;
   positive: number;
   negative: number;
@@ -61,6 +62,7 @@ const emptyState: TallyState = {
   seq: 0,
   flush: 0,
   flushDueAtMs: null,
+  owesSummary: false,
   messages: 0,
   positive: 0,
   negative: 0,

@@ -22,6 +22,8 @@ export interface Tally {
   /** When a flush is due; undefined when there is nothing to send. */
   flushDueAtMs(): number | undefined;
   setFlushDue(atMs: number): void;
+  /** The stream is over: a last flush is due, even where nothing has happened since the one before. */
+  sumUp(atMs: number): void;
   /** Everything that is to be in the database. */
   freeze(streamId: string, nowMs: number): TallyFlush;
   /** A flush has arrived, or there is no such stream. */
@@ -131,15 +133,15 @@ export function createTally({ sql, head, atomically }: TallyEnds): Tally {
     return rows.length === countedAtOnce;
   }
 
-  const viewers = (connected: number, nowMs: number): number => {
-    const { provider } = state;
-    return Math.max(connected, provider !== null && nowMs - provider.atMs < providerMs ? provider.count : 0);
-  };
+  const provided = (atMs: number): number =>
+    state.provider !== null && atMs - state.provider.atMs < providerMs ? state.provider.count : 0;
+  const viewers = (connected: number, nowMs: number): number => Math.max(connected, provided(nowMs));
 
   /** Adds the time since the last count to the minutes it lies in. */
   function spend(nowMs: number): void {
-    // Relays renew their leases: who was not heard of for longer was not there.
-    const untilMs = Math.min(nowMs, state.viewersAtMs + leaseMs);
+    // Relays renew their leases, and the provider counts each minute: who was not heard of for longer was not there.
+    const heardMs = provided(state.viewersAtMs) > 0 ? providerMs : leaseMs;
+    const untilMs = Math.min(nowMs, state.viewersAtMs + heardMs);
     for (let fromMs = state.viewersAtMs; state.viewers > 0 && fromMs < untilMs; ) {
       const toMs = Math.min(untilMs, minuteOf(fromMs) + minuteMs);
       for (const sums of [minuteAt(fromMs), state]) {
@@ -197,7 +199,8 @@ export function createTally({ sql, head, atomically }: TallyEnds): Tally {
     noteProvider(count, atMs) {
       if (state.provider === null || state.provider.atMs < atMs) state.provider = { count, atMs };
     },
-    flushDueAtMs: () => (minutes.size === 0 ? undefined : (state.flushDueAtMs ?? undefined)),
+    flushDueAtMs: () =>
+      minutes.size === 0 && !state.owesSummary ? undefined : (state.flushDueAtMs ?? undefined),
     setFlushDue(atMs) {
       state.flushDueAtMs = atMs;
       atomically(save);
@@ -218,7 +221,13 @@ export function createTally({ sql, head, atomically }: TallyEnds): Tally {
         changed.delete(minute);
       }
       store.dropMinutesBefore(running);
+      state.owesSummary = false;
       if (minutes.size === 0) state.flushDueAtMs = null;
+      atomically(save);
+    },
+    sumUp(atMs) {
+      state.owesSummary = true;
+      state.flushDueAtMs = atMs;
       atomically(save);
     },
   };

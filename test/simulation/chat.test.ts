@@ -90,7 +90,7 @@ async function play(steps: readonly Step[]): Promise<void> {
   }
 }
 
-const runs = 2_500;
+const runs = 2_000;
 
 it(`keeps what a room guarantees in ${runs} random histories`, async () => {
   // Given, the same histories again.

@@ -262,7 +262,7 @@ export class Simulation {
     const report = (await this.#call('tally')) as TallyReport | undefined;
     expect(report?.viewers ?? 0, 'who is there is counted').toBe(open.length);
     const messages = [...log.values()].filter(({ type }) => type === 'message');
-    await this.#checkAnalytics(messages.length);
+    await this.#checkAnalytics(messages.length, open.length);
     // By now longer than the longest wait after a failure.
     expect([...this.#archive.rows.values()].map(({ id, isGone }) => [id, isGone])).toEqual(
       messages.map((event) => [decodeId('chatMessage', event.id), event.deleted === true]),
@@ -270,10 +270,11 @@ export class Simulation {
   }
 
   /** Everybody goes, and the database has come to know what happened, each thing once. */
-  async #checkAnalytics(messages: number): Promise<void> {
+  async #checkAnalytics(messages: number, viewers: number): Promise<void> {
     for (const who of [...this.#clients.keys()]) await this.take({ kind: 'leave', who });
     await this.#platform.pass(130_000);
     const { tally, minutes, counters } = this.#database;
+    expect(tally?.totals.peakViewers ?? 0, 'a silent room is told of, too').toBeGreaterThanOrEqual(viewers);
     expect(tally?.totals.messages ?? 0, 'each message counts once').toBe(messages);
     expect(tally?.viewers ?? 0, 'nobody is there').toBe(0);
     const perMinute = [...minutes.values()];

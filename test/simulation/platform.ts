@@ -353,6 +353,7 @@ function stateOf(slot: Slot, accept: (socket: ServerSocket) => void): DurableObj
     },
   };
   const ctx = {
+    id: { name: slot.name.slice(slot.name.indexOf(' ') + 1) },
     storage,
     waitUntil: (work: Promise<unknown>) => void work.catch(() => undefined),
     acceptWebSocket(socket: ServerSocket, tags: readonly string[] = []) {

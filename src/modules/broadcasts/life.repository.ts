@@ -142,17 +142,25 @@ export interface ViewerSample {
   readonly health: 'healthy' | 'starving' | null;
 }
 
-/** Stores the counts of a minute; a later count of the same minute replaces it. */
+/**
+ * Stores the counts of a minute; a later count of the same minute replaces it. Where the room of a stream tells how many look on,
+ * which it does with this count in mind, a stream goes on showing that.
+ */
 export async function storeSamples(db: Db, nowMs: number, samples: readonly ViewerSample[]): Promise<void> {
   await db.execute(sql`
     WITH sample AS (
       SELECT * FROM jsonb_to_recordset(${JSON.stringify(samples)}::jsonb)
         AS sample("streamId" uuid, viewers integer, health text)
     ), shown AS (
-      UPDATE streams SET viewers = sample.viewers, health = coalesce(sample.health, streams.health),
+      UPDATE streams SET
+        viewers = CASE WHEN EXISTS (
+            SELECT FROM stream_tallies AS tally
+            WHERE tally.stream_id = streams.id AND tally.flushed_at > now() - interval '2 minutes'
+          ) THEN streams.viewers ELSE sample.viewers END,
+        health = coalesce(sample.health, streams.health),
         health_at = CASE WHEN sample.health IS NULL THEN streams.health_at ELSE ${instant(nowMs)} END
       FROM sample WHERE streams.id = sample."streamId" AND streams.state = 'live'
-      RETURNING streams.id, streams.viewers
+      RETURNING streams.id, sample.viewers
     )
     INSERT INTO stream_samples (stream_id, minute, viewers)
     SELECT id, date_trunc('minute', ${instant(nowMs)}, 'UTC'), viewers FROM shown

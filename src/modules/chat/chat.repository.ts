@@ -81,3 +81,16 @@ export async function findRole(
     FROM users WHERE id = ${userId}::uuid AND status = 'active'`);
   return result.rows[0]?.role as ChatterFacts['role'] | undefined;
 }
+
+/** The place of somebody in the chat of a channel; undefined when there is no such active channel. */
+export async function findChannelRole(
+  db: Db,
+  ownerId: string,
+  userId: string,
+): Promise<ChatterFacts['role'] | undefined> {
+  const result = await db.execute(sql`
+    SELECT CASE WHEN id = ${userId}::uuid THEN 'owner' ELSE coalesce(
+      (SELECT role FROM chat_roles WHERE owner_id = users.id AND user_id = ${userId}::uuid), 'viewer') END AS role
+    FROM users WHERE id = ${ownerId}::uuid AND status = 'active'`);
+  return result.rows[0]?.role as ChatterFacts['role'] | undefined;
+}

@@ -141,7 +141,7 @@ chatRoutes.openapi(
     const run = await readRoom(c.var.ctx, c.req.valid('param').stream_id, { after, limit });
     const to = run.items.at(-1)?.seq ?? run.after;
     const events = run.items.map(({ text }) => JSON.parse(text));
-    return c.json({ after: run.after, to, events }, 200);
+    return c.json({ after: run.after, to, events, viewers: run.viewers }, 200);
   },
 );
 

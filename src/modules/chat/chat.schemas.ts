@@ -133,6 +133,7 @@ export const chatLogSchema = z
         event: z.looseObject({ type: z.string() }),
       }),
     ),
+    viewers: z.int().openapi({ description: 'How many look on.' }),
   })
   .openapi('ChatLog');
 

@@ -15,7 +15,8 @@ export async function applyTally(db: Db, flush: TallyFlush): Promise<boolean> {
   const minutes = flush.minutes.map(({ minute, ...sums }) => ({ ...sums, minute: instant(minute) }));
   const chatters = flush.topChatters.map(({ key, count, over }) => ({ user_id: key, messages: count, over }));
   const result = await db.execute(sql`
-    WITH stream AS (SELECT id, state NOT IN ('scheduled', 'live', 'reconnecting') AS is_over FROM streams WHERE id = ${flush.streamId}::uuid),
+    WITH stream AS (SELECT id, state NOT IN ('scheduled', 'live') AS is_over
+      FROM streams WHERE id = ${flush.streamId}::uuid),
     applied AS (
       INSERT INTO stream_tallies AS known (stream_id, seq, viewers, peak_viewers, peak_at, viewer_ms, watched_ms, messages,
         chatters, positive, negative, score, emotes, summarised_at)
@@ -32,6 +33,9 @@ export async function applyTally(db: Db, flush: TallyFlush): Promise<boolean> {
         flushed_at = now(), summarised_at = coalesce(known.summarised_at, excluded.summarised_at)
       WHERE known.seq < excluded.seq
       RETURNING stream_id
+    ), shown AS (
+      UPDATE streams SET viewers = ${flush.viewers}::int FROM applied
+      WHERE streams.id = applied.stream_id AND streams.state = 'live' AND streams.viewers <> ${flush.viewers}::int
     ), minutes AS (
       INSERT INTO stream_minutes (stream_id, minute, peak_viewers, viewer_ms, watched_ms, messages, chatters, positive,
         negative, score)

@@ -73,8 +73,10 @@ const summary = sql`stream.id, stream.title,
     GROUP BY people.count, people.ms) AS audience,
   (SELECT count(*)::int FROM (
       SELECT min(minute) AS first, max(minute) + interval '1 minute' AS last FROM stream_minutes WHERE stream_id = stream.id
-    ) AS open JOIN follows ON follows.followee_id = stream.owner_id AND follows.created_at >= open.first
-      AND follows.created_at < open.last) AS "newFollowers"`;
+    ) AS open JOIN follows ON follows.followee_id = stream.owner_id
+      AND follows.created_at >= coalesce(stream.started_at, open.first)
+      AND follows.created_at < coalesce(stream.ended_at, CASE WHEN stream.state = 'live' THEN now() ELSE open.last END)
+    ) AS "newFollowers"`;
 
 /** How a stream of this owner went, as far as the database was told. Undefined where they have no such stream. */
 export async function findAnalytics(

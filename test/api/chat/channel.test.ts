@@ -1,7 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, it } from 'vitest';
 import { decodeId, encodeId, uuidFloor } from '../../../src/shared/ids.ts';
-import { type ChatClient, chatRoom, until } from '../../support/worker/chat.ts';
+import { type ChatClient, chatRoom, chatter, enterRoom, newRoom, until } from '../../support/worker/chat.ts';
 import {
   announceStream,
   codeOf,
@@ -45,8 +45,17 @@ describe('what is decided in one room of a channel', () => {
   it('holds in its other rooms at once: a ban closes, a new moderator acts, one who is none any more does not', async () => {
     const [owner, moderator, troll] = await seed();
     const [first, second] = [await announceStream(owner), await announceStream(owner)];
-    const elsewhere = await enter(second, troll);
     const mods = await enter(second, moderator);
+    // From another continent, so at another relay.
+    const room = { streamId: decodeId('stream', second) ?? '', ownerId: owner.uuid };
+    const elsewhere = await enterRoom(
+      { ...newRoom(), ...room },
+      chatter(troll.username, { userId: troll.uuid }),
+    );
+    open.push(elsewhere);
+    expect(await chatRoom(room.streamId).enter({ ...newRoom(), ...room }, { region: 'EU' })).toMatchObject({
+      relay: 1,
+    });
     await sayInChat(second, troll, 'still friendly');
     await makeModerator(owner, moderator);
     await until(() => framesOf(mods, 'standing').length === 1, 'the moderator was told');

@@ -92,7 +92,12 @@ describe('the chat of a stream', () => {
 
     const log = await read(stream);
     expect(log.events.map(({ seq }) => seq)).toEqual([1, 2]);
-    expect(await read(stream, '?after=2')).toEqual({ after: 2, to: 2, events: [] });
+    expect(await read(stream, '?after=2')).toEqual({
+      after: 2,
+      to: 2,
+      events: [],
+      viewers: expect.any(Number),
+    });
     expect(await read(stream, '?after=0&limit=1')).toMatchObject({ after: 0, to: 1 });
     expect(await codeOf(await call('GET', `/v1/streams/${stream}/chat/messages?after=99`))).toEqual([
       409,

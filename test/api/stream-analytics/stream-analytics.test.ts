@@ -5,6 +5,7 @@ import { emptyMinute } from '../../../durable-objects/chat-room/tally-store.ts';
 import { servicesOf } from '../../../src/context.ts';
 import { exportSections } from '../../../src/modules/accounts/personal-data.policy.ts';
 import { listExportedRows } from '../../../src/modules/accounts/personal-data.repository.ts';
+import { storeSamples } from '../../../src/modules/broadcasts/life.repository.ts';
 import { applyPresence, applyTally } from '../../../src/modules/stream-analytics/flushes.repository.ts';
 import type {
   StreamAnalyticsView,
@@ -178,9 +179,58 @@ describe('the analytics of a stream', () => {
       'those who look on are told',
     );
     expect(await analyticsOf(owner, stream)).toMatchObject({ viewers: 40, peak_viewers: 40 });
+    const log = await callJson<{ viewers: number }>(200, 'GET', `/v1/streams/${stream}/chat/messages`);
+    expect(log.viewers).toBe(40);
     // Too old to count.
     await chatRoom(uuidOf(stream)).noteAudience(90, Date.now() - 200_000);
     expect(await analyticsOf(owner, stream)).toMatchObject({ viewers: 40 });
+  });
+});
+
+describe('how many look on', () => {
+  const goLive = (stream: string) =>
+    sqlRows(
+      "UPDATE streams SET state = 'live', started_at = now() - interval '1 minute', channel_arn = $2 WHERE id = $1",
+      [uuidOf(stream), `arn:${stream}`],
+    );
+
+  it('is shown with a live stream, whichever of the two counts is larger', async () => {
+    const { owner, stream } = await aStream();
+    await goLive(stream);
+    await until(async () => (await analyticsOf(owner, stream)).viewers === 3, 'all are there');
+    const { primary } = servicesOf(testEnv(env)).databases;
+    const shown = async () =>
+      (await callJson<{ viewers: number }>(200, 'GET', `/v1/streams/${stream}`, { token: owner.token }))
+        .viewers;
+    const sample = { streamId: uuidOf(stream), viewers: 1, health: null };
+    await storeSamples(primary, Date.now(), [sample]);
+    expect(await shown()).toBe(1);
+    // The room tells with its next flush, and from then on.
+    await chatRoom(uuidOf(stream)).noteAudience(1, Date.now());
+    const tally = await chatRoom(uuidOf(stream)).tally();
+    if (tally === undefined) throw new Error('no tally');
+    await applyTally(primary, { ...tally, streamId: uuidOf(stream), seq: 1, atMs: Date.now() });
+    expect(await shown()).toBe(3);
+    await storeSamples(primary, Date.now() + 60_000, [sample]);
+    expect(await shown()).toBe(3);
+    const samples = await sqlRows('SELECT viewers FROM stream_samples WHERE stream_id = $1', [
+      uuidOf(stream),
+    ]);
+    expect(samples).toEqual([{ viewers: 1 }, { viewers: 1 }]);
+  });
+
+  it('is summed up also where nobody came to the chat', async () => {
+    const owner = await seedUser();
+    const stream = await announce(owner);
+    await goLive(stream);
+    await chatRoom(uuidOf(stream)).noteAudience(7, Date.now());
+    expect(await analyticsOf(owner, stream)).toMatchObject({ viewers: 7, peak_viewers: 7, messages: 0 });
+    await sqlRows("UPDATE streams SET state = 'ended', ended_at = now() WHERE id = $1", [uuidOf(stream)]);
+    await chatRoom(uuidOf(stream)).close();
+    await flush(stream);
+    const summary = await analyticsOf(owner, stream);
+    expect(summary).toMatchObject({ peak_viewers: 7, unique_viewers: 0 });
+    expect(summary.summarised_at).not.toBeNull();
   });
 });
 

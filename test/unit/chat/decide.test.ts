@@ -1,5 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { comparable, reasonToDrop, type Writer } from '../../../durable-objects/chat-room/decide.ts';
+import {
+  comparable,
+  counting,
+  reasonToDrop,
+  type Writer,
+} from '../../../durable-objects/chat-room/decide.ts';
 import { fragmentsOf } from '../../../durable-objects/chat-room/fragments.ts';
 import {
   type ChatSettings,
@@ -109,5 +115,46 @@ describe('a message', () => {
   it('is new to the room where nothing may be said twice', () => {
     expect(codeOf({ settings: { unique_only: true }, isKnown: true })).toEqual(['msg_r9k', undefined]);
     expect(codeOf({ settings: { unique_only: true } })).toBeUndefined();
+  });
+});
+
+describe('a bot', () => {
+  const bot: Partial<ChatterFacts> = { botMessages: 50 };
+
+  it('is held to its own rate, may repeat itself, and is bound by modes as others are', () => {
+    const second = Math.floor(now / 1_000);
+    expect(codeOf({ facts: bot, counted: [[second - 1, 49]], lastText: 'hello', sentAtMs: [now - 1] })).toBe(
+      undefined,
+    );
+    expect(codeOf({ facts: bot, counted: [[second - 10, 50]] })).toEqual(['msg_ratelimit', 21_000]);
+    expect(codeOf({ facts: bot, counted: [[second - 31, 50]] })).toBeUndefined();
+    expect(codeOf({ facts: bot, settings: { members_only: true } })).toEqual(['msg_subsonly', undefined]);
+  });
+
+  it('never writes more in any 30 seconds than its rate, and as much as that in the long run', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 2_000 }), { minLength: 200, maxLength: 400 }),
+        (pauses) => {
+          const facts = { ...viewer, botMessages: 20 };
+          const sent: number[] = [];
+          let writer: Writer = { facts, sentAtMs: [], lastText: undefined, counted: [] };
+          let atMs = now;
+          for (const pause of pauses) {
+            atMs += pause;
+            const said = { text: 'beep', fragments: [], isKnown: () => false };
+            if (reasonToDrop(writer, openSettings, said, atMs) !== undefined) continue;
+            writer = { ...writer, counted: counting(writer, atMs) };
+            sent.push(atMs);
+          }
+          for (const [index, at] of sent.entries())
+            expect(sent.slice(index).filter((other) => other < at + 30_000).length).toBeLessThanOrEqual(20);
+          const lastedMs = atMs - now;
+          const offered = Math.min(pauses.length, (lastedMs / 31_000) * 20);
+          expect(sent.length).toBeGreaterThanOrEqual(Math.floor(offered) - 20);
+        },
+      ),
+      { numRuns: 200 },
+    );
   });
 });

@@ -4,7 +4,7 @@ import type { Db } from '../../../db/client.ts';
 import { requireViewerId } from '../../../http/viewer.ts';
 import { userNotFound } from '../../users/index.ts';
 import { aboveModerators, notModerator } from '../chat.errors.ts';
-import { findRole } from '../chat.repository.ts';
+import { findChannelRole, findRole } from '../chat.repository.ts';
 import type { By } from '../standing.repository.ts';
 
 /**
@@ -17,7 +17,7 @@ export async function requireModerator(
   db: Db = ctx.databases.primary,
 ): Promise<By> {
   const actorId = requireViewerId(ctx);
-  const role = await findRole(db, ownerId, actorId);
+  const role = await findChannelRole(db, ownerId, actorId);
   if (role === undefined) throw userNotFound();
   if (role !== 'owner' && role !== 'moderator') throw notModerator();
   return { ownerId, actorId };

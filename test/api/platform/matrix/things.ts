@@ -87,8 +87,9 @@ export const makers: Readonly<Record<string, Maker>> = {
   },
   term_id: {
     make: async (owner) =>
-      insert('chatTerm', "INSERT INTO chat_terms (id, owner_id, kind, term) VALUES ($1, $2, 'blocked', $1)", [
+      insert('chatTerm', "INSERT INTO chat_terms (id, owner_id, kind, term) VALUES ($1, $2, 'blocked', $3)", [
         owner.uuid,
+        `matrix ${randomIds.next()}`,
       ]),
     missing: idOf('chatTerm'),
   },
