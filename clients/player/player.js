@@ -40,6 +40,15 @@ const counting = import('/player/watching.js')
   .then(({ countWatching }) => countWatching(video, path, claims))
   .catch(() => undefined);
 
+import('/player/chat.js')
+  .then(({ followChat }) =>
+    followChat(video, path, {
+      list: document.getElementById('chat'),
+      button: document.getElementById('chat-button'),
+    }),
+  )
+  .catch(() => undefined);
+
 /** A failure that hls.js gave up on, as the API has codes: `HLS_MANIFEST_LOAD_ERROR`. Those of the browser are told by `video`. */
 function report(details) {
   if (video.error !== null) return;

@@ -160,6 +160,31 @@ describe.skipIf(chromiumPath === undefined)('the player page in Chromium', () =>
     for (const url of fetched) expect(url.split('?')).toHaveLength(2);
   });
 
+  it('shows the chat of a recording in step with the film, as text, and no chat of other films', async () => {
+    const lines = () =>
+      browser.evaluate("[...document.querySelectorAll('#chat li')].map((line) => line.textContent).join()");
+    await browser.open(`${site.origin}/embed/vid_talk`);
+    await press();
+    await played(1);
+    await pause();
+    await see("document.querySelectorAll('#chat li').length > 0");
+    expect(await lines()).toMatch(/^Bob <b> <i>1<\/i> 👋/);
+    await browser.evaluate("document.getElementById('player').currentTime = 5");
+    await see("document.querySelectorAll('#chat li').length === 2");
+    await browser.evaluate("document.getElementById('player').currentTime = 0.1");
+    await see("document.querySelectorAll('#chat li').length === 0");
+    expect(await browser.evaluate("document.getElementById('chat').hidden")).toBe(false);
+    await browser.evaluate("document.getElementById('chat-button').click()");
+    expect(await browser.evaluate("document.getElementById('chat').hidden")).toBe(true);
+    expect(await browser.evaluate('window.refused')).toEqual([]);
+
+    await browser.open(`${site.origin}/embed/vid_film`);
+    await press();
+    await played(1);
+    expect(await browser.evaluate("document.getElementById('chat-button').hidden")).toBe(true);
+    expect(await browser.evaluate('window.refused')).toEqual([]);
+  });
+
   it('counts a view of three seconds in a page of another site, told while that page goes, and none more after a reload', async () => {
     const blog = site.origin.replace('127.0.0.1', 'localhost');
     await watchIn(`${blog}/blog`);

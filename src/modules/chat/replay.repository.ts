@@ -15,6 +15,12 @@ export interface ReplayRow extends ReplayPosition {
   readonly event: ChatEvent;
 }
 
+export interface Replay {
+  /** False for videos that were never live. */
+  readonly isRecording: boolean;
+  readonly rows: readonly ReplayRow[];
+}
+
 export interface ReplayWindow {
   readonly fromMs: number;
   readonly toMs: number;
@@ -38,10 +44,10 @@ export async function listReplay(
   videoId: string,
   viewerId: string | undefined,
   { fromMs, toMs, after, limit }: ReplayWindow,
-): Promise<ReplayRow[] | undefined> {
+): Promise<Replay | undefined> {
   const ms = (value: number): SQL => sql`${value}::bigint * interval '1 millisecond'`;
   const result = await db.execute(sql`
-    SELECT said.* FROM videos AS video JOIN users AS owner ON owner.id = video.owner_id
+    SELECT said.*, source.id IS NOT NULL AS "isRecording" FROM videos AS video JOIN users AS owner ON owner.id = video.owner_id
     LEFT JOIN LATERAL (
       -- A film that is one of several recordings of a stream begins when that did.
       (SELECT stream.id, stream.owner_id, recording.began_at
@@ -65,8 +71,12 @@ export async function listReplay(
       -- What is said about a film behind a password is behind it, too.
       AND (video.password_hash IS NULL OR video.owner_id = ${viewerId ?? null}::uuid)
     ORDER BY said."atUs", said.seq`);
-  const rows = result.rows as unknown as (ReplayRow | { readonly seq: null })[];
-  return rows.length === 0 ? undefined : rows.filter((row): row is ReplayRow => row.seq !== null);
+  const found = result.rows as unknown as ((ReplayRow | { readonly seq: null }) & {
+    readonly isRecording: boolean;
+  })[];
+  const [first] = found;
+  if (first === undefined) return undefined;
+  return { isRecording: first.isRecording, rows: found.filter((row) => row.seq !== null) };
 }
 
 export interface ArchivedRow extends ReplayPosition {

@@ -41,6 +41,7 @@ export const replayPositionSchema = z.object({ atUs: z.number(), seq: z.number()
 
 export const replaySchema = z
   .object({
+    is_recording: z.boolean().openapi({ description: 'False for videos that were never live.' }),
     events: z.array(
       z.object({
         offset_ms: z.int().openapi({ description: 'From the beginning of the video on.' }),

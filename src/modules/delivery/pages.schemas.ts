@@ -3,7 +3,9 @@ import { idSchema } from '../../http/params.ts';
 
 export const embedParams = z.strictObject({ video_id: idSchema('video') });
 export const feedParams = z.strictObject({ user_id: idSchema('user') });
-export const playerFileParams = z.strictObject({ script: z.enum(['hls.js', 'player.js', 'watching.js']) });
+export const playerFileParams = z.strictObject({
+  script: z.enum(['chat.js', 'hls.js', 'player.js', 'watching.js']),
+});
 
 const pixels = z
   .string()

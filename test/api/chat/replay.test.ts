@@ -15,6 +15,7 @@ import {
 import { film } from '../comments/actions.ts';
 
 interface Replay {
+  readonly is_recording: boolean;
   readonly events: { readonly offset_ms: number; readonly seq: number; readonly event: ChatEvent }[];
   readonly next_cursor: string | null;
 }
@@ -107,7 +108,7 @@ describe('the chat of a recording', () => {
       cursor = page.next_cursor;
     }
     expect(seen).toEqual(['message 1', 'message 2', 'message 3', 'message 4', 'message 5']);
-    expect((await replay(await film(owner))).events).toEqual([]);
+    expect(await replay(await film(owner))).toEqual({ is_recording: false, events: [], next_cursor: null });
   });
 
   it('begins where its own recording did', async () => {

@@ -218,13 +218,13 @@ describe('an account whose deletion was asked for', () => {
     await requestDeletion(life.user);
     await deliverEvents();
     let nowMs = afterGrace();
-    for (let run = 0; run < 160; run += 1) {
+    for (let run = 0; run < 320; run += 1) {
       nowMs += dayMs;
       await breakDatabase({
         mode: 'error',
         sqlstate: 'XX000',
         // More than the statements of any step, so that each can end.
-        skip: run % 41,
+        skip: run % 83,
         when: run % 2 === 0 ? 'after' : 'before',
       });
       await eraseAt(nowMs).catch(() => undefined);

@@ -50,7 +50,7 @@ export interface PlayerSite {
 
 /**
  * The player page as the Worker serves it, over an API that signs and counts as the Worker does: `/embed/vid_locked` wants the
- * password, `/embed/vid_film` does not, the files of `/embed/vid_lost` are gone, and `/blog` has `/embed/vid_film` in a frame.
+ * password, `/embed/vid_film` does not, `/embed/vid_talk` was live and has a chat, the files of `/embed/vid_lost` are gone, and `/blog` has `/embed/vid_film` in a frame.
  */
 export async function startPlayerSite(film: {
   readonly cdnUrl: string;
@@ -120,6 +120,26 @@ export async function startPlayerSite(film: {
       if (path === '/blog') {
         const frame = `<iframe src="${site.origin}/embed/vid_film" allow="autoplay"></iframe>`;
         return send(200, 'text/html', `<!doctype html><title>A blog</title>${frame}`);
+      }
+      if (path.startsWith('/v1/videos/vid_talk/chat?from_ms=0&')) {
+        const author = { name: 'Bob <b>' };
+        const said = [500, 2_500, 5_900].map((offset_ms, index) => ({
+          offset_ms,
+          seq: index + 1,
+          event: {
+            type: 'message',
+            author,
+            fragments: [
+              { type: 'text', text: `<i>${index + 1}</i> ` },
+              { type: 'emote', text: ':wave:', emoji: '👋' },
+            ],
+          },
+        }));
+        return send(
+          200,
+          'application/json',
+          JSON.stringify({ is_recording: true, events: said, next_cursor: null }),
+        );
       }
       if (!path.startsWith('/embed/')) return send(404, 'text/plain', '');
       const policy = embedPagePolicy({ nonce: 'bm9uY2U=', cdnOrigin: film.cdnUrl, frameAncestors: '*' });

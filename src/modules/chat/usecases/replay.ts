@@ -47,11 +47,13 @@ export async function replayChat(
   const after = await decodeCursor(cursorSecret, cursor, scope, replayPositionSchema);
   const load = async (): Promise<ReplayView | undefined> => {
     const window = { fromMs, toMs, after, limit: limit + 1 };
-    const rows = await listReplay(ctx.readDb, videoId, viewerIdOf(ctx), window);
-    if (rows === undefined) return undefined;
+    const found = await listReplay(ctx.readDb, videoId, viewerIdOf(ctx), window);
+    if (found === undefined) return undefined;
+    const { isRecording, rows } = found;
     const shown = rows.slice(0, limit);
     const last = rows.length > limit ? shown.at(-1) : undefined;
     return {
+      is_recording: isRecording,
       events: shown.map(({ offsetMs, seq, event }) => ({ offset_ms: offsetMs, seq, event })),
       next_cursor: await nextCursor(cursorSecret, scope, last && { atUs: last.atUs, seq: last.seq }),
     };

@@ -98,11 +98,15 @@ ${tags.join('\n')}
 html, body { margin: 0; height: 100%; background: #000; color: #fff; font: 16px/1.5 system-ui, sans-serif; }
 video { width: 100%; height: 100%; display: block; }
 #message { position: fixed; inset: 0; display: grid; place-content: center; gap: 12px; padding: 24px; text-align: center; background: #000; }
+#chat { position: fixed; top: 0; right: 0; bottom: 80px; width: min(320px, 45%); margin: 0; padding: 48px 12px 0; overflow: hidden; display: flex; flex-direction: column; justify-content: flex-end; list-style: none; box-sizing: border-box; pointer-events: none; overflow-wrap: anywhere; text-shadow: 0 0 3px #000, 0 0 3px #000; }
+#chat-button { position: fixed; top: 12px; right: 12px; }
 [hidden] { display: none !important; }
 </style>
 </head>
 <body data-video="${escapeHtml(video.id)}">
 <video id="player" controls playsinline${poster} aria-label="${escapeHtml(video.title)}"></video>
+<ol id="chat" aria-label="Chat" hidden></ol>
+<button id="chat-button" type="button" aria-controls="chat" aria-expanded="true" hidden>Chat</button>
 <div id="message" role="alert" hidden>
 <p id="text"></p>
 <form id="unlock" hidden><label>Password <input name="password" type="password" autocomplete="off" maxlength="128" required></label> <button>Play</button></form>
