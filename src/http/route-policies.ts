@@ -383,6 +383,7 @@ export const routePolicies = {
     stepUp: true,
   },
   viewStreamHealth: { access: user, ids: 'own', limit: 'read', cost: 20 },
+  clipStream: { access: user, ids: 'any', limit: 'write', cost: 20, idempotent: true },
   markStream: { access: user, ids: 'own', limit: 'write', idempotent: true },
   listStreamMarkers: { access: user, ids: 'own', limit: 'read' },
   listStreamSessions: { access: user, ids: 'own', limit: 'read' },

@@ -7,7 +7,7 @@ import { databaseScope } from '../http/request-context.ts';
 import { eraseDueAccounts, remindOfDeletions, sweepExports } from '../modules/accounts/index.ts';
 import { liftEndedSuspensions } from '../modules/admin/index.ts';
 import { refreshChannels } from '../modules/analytics/index.ts';
-import { reconcileBroadcasts, reconcileRecordings } from '../modules/broadcasts/index.ts';
+import { cutClips, reconcileBroadcasts, reconcileRecordings } from '../modules/broadcasts/index.ts';
 import { settleWaitingStills, sweepInvalidations } from '../modules/delivery/index.ts';
 import { trimTimelines } from '../modules/feeds/index.ts';
 import { trimHistories } from '../modules/history/index.ts';
@@ -42,6 +42,7 @@ export const cronTable: Readonly<Record<CronSchedule, readonly Job[]>> = {
     { name: 'videos.reconcile', run: reconcileEncodeJobs },
     { name: 'broadcasts.reconcile', run: reconcileBroadcasts },
     { name: 'recordings.reconcile', run: reconcileRecordings },
+    { name: 'clips.cut', run: cutClips },
     { name: 'stills.settle', run: settleWaitingStills },
     { name: 'cdn.invalidate', run: sweepInvalidations },
     { name: 'uploads.expire', run: expireUploads },

@@ -355,7 +355,11 @@ export class Simulation {
       await this.#platform.pass(50);
       await Promise.race([answered, this.#platform.settle()]);
     }
-    if (answer?.status !== 101) return;
+    if (answer?.status !== 101) {
+      // Who has given up does not stay when it answers after all.
+      void answered.then(() => answer?.webSocket?.hangUp());
+      return;
+    }
     const client = new Client(who, answer.webSocket, after, () => this.#platform.nowMs);
     answer.webSocket.begin();
     this.#clients.set(who, client);

@@ -15,3 +15,13 @@ export const tooManyMarkers = defineError({
   status: 409,
   title: 'No more moments of this stream can be marked.',
 });
+export const clipsOff = defineError({
+  code: 'streams.clips_off',
+  status: 403,
+  title: 'The owner of this stream lets nobody cut clips out of it.',
+});
+export const notRecorded = defineError({
+  code: 'streams.not_recorded',
+  status: 409,
+  title: 'The stream is not recorded, so that no clip can be cut out of it.',
+});

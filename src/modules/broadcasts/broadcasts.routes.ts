@@ -2,13 +2,16 @@ import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../
 import { encodeId } from '../../shared/ids.ts';
 import { streamParams } from '../streams/index.ts';
 import {
+  clipStreamBody,
   createMarkerBody,
   healthSchema,
   markerListSchema,
   markerSchema,
   sessionListSchema,
+  streamClipSchema,
 } from './broadcasts.schemas.ts';
 import { presentHealth, presentSession } from './broadcasts.views.ts';
+import { clipStream } from './usecases/clip-stream.ts';
 import { getMarkers, markStream } from './usecases/mark-stream.ts';
 import { stopAnyStream, stopOwnStream } from './usecases/stop-stream.ts';
 import { getHealth, getSessions } from './usecases/watch-health.ts';
@@ -130,5 +133,27 @@ broadcastsRoutes.openapi(
       { data: markers.map(({ id, title, at }) => ({ id: encodeId('marker', id), title, at })) },
       200,
     );
+  },
+);
+
+broadcastsRoutes.openapi(
+  defineRoute({
+    method: 'post',
+    path: '/streams/{stream_id}/clips',
+    request: { params: streamParams, ...jsonBody(clipStreamBody) },
+    responses: {
+      201: jsonResponse(streamClipSchema, 'The video it becomes once its moment is recorded'),
+      ...problems(400, 401, 403, 404, 409, 422),
+    },
+    summary: 'Make a video of the last seconds of a live stream',
+    description:
+      'The clip belongs to the owner of the stream and is as visible as that. It begins and ends with a segment: it is some seconds longer than what was asked for.',
+    operationId: 'clipStream',
+    tags,
+  }),
+  async (c) => {
+    const { seconds, title } = c.req.valid('json');
+    const videoId = await clipStream(c.var.ctx, c.req.valid('param').stream_id, { seconds, title });
+    return c.json({ video_id: encodeId('video', videoId) }, 201);
   },
 );

@@ -52,3 +52,16 @@ export const markerSchema = z
   .openapi('StreamMarker');
 
 export const markerListSchema = z.object({ data: z.array(markerSchema) }).openapi('StreamMarkerList');
+
+export const clipStreamBody = z
+  .strictObject({
+    seconds: z.int().min(5).max(90).default(30).openapi({ description: 'How much of what was just shown.' }),
+    title: plainText({ min: 1, max: 100 })
+      .optional()
+      .openapi({ description: 'That of the stream, if it is not given.' }),
+  })
+  .openapi('ClipStream');
+
+export const streamClipSchema = z
+  .object({ video_id: z.string().openapi({ description: 'The video, of the owner of the stream.' }) })
+  .openapi('StreamClip');

@@ -4,6 +4,7 @@ import { reconcileRecordings, takeRecordingEvent } from './usecases/keep-recordi
 import { tellFollowers, tellOfStream } from './usecases/tell-of-stream.ts';
 
 export { broadcastsRoutes } from './broadcasts.routes.ts';
+export { cutClips } from './usecases/clip-stream.ts';
 export { reconcileBroadcasts } from './usecases/reconcile-broadcasts.ts';
 export { findStreamNews } from './usecases/tell-of-stream.ts';
 export { reconcileRecordings };

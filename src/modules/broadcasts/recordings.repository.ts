@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../db/client.ts';
 import { insertEventIfAny, type OutboxEvent, textArray } from '../../db/outbox.ts';
 import { type Chapter, insertRecordedVideos, masterKey } from '../videos/index.ts';
@@ -19,7 +19,7 @@ export async function findRecordedStream(
   channelArn: string,
   sessionIds: readonly string[],
 ): Promise<RecordedStream | undefined> {
-  const ms = (column: string) => sql.raw(`(extract(epoch FROM ${column}) * 1000)::float8`);
+  const ms = (column: SQL) => sql`(extract(epoch FROM ${column}) * 1000)::float8`;
   const result = await db.execute(sql`
     WITH recorded AS (
       SELECT * FROM stream_sessions
@@ -28,9 +28,9 @@ export async function findRecordedStream(
       SELECT id, title FROM streams WHERE id = (SELECT stream_id FROM recorded ORDER BY started_at LIMIT 1)
     )
     SELECT stream.id AS "streamId", stream.title,
-      (SELECT json_agg(json_build_object('startMs', ${ms('recorded.started_at')}, 'endMs', ${ms('recorded.ended_at')})
+      (SELECT json_agg(json_build_object('startMs', ${ms(sql`recorded.started_at`)}, 'endMs', ${ms(sql`recorded.ended_at`)})
         ORDER BY recorded.started_at) FROM recorded) AS sessions,
-      (SELECT coalesce(json_agg(json_build_object('atMs', ${ms('marker.at')}, 'title', marker.title) ORDER BY marker.at), '[]')
+      (SELECT coalesce(json_agg(json_build_object('atMs', ${ms(sql`marker.at`)}, 'title', marker.title) ORDER BY marker.at), '[]')
         FROM stream_markers AS marker WHERE marker.stream_id = stream.id) AS markers
     FROM stream`);
   const row = result.rows[0] as

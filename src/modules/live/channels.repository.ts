@@ -112,10 +112,13 @@ export async function updateChannel(
   return result.rows[0] as ChannelRow | undefined;
 }
 
-/** Writes down the stream key its owner is about to be shown. False when the channel is not theirs any more. */
+/**
+ * Writes down the stream key its owner is about to be shown, after what was to be ended (`isStopDone`) was. False when the channel
+ * is not theirs any more, or its key was revoked meanwhile.
+ */
 export async function storeKey(
   ctx: WriteContext,
-  channel: { readonly arn: string; readonly ownerId: string },
+  channel: { readonly arn: string; readonly ownerId: string; readonly isStopDone: boolean },
   key: { readonly arn: string; readonly fingerprint: string; readonly madeAt: string },
 ): Promise<boolean> {
   const audit = {
@@ -130,6 +133,7 @@ export async function storeKey(
       FROM users
       WHERE arn = ${channel.arn} AND owner_id = ${channel.ownerId}::uuid
         AND users.id = owner_id AND users.status = 'active'
+        AND (stop_due_at IS NULL OR ${channel.isStopDone}::boolean)
       RETURNING arn
     ),
     audited AS (${insertAuditIfAny(ctx, audit, sql`stored`)})

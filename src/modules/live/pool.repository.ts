@@ -56,7 +56,8 @@ export async function findOtherwiseRecorded(
   const result = await db.execute(sql`
     SELECT arn FROM live_channels
     WHERE recording_configuration_arn IS DISTINCT FROM ${configurationArn}::text AND retired_at IS NULL
-    ORDER BY owner_id NULLS FIRST, updated_at LIMIT ${limit}`);
+    -- Those that are live, and cannot be changed now, must not stand in the way of others.
+    ORDER BY owner_id IS NOT NULL, random() LIMIT ${limit}`);
   return result.rows.map((row) => (row as { arn: string }).arn);
 }
 

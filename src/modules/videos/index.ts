@@ -44,6 +44,7 @@ export { findReplacementFailure, findVideoNews } from './usecases/notify-owner.t
 export { readPlaylist } from './usecases/probe-recording.ts';
 export { reconcileEncodeJobs } from './usecases/reconcile-jobs.ts';
 export { reconcileScans } from './usecases/reconcile-scans.ts';
+export { refuseRecorded } from './usecases/refuse-recorded.ts';
 export { dropSuperseded } from './usecases/replace-file.ts';
 export { announceDueVideos } from './usecases/schedule-video.ts';
 export { expireUploads } from './usecases/settle-upload.ts';

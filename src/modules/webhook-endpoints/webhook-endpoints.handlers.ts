@@ -2,6 +2,7 @@ import type { RequestContext } from '../../context.ts';
 import type { Handlers } from '../../jobs/handlers.ts';
 import type { MessageOf } from '../../jobs/messages.ts';
 import { encodeId } from '../../shared/ids.ts';
+import { findStreamNews } from '../broadcasts/index.ts';
 import { findReplacementFailure, findVideoNews } from '../videos/index.ts';
 import { deliverDue } from './usecases/deliver-due.ts';
 import { notifyCreator } from './usecases/notify-creator.ts';
@@ -16,6 +17,18 @@ const tellOfVideo = (ctx: RequestContext, { id, type, occurred_at, data }: Messa
     type,
     occurredAt: occurred_at,
     data: () => findVideoNews(ctx, data.video_id, data.owner_id),
+  });
+
+const tellOfStream = (
+  ctx: RequestContext,
+  { id, type, occurred_at, data }: MessageOf<'stream.started' | 'stream.ended'>,
+) =>
+  notifyCreator(ctx, {
+    id,
+    userId: data.owner_id,
+    type,
+    occurredAt: occurred_at,
+    data: () => findStreamNews(ctx, data.stream_id, data.owner_id),
   });
 
 /** The end of a file that was to replace another is news of the video its owner knows, which stays as it is. */
@@ -38,6 +51,8 @@ export const webhookEndpointHandlers: Handlers = {
   'video.published': tellOfVideo,
   'video.failed': tellOfFailure,
   'video.replaced': tellOfVideo,
+  'stream.started': tellOfStream,
+  'stream.ended': tellOfStream,
   'video.deleted': (ctx, { id, type, occurred_at, data }) =>
     notifyCreator(ctx, {
       id,

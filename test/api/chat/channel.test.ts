@@ -1,5 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, it } from 'vitest';
+import { hubName } from '../../../durable-objects/user-hub/protocol.ts';
 import { decodeId, encodeId, uuidFloor } from '../../../src/shared/ids.ts';
 import { type ChatClient, chatRoom, chatter, enterRoom, newRoom, until } from '../../support/worker/chat.ts';
 import {
@@ -19,6 +21,7 @@ import {
   sqlRows,
   type TestUser,
 } from '../../support/worker/client.ts';
+import { testEnv } from '../../support/worker/env.ts';
 import { seedStaff } from '../admin/staff.ts';
 
 const open: ChatClient[] = [];
@@ -200,6 +203,11 @@ describe('somebody who is banned', () => {
       callJson<{ ban: unknown; unban_request: unknown }>(200, 'GET', `/v1/users/${owner.id}/chat/standing`, {
         token: troll.token,
       });
+    const news = await runInDurableObject(testEnv(env).USER_HUB.getByName(hubName(troll.uuid)), (_, state) =>
+      JSON.stringify(state.storage.sql.exec('SELECT * FROM events').toArray()),
+    );
+    expect(news).toContain('chat.unban_request_decided');
+    expect(news).toContain('Not yet.');
     expect(await standing()).toMatchObject({
       ban: { until: null, reason: 'spam' },
       unban_request: { state: 'denied', note: 'Not yet.' },

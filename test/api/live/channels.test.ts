@@ -218,6 +218,28 @@ describe('a stream key', () => {
     expect((await channelOf(owner)).stream_key?.fingerprint).toBe(fingerprint);
   });
 
+  it('is not made past a revocation that comes at the same moment', async () => {
+    const { owner, arn } = await seedChannel();
+    const revoke = () => call('DELETE', `${path}/stream-key`, { token: owner.token });
+    let revoking: Promise<Response> | undefined;
+    atIvs('CreateStreamKey', async (pass) => {
+      const answer = await pass();
+      revoking ??= revoke();
+      await until(async () => {
+        const [row] = await sqlRows('SELECT stop_due_at FROM live_channels WHERE arn = $1', [arn]);
+        return row?.stop_due_at !== null;
+      }, 'the key is revoked');
+      return answer;
+    });
+    const refused = await call('POST', `${path}/stream-key`, { token: owner.token });
+    expect([refused.status, await codeOf(refused)]).toEqual([409, 'live.channel_is_busy']);
+    expect((await revoking)?.status).toBe(204);
+    expect(await listStreamKeys(aws, arn)).toEqual([]);
+    vi.restoreAllMocks();
+    await makeStreamKey(owner);
+    expect(await listStreamKeys(aws, arn)).toHaveLength(1);
+  });
+
   it('ends the broadcast when it is revoked, and lets none begin', async () => {
     const { owner, arn } = await seedChannel();
     const key = await goOnAir(owner, arn);

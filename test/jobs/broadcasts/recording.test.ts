@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { headObject } from '../../../src/integrations/aws/index.ts';
-import { reconcileRecordings } from '../../../src/modules/broadcasts/index.ts';
+import { cutClips, reconcileRecordings } from '../../../src/modules/broadcasts/index.ts';
 import { until } from '../../support/worker/chat.ts';
 import { call, callJson, seedUser, sqlRows, type TestUser } from '../../support/worker/client.ts';
 import {
@@ -84,6 +84,17 @@ describe('a recorded stream', () => {
     expect((await mark(id, owner, { title: 'Lift-off' })).status).toBe(201);
     await pause(10_500);
 
+    const clip = (token: string, body: Record<string, unknown> = {}) =>
+      call('POST', `/v1/streams/${id}/clips`, { token, body });
+    const clipped = await clip(viewer.token, { seconds: 5, title: 'There it goes' });
+    expect(clipped.status).toBe(201);
+    const { video_id: clipId } = (await clipped.json()) as { video_id: string };
+    await callJson(200, 'PATCH', `/v1/streams/${id}`, { token: owner.token, body: { clips_enabled: false } });
+    expect((await clip(viewer.token)).status).toBe(403);
+    // The playlist of the recording does not reach that far yet.
+    await cutClips(contextOf());
+    expect(await getVideo(clipId, owner)).toMatchObject({ state: 'probing' });
+
     expect((await call('POST', `/v1/streams/${id}/stop`, { token: owner.token })).status).toBe(204);
     await until(() => hasEnded(arn), 'the recording is over');
     await tellAll(arn);
@@ -91,7 +102,9 @@ describe('a recorded stream', () => {
     expect(stream).toMatchObject({ state: 'ended' });
     const videoId = stream.video_id ?? '';
     expect(await getVideo(videoId, owner)).toMatchObject({ state: 'transcoding', title: 'The launch' });
-    expect(await sqlRows('SELECT id FROM videos WHERE owner_id = $1', [owner.uuid])).toHaveLength(1);
+    expect(
+      await sqlRows('SELECT id FROM videos WHERE owner_id = $1 AND source_key IS NOT NULL', [owner.uuid]),
+    ).toHaveLength(1);
 
     await publish(videoId);
     const video = (await getVideo(videoId, viewer)) as VideoJson & {
@@ -103,6 +116,15 @@ describe('a recorded stream', () => {
     const { hls_url, query } = await getPlayback(videoId, viewer);
     const manifest = await fetch(hls_url.includes('?') ? hls_url : `${hls_url}?${query}`);
     expect(new TextDecoder().decode(await manifest.arrayBuffer())).toContain('#EXT-X-STREAM-INF');
+
+    await cutClips(contextOf());
+    await cutClips(contextOf());
+    await deliverEvents();
+    await publish(clipId);
+    const cut = await getVideo(clipId, viewer);
+    expect(cut).toMatchObject({ state: 'published', title: 'There it goes', owner: { id: owner.id } });
+    expect(cut.duration_seconds).toBeGreaterThanOrEqual(4);
+    expect(cut.duration_seconds).toBeLessThan(12);
 
     // With the video goes what was recorded.
     const [recording] = await sqlRows<{ prefix: string }>(

@@ -54,6 +54,12 @@ async function seedReplacement(state: string): Promise<string> {
 
 const videoNews = (state: string) => async () => ({ video_id: await seedVideo(user, state) });
 
+async function seedStream(): Promise<string> {
+  const id = randomIds.next();
+  await sqlRows("INSERT INTO streams (id, owner_id, title) VALUES ($1, $2, 'The show')", [id, user.uuid]);
+  return id;
+}
+
 /** What has each type sent, as the messages that say it happened. */
 const causes: Readonly<Record<string, { message: string; data: () => Promise<Json> }>> = {
   'video.progressed': { message: 'video.progressed', data: videoNews('transcoding') },
@@ -65,6 +71,8 @@ const causes: Readonly<Record<string, { message: string; data: () => Promise<Jso
     data: async () => ({ video_id: await seedReplacement('failed') }),
   },
   'video.deleted': { message: 'video.deleted', data: async () => ({ video_id: randomIds.next() }) },
+  'stream.started': { message: 'stream.started', data: async () => ({ stream_id: await seedStream() }) },
+  'stream.ended': { message: 'stream.ended', data: async () => ({ stream_id: await seedStream() }) },
   'upload.progressed': {
     message: 'upload.progressed',
     data: async () => ({ upload_id: randomIds.next(), video_id: randomIds.next(), percent: 50 }),

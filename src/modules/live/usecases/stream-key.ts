@@ -10,7 +10,7 @@ import {
 import { sha256 } from '../../../shared/crypto.ts';
 import { hex } from '../../../shared/encoding.ts';
 import { findChannel, revokeKey, storeKey } from '../channels.repository.ts';
-import { noLiveChannel } from '../live.errors.ts';
+import { channelIsBusy, noLiveChannel } from '../live.errors.ts';
 import { srtUrl } from '../policy/ingest.ts';
 import { endBroadcast } from './end-broadcasts.ts';
 import { alone, reachIvs } from './reach-ivs.ts';
@@ -49,9 +49,10 @@ export async function makeMyStreamKey(ctx: RequestContext): Promise<NewStreamKey
     const value = made.value ?? '';
     const fingerprint = hex(await sha256(value)).slice(0, fingerprintDigits);
     const madeAt = new Date(ctx.clock.now()).toISOString();
-    if (!(await storeKey(ctx, { arn, ownerId }, { arn: made.arn ?? '', fingerprint, madeAt }))) {
+    const target = { arn, ownerId, isStopDone: channel.isStopDue };
+    if (!(await storeKey(ctx, target, { arn: made.arn ?? '', fingerprint, madeAt }))) {
       await reachIvs(() => deleteKeys(ctx, arn));
-      throw noLiveChannel();
+      throw channelIsBusy();
     }
     const { srtEndpoint } = channel;
     const srt =

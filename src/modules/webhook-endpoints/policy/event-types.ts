@@ -14,6 +14,16 @@ const videoNews = z.object({
   failure: failure.nullable(),
 });
 
+const streamNews = z.strictObject({
+  stream_id: z.string().openapi({ example: 'str_01jng6r1tn7qavpmv6x4qfjsyc' }),
+  owner_id: z.string(),
+  title: z.string(),
+  state: z.enum(['scheduled', 'live', 'ended', 'failed', 'canceled']),
+  started_at: z.iso.datetime().nullable(),
+  ended_at: z.iso.datetime().nullable(),
+  video_id: videoId.nullable(),
+});
+
 /**
  * THE registry of events users can be told of: what happened, and the `data` of the payload. A new type is a line here, and a
  * line in webhook-endpoints.handlers.ts or a call of `notifyCreator` where it happens.
@@ -31,6 +41,8 @@ export const webhookEvents = {
     data: z.strictObject({ video_id: videoId, title: z.string(), upload_id: uploadId.nullable(), failure }),
   },
   'video.deleted': { doc: 'A video of yours was deleted.', data: z.strictObject({ video_id: videoId }) },
+  'stream.started': { doc: 'A stream of yours is live.', data: streamNews },
+  'stream.ended': { doc: 'A stream of yours is over.', data: streamNews },
   'upload.progressed': {
     doc: 'A quarter, half, three quarters or all of a file has arrived.',
     data: z.strictObject({

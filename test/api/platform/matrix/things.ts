@@ -278,6 +278,7 @@ export const bodies: Readonly<Record<string, unknown>> = {
   sendChatMessage: { client_id: 'matrix', text: 'for the matrix' },
   voteInChat: { poll_id: '01990000-0000-7000-8000-000000000000', choice: 0 },
   moderateChat: { action: 'clear' },
+  clipStream: {},
   markStream: { title: 'for the matrix' },
   grantChatRole: { role: 'vip' },
   askToBeUnbanned: { text: 'for the matrix' },
