@@ -98,6 +98,7 @@ describe('the tables with a partition for each month', () => {
       'audit_log',
       'chat_actions',
       'chat_messages',
+      'stream_samples',
       'video_view_days',
       'video_view_minutes',
       'video_view_parts',
