@@ -130,6 +130,7 @@ describe('plain http', () => {
     S3_ENDPOINT: '',
     S3_PUBLIC_ENDPOINT: '',
     MEDIACONVERT_ENDPOINT: '',
+    IVS_ENDPOINT: '',
     CLOUDFRONT_ENDPOINT: '',
     GUARDDUTY_ENDPOINT: '',
     SES_ENDPOINT: '',
@@ -142,6 +143,8 @@ describe('plain http', () => {
     PASSKEY_ORIGINS: 'https://app.social-flow.dev',
     CORS_ORIGINS: 'https://app.social-flow.dev',
     EMAIL_FROM_ADDRESS: 'no-reply@social-flow.dev',
+    LIVE_RECORDING_CONFIGURATION_ARN:
+      'arn:aws:ivs:eu-west-1:123456789012:recording-configuration/AbCdEf123456',
     MEDIACONVERT_ROLE_ARN: 'arn:aws:iam::123456789012:role/SocialFlowMediaConvert',
     MEDIACONVERT_QUEUE_ARN: 'arn:aws:mediaconvert:eu-central-1:123456789012:queues/Default',
   });
