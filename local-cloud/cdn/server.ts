@@ -13,8 +13,10 @@ export type CdnServerOptions = {
   /** 0 picks a free one. */
   port: number;
   host?: string;
-  /** The one bucket that can be read through this server. */
+  /** The bucket that can be read through this server. */
   originBucket: string;
+  /** Other buckets, for keys that begin with a prefix (cache behaviours with origins of their own). */
+  behaviours?: readonly { readonly prefix: string; readonly bucket: string }[];
   s3: Pick<S3Server, 'serveObject'>;
   /** What needs a signature, and by whom: keys that begin with one of the prefixes. Left out, nothing does. */
   signed?: { prefixes: readonly string[]; keys: readonly TrustedKey[] };
@@ -75,7 +77,7 @@ const serve = async (req: IncomingMessage, res: ServerResponse, options: CdnServ
   const key = keyOf(req);
   checkAccess(key, req, options);
   const found = await options.s3.serveObject({
-    bucket: options.originBucket,
+    bucket: options.behaviours?.find(({ prefix }) => key.startsWith(prefix))?.bucket ?? options.originBucket,
     key,
     req,
     res,
@@ -103,7 +105,7 @@ const sendError = (req: IncomingMessage, res: ServerResponse, error: unknown, re
 };
 
 /**
- * Starts the stand-in for CloudFront: GET and HEAD of the objects of one bucket, for players, with a signed URL or signed
+ * Starts the stand-in for CloudFront: GET and HEAD of the objects of one bucket, and of others under their prefixes, for players, with a signed URL or signed
  * cookies where the distribution asks for them. Everything else that is in S3 stays out of reach. Rejects when the port is taken.
  */
 export const startCdnServer = async (options: CdnServerOptions): Promise<CdnServer> => {

@@ -48,7 +48,9 @@ export async function startAws(parts: Parts): Promise<{
     port: await freePort(preferredPorts.cdn),
     originBucket: mediaBucket,
     s3,
-    signed: { prefixes: ['media/'], keys: trustedKeysOf(secrets.cdnSigningKeys) },
+    // Where IVS puts recordings.
+    behaviours: [{ prefix: 'ivs/', bucket: recordingsBucket }],
+    signed: { prefixes: ['media/', 'ivs/'], keys: trustedKeysOf(secrets.cdnSigningKeys) },
   });
   parts.onStop(() => cdn.close());
   status.ok('s3', `${s3.url}, signatures checked; CDN front at ${cdn.url}`, startedAt);

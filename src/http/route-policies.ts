@@ -396,6 +396,7 @@ export const routePolicies = {
   createStreamKey: { access: user, limit: 'write', cost: 20, stepUp: true },
   revokeStreamKey: { access: user, limit: 'write', cost: 20, sensitive: true },
   getLivePlayback: { access: viewer, ids: 'any', limit: 'read', cost: 2 },
+  getDvrPlayback: { access: viewer, ids: 'any', limit: 'read', cost: 5 },
   sendTimedMetadata: { access: user, scope: 'live:write', ids: 'own', limit: 'metadata', unpinned: true },
   revokeViewer: { access: user, ids: 'own', limit: 'write' },
   readmitViewer: { access: user, ids: 'own', limit: 'write' },

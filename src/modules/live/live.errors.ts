@@ -35,6 +35,11 @@ export const sentAway = defineError({
   status: 403,
   title: 'The owner of this stream does not let you watch it.',
 });
+export const noDvr = defineError({
+  code: 'live.no_dvr',
+  status: 409,
+  title: 'Nobody can go back in this stream: it is not recorded, or its recording has not begun yet.',
+});
 export const cannotSendSelfAway = defineError({
   code: 'live.self',
   status: 422,

@@ -1,7 +1,13 @@
 import { createRouter, defineRoute, jsonBody, jsonResponse, problems } from '../../http/route.ts';
 import { streamParams } from '../streams/index.ts';
-import { livePlaybackSchema, streamViewerParams, timedMetadataBody } from './playback.schemas.ts';
+import {
+  dvrPlaybackSchema,
+  livePlaybackSchema,
+  streamViewerParams,
+  timedMetadataBody,
+} from './playback.schemas.ts';
 import { letViewerBack, requestLivePlayback, sendMetadata, sendViewerAway } from './usecases/watch.ts';
+import { requestDvr } from './usecases/watch-back.ts';
 
 const tags = ['Live streams'];
 
@@ -29,6 +35,29 @@ livePlaybackRoutes.openapi(
       c.req.valid('param').stream_id,
     );
     return c.json({ hls_url: hlsUrl, expires_at: expiresAt, latency_mode: latencyMode }, 200, {
+      'cache-control': 'no-store',
+    });
+  },
+);
+
+livePlaybackRoutes.openapi(
+  defineRoute({
+    method: 'get',
+    path: '/{stream_id}/dvr',
+    request: { params: streamParams },
+    responses: {
+      200: jsonResponse(dvrPlaybackSchema, 'Where the stream plays from its beginning'),
+      ...problems(401, 403, 404, 409),
+    },
+    summary: 'Go back in a live stream',
+    description:
+      'The recording while it is written: some half a minute behind what `.../playback` shows, and all before that.',
+    operationId: 'getDvrPlayback',
+    tags,
+  }),
+  async (c) => {
+    const { hlsUrl, query, expiresAt, beganAt } = await requestDvr(c.var.ctx, c.req.valid('param').stream_id);
+    return c.json({ hls_url: hlsUrl, query, expires_at: expiresAt, began_at: beganAt }, 200, {
       'cache-control': 'no-store',
     });
   },

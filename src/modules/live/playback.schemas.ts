@@ -19,6 +19,20 @@ export const livePlaybackSchema = z
   })
   .openapi('LivePlayback');
 
+export const dvrPlaybackSchema = z
+  .object({
+    hls_url: z.string().openapi({ description: 'The recording from its beginning, as far as it has come.' }),
+    query: z.string().openapi({
+      description:
+        'What every further request for the recording must have as its query: the address above has it already, those inside playlists do not.',
+    }),
+    expires_at: z.iso.datetime().nullable().openapi({
+      description: 'Ask again before then. Null when the CDN asks for no signature.',
+    }),
+    began_at: z.iso.datetime().openapi({ description: 'The moment its first picture was sent.' }),
+  })
+  .openapi('DvrPlayback');
+
 export const timedMetadataBody = z
   .strictObject({
     metadata: z

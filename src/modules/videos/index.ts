@@ -49,6 +49,7 @@ export { dropSuperseded } from './usecases/replace-file.ts';
 export { announceDueVideos } from './usecases/schedule-video.ts';
 export { expireUploads } from './usecases/settle-upload.ts';
 export { dropSideFile, readSideFile } from './usecases/side-files.ts';
+export { signFolder } from './usecases/sign-media.ts';
 export { sweepBuckets } from './usecases/sweep-buckets.ts';
 export { forgetVideoPage, forgetVideoPages } from './usecases/view-video.ts';
 export { orUnavailable, playbackRefusals, videoNotFound } from './videos.errors.ts';

@@ -312,3 +312,54 @@ describe('timed metadata', () => {
     );
   });
 });
+
+describe('going back', () => {
+  const back = (stream: string, viewer?: TestUser) =>
+    call('GET', `/v1/streams/${stream}/dvr`, { token: viewer?.token });
+  const codeOf = async (response: Response) => ((await response.json()) as { code: string }).code;
+  const record = async (stream: string): Promise<string> => {
+    const prefix = `ivs/v1/111122223333/${randomIds.next()}`;
+    await sqlRows('INSERT INTO stream_recordings (prefix, stream_id, began_at) VALUES ($1, $2, now())', [
+      prefix,
+      decodeId('stream', stream),
+    ]);
+    return prefix;
+  };
+
+  it('is playing the recording while it is written, signed for its folder alone', async () => {
+    const stream = await goLive();
+    expect(await codeOf(await back(stream))).toBe('live.no_dvr');
+    const prefix = await record(stream);
+    const response = await back(stream);
+    expect((await roundTripsOf(response)).roundTrips).toBe(2);
+    const { hls_url, query, expires_at } = (await response.json()) as Record<string, string>;
+    expect(hls_url).toContain(`/${prefix}/media/hls/master.m3u8?${query}`);
+    const policy = atob(
+      (new URLSearchParams(query).get('Policy') ?? '')
+        .replaceAll('-', '+')
+        .replaceAll('_', '=')
+        .replaceAll('~', '/'),
+    );
+    expect(JSON.parse(policy)).toMatchObject({
+      Statement: [{ Resource: expect.stringMatching(new RegExp(`/${prefix}/media/hls/\\*$`)) }],
+    });
+    expect(Date.parse(expires_at ?? '')).toBeGreaterThan(Date.now() + 500_000);
+    await sqlRows('UPDATE stream_recordings SET ended_at = now() WHERE prefix = $1', [prefix]);
+    expect(await codeOf(await back(stream))).toBe('live.no_dvr');
+  });
+
+  it('is for those who may watch', async () => {
+    const [stranger, troll] = [await seedUser(), await seedUser()];
+    const hidden = await goLive('private');
+    await record(hidden);
+    expect((await back(hidden, owner)).status).toBe(200);
+    for (const viewer of [undefined, stranger]) expect((await back(hidden, viewer)).status).toBe(404);
+    const open = await goLive();
+    await record(open);
+    expect((await back(open, troll)).status).toBe(200);
+    await call('POST', `/v1/streams/${open}/viewers/${troll.id}/revoke`, { token: owner.token });
+    expect(await codeOf(await back(open, troll))).toBe('live.sent_away');
+    await setState(open, 'ended');
+    expect(await codeOf(await back(open))).toBe('streams.not_live');
+  });
+});

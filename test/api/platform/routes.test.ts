@@ -27,6 +27,7 @@ const open = [
   'GET /v1/posts/{post_id}',
   'GET /v1/streams',
   'GET /v1/streams/{stream_id}',
+  'GET /v1/streams/{stream_id}/dvr',
   'GET /v1/streams/{stream_id}/playback',
   'GET /v1/streams/{stream_id}/chat',
   'GET /v1/streams/{stream_id}/chat/emotes',
