@@ -104,7 +104,11 @@ export function createChatters(sql: SqlStorage): Chatters {
   return {
     writer(userId, nowMs) {
       const entry = entryOf(userId);
-      return entry === undefined || entry.knownAtMs + factsMs <= nowMs ? undefined : entry;
+      if (entry === undefined || entry.knownAtMs + factsMs <= nowMs) return undefined;
+      // A clock that was put back must not keep anybody from writing until it is there again.
+      entry.sentAtMs = entry.sentAtMs.filter((atMs) => atMs <= nowMs);
+      entry.counted = entry.counted.filter(([second]) => second * 1_000 <= nowMs);
+      return entry;
     },
     learn(stated, nowMs) {
       const known = entryOf(stated.userId);

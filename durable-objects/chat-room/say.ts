@@ -36,7 +36,9 @@ export function createSpeech(hold: RoomHold): (writer: Writer, input: MessageInp
   let judged: { readonly rules: ChannelRules; readonly judge: Judge } | undefined;
 
   function tooFull({ facts }: Writer, nowMs: number): Drop | undefined {
-    const metered = decide(meter, tat, nowMs, 1);
+    // More than the burst ahead of the clock is what one that was put back left behind.
+    const furthest = nowMs * meter.ticksPerMs + meter.burst * meter.intervalTicks;
+    const metered = decide(meter, tat !== undefined && tat <= furthest ? tat : undefined, nowMs, 1);
     // Those who keep order get through when the room is loudest.
     if (metered.allowed) tat = metered.tat;
     if (metered.allowed || keepsOrder(facts)) return undefined;
