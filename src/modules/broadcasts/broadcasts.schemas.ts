@@ -43,7 +43,11 @@ export const healthSchema = z
 export const createMarkerBody = z
   .strictObject({
     title: plainText({ min: 1, max: 100 }),
-    at: z.iso.datetime({ offset: true }).optional().openapi({ description: 'Now, if it is not given.' }),
+    at: z.iso
+      .datetime({ offset: true })
+      .max(64)
+      .optional()
+      .openapi({ description: 'Now, if it is not given.' }),
   })
   .openapi('CreateStreamMarker');
 

@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../db/client.ts';
+import { instant } from './life.repository.ts';
 
 export const maxMarkers = 100;
 
@@ -17,7 +18,7 @@ const runBy = (userId: string): SQL => sql`(stream.owner_id = ${userId}::uuid OR
   WHERE given.owner_id = stream.owner_id AND given.user_id = ${userId}::uuid AND given.role = 'moderator'))`;
 
 /**
- * Marks a moment of a live stream, now without `at`. Undefined when the author does not run such a stream.
+ * Marks a moment of a live stream, now without `atMs`. Undefined when the author does not run such a stream.
  */
 export async function insertMarker(
   db: Db,
@@ -26,10 +27,11 @@ export async function insertMarker(
     readonly streamId: string;
     readonly authorId: string;
     readonly title: string;
-    readonly at: string | undefined;
+    /** Unix milliseconds. */
+    readonly atMs: number | undefined;
   },
 ): Promise<MarkerRow | 'not_live' | 'too_many' | 'outside' | undefined> {
-  const at = sql`coalesce(${marker.at ?? null}::timestamptz, now())`;
+  const at = marker.atMs === undefined ? sql`now()` : instant(marker.atMs);
   const result = await db.execute(sql`
     WITH stream AS (
       SELECT * FROM streams AS stream WHERE stream.id = ${marker.streamId}::uuid AND ${runBy(marker.authorId)} FOR UPDATE

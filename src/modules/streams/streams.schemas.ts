@@ -13,8 +13,13 @@ export type StreamVisibility = (typeof streamVisibilities)[number];
 const title = plainText({ min: 1, max: 150 });
 const description = plainText({ min: 0, max: 5_000, multiline: true });
 const visibility = z.enum(streamVisibilities);
+// In UTC and whole milliseconds: offsets and fractions may be longer than Postgres reads.
 const scheduledAt = z.iso
   .datetime({ offset: true })
+  .max(64)
+  .transform((text) => new Date(text).toISOString())
+  .refine((text) => !text.startsWith('+'), 'must lie before the year 10000')
+  .openapi({ type: 'string', format: 'date-time' })
   .nullable()
   .openapi({ description: 'When it is meant to begin; null: not said.' });
 

@@ -94,12 +94,27 @@ describe('a stream', () => {
     [{ title: 'Live', visibility: 'secret' }, 422],
     [{ title: 'Live', scheduled_at: 'tomorrow' }, 422],
     [{ title: 'Live', scheduled_at: '2020-01-01T00:00:00Z' }, 422],
+    [{ title: 'Live', scheduled_at: '9999-12-31T23:59:59-01:00' }, 422],
     [{ title: 'Live', state: 'live' }, 422],
     [{}, 422],
   ])('is not made of %j', async (body, status) => {
     const owner = await seedUser();
     expect((await call('POST', '/v1/streams', { token: owner.token, body })).status).toBe(status);
     expect(await listOf(owner, owner.token)).toEqual([]);
+  });
+
+  it.each([
+    ['2100-01-01T12:00:00+23:30', '2099-12-31T12:30:00.000Z'],
+    ['2100-01-01T12:00:00.1234567890123456789Z', '2100-01-01T12:00:00.123Z'],
+  ])('is announced for a moment however it is written: %s', async (written, moment) => {
+    const owner = await seedUser();
+    const stream = await announce(owner, { scheduled_at: written });
+    expect(stream.scheduled_at).toBe(moment);
+    const changed = await call('PATCH', `/v1/streams/${stream.id}`, {
+      token: owner.token,
+      body: { scheduled_at: written },
+    });
+    expect(await changed.json()).toMatchObject({ scheduled_at: moment });
   });
 
   it('is one of two hundred announced ones at most', async () => {

@@ -15,7 +15,8 @@ export async function markStream(
   marker: { readonly title: string; readonly at: string | undefined },
 ): Promise<MarkerRow> {
   const made = await insertMarker(ctx.databases.primary, {
-    ...marker,
+    title: marker.title,
+    atMs: marker.at === undefined ? undefined : Date.parse(marker.at),
     id: ctx.ids.next(),
     streamId,
     authorId: requireViewerId(ctx),
