@@ -119,6 +119,11 @@ export async function claimOpenRecordings(
     WHERE recording.prefix = due.prefix
     RETURNING recording.prefix,
       (SELECT channel_arn FROM streams WHERE id = recording.stream_id) AS "channelArn",
-      (SELECT json_agg(session_id) FROM stream_sessions AS session WHERE session.stream_id = recording.stream_id) AS "sessionIds"`);
+      -- A session was recorded by the last recording that had begun when it ended.
+      (SELECT coalesce(json_agg(session_id) FILTER (WHERE (
+          SELECT prefix FROM stream_recordings AS one
+          WHERE one.stream_id = session.stream_id AND one.began_at < coalesce(session.ended_at, 'infinity')
+          ORDER BY one.began_at DESC LIMIT 1) = recording.prefix), json_agg(session_id))
+        FROM stream_sessions AS session WHERE session.stream_id = recording.stream_id) AS "sessionIds"`);
   return result.rows as unknown as OpenRecording[];
 }

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clipPlaylist } from '../../../src/modules/broadcasts/policy/clip-playlist.ts';
-import { readRecordingEvent, readStreamEvent } from '../../../src/modules/broadcasts/policy/ivs-events.ts';
+import {
+  isRecordedBy,
+  readRecordingEvent,
+  readStreamEvent,
+} from '../../../src/modules/broadcasts/policy/ivs-events.ts';
 import { chaptersOfMarkers, positionIn } from '../../../src/modules/broadcasts/policy/timeline.ts';
 import { chaptersProblem } from '../../../src/modules/videos/policy/chapters.ts';
 
@@ -60,6 +64,16 @@ describe('the chapters of a recording', () => {
     expect(titles()).toEqual([]);
     expect(titles(20_000, 40_000, 45_000)).toEqual(['0 The show', '20000 20000', '40000 40000']);
     expect(titles(3_000, 20_000)).toEqual(['0 3000', '20000 20000']);
+  });
+
+  it('name nothing of other recordings of the stream', () => {
+    const later = [{ startMs: 900_000, endMs: 960_000 }];
+    const markers = [100_000, 930_000, 970_000].map((atMs) => ({ atMs, title: String(atMs) }));
+    expect(chaptersOfMarkers(markers, later, 'The show')).toEqual([
+      { startMs: 0, title: 'The show' },
+      { startMs: 30_000, title: '930000' },
+    ]);
+    expect(chaptersOfMarkers(markers.slice(0, 1), later, 'The show')).toEqual([]);
   });
 });
 
@@ -126,5 +140,15 @@ describe('an event of IVS', () => {
     expect(readRecordingEvent(detail)).toMatchObject({ kind: 'ended', sessionIds: ['s'], durationMs: 1_000 });
     for (const prefix of ['originals/x', 'ivs/v1/../x', 'ivs/v1/a?b'])
       expect(readRecordingEvent({ ...detail, recording_s3_key_prefix: prefix })).toBeUndefined();
+  });
+
+  it.each([
+    ['ivs/v1/123456789012/AbC1/2026/1/1/0/0/r', true],
+    ['ivs/v1/123456789012/AbC2/2026/1/1/0/0/r', false],
+    ['ivs/v1/210987654321/AbC1/2026/1/1/0/0/r', false],
+    ['ivs/v1/123456789012/AbC1', false],
+    ['ivs/v1', false],
+  ])('of a recording below %s is of the channel: %s', (prefix, expected) => {
+    expect(isRecordedBy('arn:aws:ivs:us-east-1:123456789012:channel/AbC1', prefix)).toBe(expected);
   });
 });

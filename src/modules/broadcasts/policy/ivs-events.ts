@@ -77,6 +77,12 @@ const recordingKinds: Readonly<Record<string, RecordingNews['kind']>> = {
   'Recording End Failure': 'failed',
 };
 
+/** Whether a recording lies where IVS puts those of this channel: `ivs/v1/<account>/<channel>/`, and then its own folders. */
+export function isRecordedBy(channelArn: string, prefix: string): boolean {
+  const [, account, channel] = /^arn:[\w-]+:ivs:[\w-]+:(\d+):channel\/(\w+)$/.exec(channelArn) ?? [];
+  return account !== undefined && prefix.startsWith(`ivs/v1/${account}/${channel}/`);
+}
+
 export function readRecordingEvent(detail: Readonly<Record<string, unknown>>): RecordingNews | undefined {
   const parsed = recordingDetail.safeParse(detail);
   const kind = parsed.success ? recordingKinds[parsed.data.recording_status] : undefined;

@@ -22,8 +22,12 @@ export function chaptersOfMarkers(
   sessions: readonly Span[],
   opening: string,
 ): Chapter[] {
-  if (markers.length === 0) return [];
-  const placed = markers
+  // The stream may have other recordings, before this one or after it.
+  const fromMs = sessions[0]?.startMs ?? Number.POSITIVE_INFINITY;
+  const toMs = sessions.at(-1)?.endMs ?? Number.POSITIVE_INFINITY;
+  const within = markers.filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
+  if (within.length === 0) return [];
+  const placed = within
     .map(({ atMs, title }) => ({ startMs: Math.round(positionIn(sessions, atMs)), title }))
     .toSorted((a, b) => a.startMs - b.startMs);
   const [first] = placed;

@@ -5,7 +5,7 @@ import { getObject, getStreamSession, isAwsError } from '../../../integrations/a
 import type { MessageOf } from '../../../jobs/messages.ts';
 import { publishEvents } from '../../../jobs/publish.ts';
 import { fromUtf8 } from '../../../shared/encoding.ts';
-import { type RecordingNews, readRecordingEvent } from '../policy/ivs-events.ts';
+import { isRecordedBy, type RecordingNews, readRecordingEvent } from '../policy/ivs-events.ts';
 import { chaptersOfMarkers } from '../policy/timeline.ts';
 import {
   claimOpenRecordings,
@@ -31,8 +31,9 @@ export async function takeRecordingEvent(
   const { resource: channelArn, time, detail } = message.data;
   const news = readRecordingEvent(detail);
   if (news === undefined || channelArn === undefined) return;
-  if (news.bucket !== ctx.config.aws.recordingsBucket) {
-    ctx.log.log('warn', 'broadcasts.recorded_elsewhere', { bucket: news.bucket });
+  // What a video is made of goes with it, so that it must be a recording of this channel and nothing above.
+  if (news.bucket !== ctx.config.aws.recordingsBucket || !isRecordedBy(channelArn, news.prefix)) {
+    ctx.log.log('warn', 'broadcasts.recorded_elsewhere', { bucket: news.bucket, prefix: news.prefix });
     return;
   }
   await keepRecording(ctx, channelArn, time, news);
