@@ -1,11 +1,12 @@
 import { sql } from 'drizzle-orm';
 import type { Db } from '../../db/client.ts';
 import { insertEventIfAny, type OutboxEvent } from '../../db/outbox.ts';
+import { isSentAway } from '../live/index.ts';
 import { streamVisibleTo } from '../streams/index.ts';
 import { insertRecordedVideos } from '../videos/index.ts';
 import { instant } from './life.repository.ts';
 
-export type ClipProblem = 'not_live' | 'clips_off' | 'not_recorded';
+export type ClipProblem = 'sent_away' | 'not_live' | 'clips_off' | 'not_recorded';
 
 /**
  * Makes a video, of the stream's owner, of the last `seconds` of a live stream this viewer may see; it waits for its moment to be
@@ -26,6 +27,7 @@ export async function insertStreamClip(
   const result = await db.execute(sql`
     WITH stream AS (
       SELECT stream.*, CASE
+          WHEN ${isSentAway(sql`${clip.creatorId}::uuid`)} THEN 'sent_away'
           WHEN stream.state <> 'live' THEN 'not_live'
           WHEN NOT stream.clips_enabled AND stream.owner_id <> ${clip.creatorId}::uuid THEN 'clips_off'
           WHEN NOT EXISTS (SELECT FROM stream_recordings AS recording
@@ -71,7 +73,8 @@ export async function findWaitingClips(db: Db, limit: number): Promise<WaitingCl
       WHERE stream_id = clip.stream_id AND began_at < clip.to_at ORDER BY began_at DESC LIMIT 1
     ) AS recording ON true
     WHERE video.state = 'probing' AND video.source_key IS NULL AND video.deleted_at IS NULL
-    ORDER BY video.updated_at LIMIT ${limit}`);
+    -- Those that cannot be cut yet, or fail, must not stand in the way of others.
+    ORDER BY random() LIMIT ${limit}`);
   return result.rows as unknown as WaitingClip[];
 }
 

@@ -18,9 +18,9 @@ const onAir = sql`stream.state = 'live'`;
 
 /**
  * The condition that somebody who may see a stream is not let in: sent away from it or banned from the channel for good by its
- * owner, or without an account that is open.
+ * owner, or without an account that is open. For a statement with `streams AS stream`.
  */
-const isSentAway = (viewer: SQL): SQL => sql`(
+export const isSentAway = (viewer: SQL): SQL => sql`(
   EXISTS (
     SELECT FROM live_viewers AS one
     WHERE one.stream_id = stream.id AND one.viewer_id = ${viewer} AND one.barred_at IS NOT NULL)

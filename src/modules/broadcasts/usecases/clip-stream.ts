@@ -3,6 +3,7 @@ import { newEvent } from '../../../db/outbox.ts';
 import { requireViewerId } from '../../../http/viewer.ts';
 import { isAwsError, storeObject } from '../../../integrations/aws/index.ts';
 import { publishEvents } from '../../../jobs/publish.ts';
+import { sentAway } from '../../live/index.ts';
 import { streamNotFound, streamNotLive } from '../../streams/index.ts';
 import { masterKey, readPlaylist, refuseRecorded, variantsOf } from '../../videos/index.ts';
 import { clipsOff, notRecorded } from '../broadcasts.errors.ts';
@@ -15,7 +16,7 @@ const cutAtOnce = 25;
  * Makes a video of the last seconds of a live stream the caller may see. It belongs to the owner of the stream, and is as visible as
  * that.
  * @returns the id of the video.
- * @throws streams.not_found, streams.not_live, streams.clips_off, streams.not_recorded.
+ * @throws streams.not_found, live.sent_away, streams.not_live, streams.clips_off, streams.not_recorded.
  */
 export async function clipStream(
   ctx: RequestContext,
@@ -31,6 +32,7 @@ export async function clipStream(
     nowMs: ctx.clock.now(),
   });
   if (made === undefined) throw streamNotFound();
+  if (made.problem === 'sent_away') throw sentAway();
   if (made.problem === 'not_live') throw streamNotLive();
   if (made.problem === 'clips_off') throw clipsOff();
   if (made.problem === 'not_recorded') throw notRecorded();
