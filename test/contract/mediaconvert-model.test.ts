@@ -16,14 +16,22 @@ const knowsGif = model?.shapes.ContainerType?.enum?.includes('GIF') === true;
 if (model !== undefined && !knowsGif)
   console.warn('The botocore on this machine is from before animated GIFs: preview jobs are NOT checked.');
 
-// So did the choice of a tone mapper; what a model does not know of is left out before it is asked.
-const knowsToneMapper = model?.shapes.ColorCorrector?.members?.HdrToSdrToneMapper !== undefined;
-if (model !== undefined && !knowsToneMapper)
-  console.warn('The botocore on this machine is from before tone mappers: their names are NOT checked.');
+// So did these members; what a model does not know of is left out before it is asked.
+const late = [
+  ['ColorCorrector', 'HdrToSdrToneMapper', 'hdrToSdrToneMapper'],
+  ['AudioNormalizationSettings', 'TruePeakLimiterThreshold', 'truePeakLimiterThreshold'],
+] as const;
+const unknown = new Set<string>(
+  late.flatMap(([shape, member, name]) =>
+    model?.shapes[shape]?.members?.[member] === undefined ? [name] : [],
+  ),
+);
+if (model !== undefined && unknown.size > 0)
+  console.warn(`The botocore on this machine is from before ${[...unknown].join(', ')}: NOT checked.`);
 
 const wire = (plan: EncodePlan, target = encodeTarget): unknown =>
   JSON.parse(JSON.stringify(toWire(buildJobRequest(plan, target))), (name, value) =>
-    name === 'hdrToSdrToneMapper' && !knowsToneMapper ? undefined : value,
+    unknown.has(name) ? undefined : value,
   );
 
 describe.skipIf(model === undefined)('MediaConvert’s own service model', () => {
