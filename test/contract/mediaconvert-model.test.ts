@@ -6,8 +6,15 @@ import { buildJobRequest } from '../../src/modules/videos/policy/job-settings.ts
 import { encodeTarget, plans } from '../support/encode-plans.ts';
 import { findServiceModel, problemsOf } from '../support/node/service-model.ts';
 
-const model = findServiceModel('mediaconvert', '2017-08-29');
-if (model === undefined)
+const found = findServiceModel('mediaconvert', '2017-08-29');
+// One of years ago says nothing about the jobs of today.
+const isRecent = found?.shapes.ScalingBehavior?.enum?.includes('FIT_NO_UPSCALE') === true;
+const model = isRecent ? found : undefined;
+if (found !== undefined && !isRecent)
+  console.warn(
+    'The botocore on this machine is too old: jobs are NOT checked against the MediaConvert service model.',
+  );
+if (found === undefined)
   console.warn(
     'No botocore on this machine (Debian: python3-botocore, or set BOTOCORE_DATA): jobs are NOT checked against the MediaConvert service model.',
   );
@@ -16,14 +23,22 @@ const knowsGif = model?.shapes.ContainerType?.enum?.includes('GIF') === true;
 if (model !== undefined && !knowsGif)
   console.warn('The botocore on this machine is from before animated GIFs: preview jobs are NOT checked.');
 
-// So did the choice of a tone mapper; what a model does not know of is left out before it is asked.
-const knowsToneMapper = model?.shapes.ColorCorrector?.members?.HdrToSdrToneMapper !== undefined;
-if (model !== undefined && !knowsToneMapper)
-  console.warn('The botocore on this machine is from before tone mappers: their names are NOT checked.');
+// So did these members; what a model does not know of is left out before it is asked.
+const late = [
+  ['ColorCorrector', 'HdrToSdrToneMapper', 'hdrToSdrToneMapper'],
+  ['AudioNormalizationSettings', 'TruePeakLimiterThreshold', 'truePeakLimiterThreshold'],
+] as const;
+const unknown = new Set<string>(
+  late.flatMap(([shape, member, name]) =>
+    model?.shapes[shape]?.members?.[member] === undefined ? [name] : [],
+  ),
+);
+if (model !== undefined && unknown.size > 0)
+  console.warn(`The botocore on this machine is from before ${[...unknown].join(', ')}: NOT checked.`);
 
 const wire = (plan: EncodePlan, target = encodeTarget): unknown =>
   JSON.parse(JSON.stringify(toWire(buildJobRequest(plan, target))), (name, value) =>
-    name === 'hdrToSdrToneMapper' && !knowsToneMapper ? undefined : value,
+    unknown.has(name) ? undefined : value,
   );
 
 describe.skipIf(model === undefined)('MediaConvert’s own service model', () => {
