@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../db/client.ts';
+import { streamVisibleTo } from '../streams/index.ts';
 import { instant } from './life.repository.ts';
 
 export const maxMarkers = 100;
@@ -12,10 +13,15 @@ export interface MarkerRow {
 
 const utc = (column: SQL): SQL => sql`to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
-/** The condition that somebody is the owner of `stream`, or a moderator of theirs. */
-const runBy = (userId: string): SQL => sql`(stream.owner_id = ${userId}::uuid OR EXISTS (
-  SELECT FROM chat_roles AS given
-  WHERE given.owner_id = stream.owner_id AND given.user_id = ${userId}::uuid AND given.role = 'moderator'))`;
+/**
+ * The condition that somebody is the owner of a stream, or a moderator of theirs who may see it, for a statement with
+ * `streams AS stream` and `users AS owner`.
+ */
+const runBy = (userId: string): SQL => sql`(stream.owner_id = ${userId}::uuid OR (
+  EXISTS (
+    SELECT FROM chat_roles AS given
+    WHERE given.owner_id = stream.owner_id AND given.user_id = ${userId}::uuid AND given.role = 'moderator')
+  AND ${streamVisibleTo(userId)}))`;
 
 /**
  * Marks a moment of a live stream, now without `atMs`. Undefined when the author does not run such a stream.
@@ -34,7 +40,8 @@ export async function insertMarker(
   const at = marker.atMs === undefined ? sql`now()` : instant(marker.atMs);
   const result = await db.execute(sql`
     WITH stream AS (
-      SELECT * FROM streams AS stream WHERE stream.id = ${marker.streamId}::uuid AND ${runBy(marker.authorId)} FOR UPDATE
+      SELECT stream.* FROM streams AS stream JOIN users AS owner ON owner.id = stream.owner_id
+      WHERE stream.id = ${marker.streamId}::uuid AND ${runBy(marker.authorId)} FOR UPDATE OF stream
     ), judged AS (
       SELECT id, CASE
         WHEN state <> 'live' THEN 'not_live'
@@ -61,7 +68,8 @@ export async function listMarkers(
 ): Promise<MarkerRow[] | undefined> {
   const result = await db.execute(sql`
     SELECT marker.id, marker.title, ${utc(sql`marker.at`)} AS at
-    FROM streams AS stream LEFT JOIN stream_markers AS marker ON marker.stream_id = stream.id
+    FROM streams AS stream JOIN users AS owner ON owner.id = stream.owner_id
+    LEFT JOIN stream_markers AS marker ON marker.stream_id = stream.id
     WHERE stream.id = ${streamId}::uuid AND ${runBy(userId)} ORDER BY marker.at, marker.id`);
   const rows = result.rows as unknown as (MarkerRow | { readonly id: null })[];
   return rows.length === 0 ? undefined : rows.filter((row): row is MarkerRow => row.id !== null);

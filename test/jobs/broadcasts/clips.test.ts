@@ -87,6 +87,30 @@ it('marks a moment however it is written', async () => {
   ).toMatchObject({ at: moment.toISOString() });
 });
 
+it('is marked by moderators who may see it, and by no others', async () => {
+  const [owner, moderator] = [await seedUser(), await seedUser()];
+  const { id } = await seedRecorded(owner);
+  await sqlRows("INSERT INTO chat_roles (owner_id, user_id, role) VALUES ($1, $2, 'moderator')", [
+    owner.uuid,
+    moderator.uuid,
+  ]);
+  const path = `/v1/streams/${id}/markers`;
+  const { token } = moderator;
+  const statuses = async () => [
+    (await call('POST', path, { token, body: { title: 'x' } })).status,
+    (await call('GET', path, { token })).status,
+  ];
+  expect(await statuses()).toEqual([201, 200]);
+  const show = (visibility: string) =>
+    callJson(200, 'PATCH', `/v1/streams/${id}`, { token: owner.token, body: { visibility } });
+  await show('private');
+  expect(await statuses()).toEqual([404, 404]);
+  expect((await call('GET', path, { token: owner.token })).status).toBe(200);
+  await show('public');
+  await sqlRows('INSERT INTO blocks (blocker_id, blocked_id) VALUES ($1, $2)', [owner.uuid, moderator.uuid]);
+  expect(await statuses()).toEqual([404, 404]);
+});
+
 it('looks for the end of a recording with the sessions of that one', async () => {
   const owner = await seedUser();
   const { id, uuid, prefix } = await seedRecorded(owner);
