@@ -20,6 +20,11 @@ export const clipsOff = defineError({
   status: 403,
   title: 'The owner of this stream lets nobody cut clips out of it.',
 });
+export const tooManyClips = defineError({
+  code: 'streams.too_many_clips',
+  status: 429,
+  title: 'You have cut as many clips out of this stream as one may within an hour.',
+});
 export const notRecorded = defineError({
   code: 'streams.not_recorded',
   status: 409,

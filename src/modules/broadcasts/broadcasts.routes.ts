@@ -143,7 +143,7 @@ broadcastsRoutes.openapi(
     request: { params: streamParams, ...jsonBody(clipStreamBody) },
     responses: {
       201: jsonResponse(streamClipSchema, 'The video it becomes once its moment is recorded'),
-      ...problems(400, 401, 403, 404, 409, 422),
+      ...problems(400, 401, 403, 404, 409, 422, 429),
     },
     summary: 'Make a video of the last seconds of a live stream',
     description:

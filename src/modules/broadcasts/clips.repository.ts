@@ -6,7 +6,10 @@ import { streamVisibleTo } from '../streams/index.ts';
 import { insertRecordedVideos } from '../videos/index.ts';
 import { instant } from './life.repository.ts';
 
-export type ClipProblem = 'sent_away' | 'not_live' | 'clips_off' | 'not_recorded';
+export type ClipProblem = 'sent_away' | 'not_live' | 'clips_off' | 'not_recorded' | 'too_many';
+
+/** Clips one viewer may have cut out of one stream within an hour: each is an encode at the cost of the owner's channel. */
+export const maxClipsPerHour = 10;
 
 /**
  * Makes a video, of the stream's owner, of the last `seconds` of a live stream this viewer may see; it waits for its moment to be
@@ -32,6 +35,10 @@ export async function insertStreamClip(
           WHEN NOT stream.clips_enabled AND stream.owner_id <> ${clip.creatorId}::uuid THEN 'clips_off'
           WHEN NOT EXISTS (SELECT FROM stream_recordings AS recording
             WHERE recording.stream_id = stream.id AND recording.ended_at IS NULL) THEN 'not_recorded'
+          WHEN stream.owner_id <> ${clip.creatorId}::uuid AND (
+            SELECT count(*) FROM stream_clips AS earlier
+            WHERE earlier.stream_id = stream.id AND earlier.creator_id = ${clip.creatorId}::uuid
+              AND earlier.to_at > ${now} - interval '1 hour') >= ${maxClipsPerHour} THEN 'too_many'
         END AS problem
       FROM streams AS stream JOIN users AS owner ON owner.id = stream.owner_id
       WHERE stream.id = ${clip.streamId}::uuid AND ${streamVisibleTo(clip.creatorId)}

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { findWaitingClips } from '../../../src/modules/broadcasts/clips.repository.ts';
+import { findWaitingClips, maxClipsPerHour } from '../../../src/modules/broadcasts/clips.repository.ts';
 import { claimOpenRecordings } from '../../../src/modules/broadcasts/recordings.repository.ts';
 import { call, callJson, seedUser, sqlRows, type TestUser } from '../../support/worker/client.ts';
 import { contextOf } from '../../support/worker/films.ts';
@@ -49,6 +49,23 @@ it('lets nobody cut clips who is not let in', async () => {
       'live.sent_away',
     ]);
   }
+  expect((await clip(id, viewer)).status).toBe(201);
+});
+
+it('lets a viewer cut ten clips an hour out of a stream, and its owner more', async () => {
+  const [owner, viewer] = [await seedUser(), await seedUser()];
+  const { id, uuid } = await seedRecorded(owner);
+  for (let made = 0; made < maxClipsPerHour; made += 1) expect((await clip(id, viewer)).status).toBe(201);
+  const refused = await clip(id, viewer);
+  expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([
+    429,
+    'streams.too_many_clips',
+  ]);
+  expect((await clip(id, owner)).status).toBe(201);
+  await sqlRows(
+    "UPDATE stream_clips SET from_at = from_at - interval '1 hour', to_at = to_at - interval '1 hour' WHERE stream_id = $1",
+    [uuid],
+  );
   expect((await clip(id, viewer)).status).toBe(201);
 });
 

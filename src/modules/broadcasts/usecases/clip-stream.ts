@@ -6,7 +6,7 @@ import { publishEvents } from '../../../jobs/publish.ts';
 import { sentAway } from '../../live/index.ts';
 import { streamNotFound, streamNotLive } from '../../streams/index.ts';
 import { masterKey, readPlaylist, refuseRecorded, variantsOf } from '../../videos/index.ts';
-import { clipsOff, notRecorded } from '../broadcasts.errors.ts';
+import { clipsOff, notRecorded, tooManyClips } from '../broadcasts.errors.ts';
 import { findWaitingClips, insertStreamClip, releaseClip, type WaitingClip } from '../clips.repository.ts';
 import { clipPlaylist } from '../policy/clip-playlist.ts';
 
@@ -16,7 +16,7 @@ const cutAtOnce = 25;
  * Makes a video of the last seconds of a live stream the caller may see. It belongs to the owner of the stream, and is as visible as
  * that.
  * @returns the id of the video.
- * @throws streams.not_found, live.sent_away, streams.not_live, streams.clips_off, streams.not_recorded.
+ * @throws streams.not_found, live.sent_away, streams.not_live, streams.clips_off, streams.not_recorded, streams.too_many_clips.
  */
 export async function clipStream(
   ctx: RequestContext,
@@ -36,6 +36,7 @@ export async function clipStream(
   if (made.problem === 'not_live') throw streamNotLive();
   if (made.problem === 'clips_off') throw clipsOff();
   if (made.problem === 'not_recorded') throw notRecorded();
+  if (made.problem === 'too_many') throw tooManyClips({ headers: { 'retry-after': '600' } });
   return videoId;
 }
 
