@@ -2,6 +2,8 @@ import { sqlRows } from '../../../support/worker/client.ts';
 
 // What is written about a refused request, or about the use of a key that was refused, is no effect of it.
 const logs = /^(audit_|processed_events$)/;
+// Chat rooms write these a second or ten after what was said or done in them, so that a test before may be the cause.
+const later = /^(chat_(messages|actions|open_rooms)|stream_(tallies|minutes|chatters|audiences|viewers))$/;
 const notes = ['last_used_at', 'last_used_network', 'last_used_country'];
 
 let statement: string | undefined;
@@ -13,7 +15,7 @@ async function statementOf(): Promise<string> {
        AND has_table_privilege(class.oid, 'SELECT') ORDER BY 1`,
   );
   return tables
-    .filter(({ name }) => !logs.test(name))
+    .filter(({ name }) => !logs.test(name) && !later.test(name))
     .map(
       ({ name }) =>
         `SELECT '${name}' AS name, count(*)::int AS rows,
